@@ -1,0 +1,97 @@
+//! The exchange: one request and its response, with all that is known about it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::{Endpoint, FaultKind, Notes, RequestHead, ResponseHead, WorkerId};
+
+/// Names an exchange in logs, to guests and to upstreams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExchangeId(pub u128);
+
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// One request and its response, with all that is known about it.
+///
+/// It is passed on by value, boxed, from stage to stage and into guests: whoever holds it may change it, and nobody
+/// else can.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Its name.
+    pub id: ExchangeId,
+    /// The worker it runs on.
+    pub worker: WorkerId,
+    /// Who sent the request: the connection's other end, or whom a trusted proxy names.
+    pub client: SocketAddr,
+    /// When the request's head was here.
+    pub began: Instant,
+    /// The request, as it goes to the upstream.
+    pub request: RequestHead,
+    /// The response, once there is one, as it goes to the client.
+    pub response: ResponseHead,
+    /// The name of the route, once it is known.
+    pub route: Option<Arc<str>>,
+    /// The name of the upstream, once it is known.
+    pub upstream: Option<Arc<str>>,
+    /// The endpoint that was tried last.
+    pub endpoint: Option<Arc<Endpoint>>,
+    /// How many endpoints were tried.
+    pub attempts: u32,
+    /// What went wrong, the last thing if several did.
+    pub fault: Option<FaultKind>,
+    /// What plugins noted.
+    pub notes: Notes,
+    /// When what happened.
+    pub timing: Timing,
+}
+
+impl Exchange {
+    /// An exchange whose request has just arrived.
+    pub fn new(id: ExchangeId, worker: WorkerId, client: SocketAddr, began: Instant, request: RequestHead) -> Self {
+        Exchange {
+            id,
+            worker,
+            client,
+            began,
+            request,
+            response: ResponseHead::default(),
+            route: None,
+            upstream: None,
+            endpoint: None,
+            attempts: 0,
+            fault: None,
+            notes: Notes::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// Instants of an exchange beside its begin.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// When the request was handed to the endpoint that answered.
+    pub sent: Option<Instant>,
+    /// When the head of the upstream's answer was here.
+    pub answered: Option<Instant>,
+}
+
+/// What became of an exchange, for those who look back at it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The status the client got; 0 when it got none.
+    pub status: u16,
+    /// What went wrong.
+    pub fault: Option<&'static str>,
+    /// From the request's head to the response's end, in microseconds.
+    pub duration_us: u64,
+    /// Bytes of the response's body that were sent.
+    pub body_bytes: u64,
+    /// The endpoint tried last.
+    pub endpoint: Option<Arc<str>>,
+}

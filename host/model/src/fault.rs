@@ -1,0 +1,243 @@
+//! Faults: why an exchange could not go on, whose fault it is, and whether another endpoint may be tried.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+/// Why an exchange could not go on.
+#[derive(Debug)]
+pub struct Fault {
+    /// Which of the named reasons.
+    pub kind: FaultKind,
+    /// What is known beyond the kind, for the log; never shown to the client.
+    pub detail: Cow<'static, str>,
+}
+
+impl Fault {
+    /// A fault with something to say.
+    pub fn new(kind: FaultKind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Fault { kind, detail: detail.into() }
+    }
+}
+
+impl From<FaultKind> for Fault {
+    fn from(kind: FaultKind) -> Self {
+        Fault { kind, detail: Cow::Borrowed("") }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.detail.as_ref() {
+            "" => f.write_str(self.kind.name()),
+            detail => write!(f, "{}: {detail}", self.kind.name()),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The client sent or did something wrong, or left.
+    Client,
+    /// The configuration has no answer, or a limit of ours was reached.
+    Sandgate,
+    /// The endpoint, or the way to it.
+    Upstream,
+    /// A guest.
+    Plugin,
+}
+
+/// What a guest did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PluginFault {
+    /// It trapped: an unreachable instruction, an index out of bounds, a division by zero, a use after drop.
+    Trap,
+    /// It used more stack than it has.
+    Stack,
+    /// It asked for more memory than it may have.
+    Memory,
+    /// It used more CPU time than it may.
+    Cpu,
+    /// It took longer than it may.
+    Wall,
+    /// Its answer is none that the host can use.
+    Invalid,
+    /// No instance could be made: the pool is exhausted.
+    Exhausted,
+}
+
+/// The named reasons. Each is a label in the access log and in `sandgate_faults_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The request breaks the rules of HTTP or could be read in two ways.
+    BadRequest,
+    /// The head is larger than the limit.
+    HeadTooLarge,
+    /// The target is longer than the limit.
+    UriTooLong,
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// A transfer coding we do not know.
+    UnknownCoding,
+    /// The client took too long to send.
+    ClientTimeout,
+    /// The client went away.
+    ClientGone,
+    /// No route matches.
+    NoRoute,
+    /// A route matches, but not with this method.
+    MethodNotAllowed,
+    /// No endpoint is left that may be tried.
+    NoEndpoint,
+    /// The endpoint could not be connected to.
+    ConnectFailed,
+    /// The endpoint took too long to accept.
+    ConnectTimeout,
+    /// The endpoint closed the connection before its answer began.
+    UpstreamReset,
+    /// The endpoint took too long to answer.
+    UpstreamTimeout,
+    /// The endpoint's answer breaks the rules of HTTP.
+    BadResponse,
+    /// The endpoint stopped in the middle of its answer.
+    UpstreamTruncated,
+    /// A guest failed.
+    Plugin(PluginFault),
+    /// The host itself failed: a panic was caught.
+    Internal,
+}
+
+impl FaultKind {
+    /// Every kind there is, for metrics.
+    pub const ALL: [FaultKind; 24] = [
+        FaultKind::BadRequest,
+        FaultKind::HeadTooLarge,
+        FaultKind::UriTooLong,
+        FaultKind::BodyTooLarge,
+        FaultKind::UnknownCoding,
+        FaultKind::ClientTimeout,
+        FaultKind::ClientGone,
+        FaultKind::NoRoute,
+        FaultKind::MethodNotAllowed,
+        FaultKind::NoEndpoint,
+        FaultKind::ConnectFailed,
+        FaultKind::ConnectTimeout,
+        FaultKind::UpstreamReset,
+        FaultKind::UpstreamTimeout,
+        FaultKind::BadResponse,
+        FaultKind::UpstreamTruncated,
+        FaultKind::Plugin(PluginFault::Trap),
+        FaultKind::Plugin(PluginFault::Stack),
+        FaultKind::Plugin(PluginFault::Memory),
+        FaultKind::Plugin(PluginFault::Cpu),
+        FaultKind::Plugin(PluginFault::Wall),
+        FaultKind::Plugin(PluginFault::Invalid),
+        FaultKind::Plugin(PluginFault::Exhausted),
+        FaultKind::Internal,
+    ];
+
+    /// Its name in logs, metrics and documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultKind::BadRequest => "bad_request",
+            FaultKind::HeadTooLarge => "head_too_large",
+            FaultKind::UriTooLong => "uri_too_long",
+            FaultKind::BodyTooLarge => "body_too_large",
+            FaultKind::UnknownCoding => "unknown_coding",
+            FaultKind::ClientTimeout => "client_timeout",
+            FaultKind::ClientGone => "client_gone",
+            FaultKind::NoRoute => "no_route",
+            FaultKind::MethodNotAllowed => "method_not_allowed",
+            FaultKind::NoEndpoint => "no_endpoint",
+            FaultKind::ConnectFailed => "connect_failed",
+            FaultKind::ConnectTimeout => "connect_timeout",
+            FaultKind::UpstreamReset => "upstream_reset",
+            FaultKind::UpstreamTimeout => "upstream_timeout",
+            FaultKind::BadResponse => "bad_response",
+            FaultKind::UpstreamTruncated => "upstream_truncated",
+            FaultKind::Plugin(PluginFault::Trap) => "plugin_trap",
+            FaultKind::Plugin(PluginFault::Stack) => "plugin_stack",
+            FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
+            FaultKind::Plugin(PluginFault::Cpu) => "plugin_cpu",
+            FaultKind::Plugin(PluginFault::Wall) => "plugin_wall",
+            FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
+            FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
+            FaultKind::Internal => "internal",
+        }
+    }
+
+    /// What the client is told (RFC 9110 section 15; 431 is RFC 6585 section 5).
+    pub const fn status(self) -> StatusCode {
+        match self {
+            FaultKind::BadRequest | FaultKind::ClientGone => StatusCode::BAD_REQUEST,
+            FaultKind::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            FaultKind::UriTooLong => StatusCode::URI_TOO_LONG,
+            FaultKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            FaultKind::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            FaultKind::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
+            FaultKind::NoRoute => StatusCode::NOT_FOUND,
+            FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            FaultKind::NoEndpoint | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
+            FaultKind::ConnectFailed
+            | FaultKind::UpstreamReset
+            | FaultKind::BadResponse
+            | FaultKind::UpstreamTruncated => StatusCode::BAD_GATEWAY,
+            FaultKind::ConnectTimeout | FaultKind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            FaultKind::Plugin(_) | FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whose fault it is.
+    pub const fn blame(self) -> Blame {
+        match self {
+            FaultKind::BadRequest
+            | FaultKind::HeadTooLarge
+            | FaultKind::UriTooLong
+            | FaultKind::BodyTooLarge
+            | FaultKind::UnknownCoding
+            | FaultKind::ClientTimeout
+            | FaultKind::ClientGone => Blame::Client,
+            FaultKind::NoRoute | FaultKind::MethodNotAllowed | FaultKind::Internal => Blame::Sandgate,
+            FaultKind::NoEndpoint
+            | FaultKind::ConnectFailed
+            | FaultKind::ConnectTimeout
+            | FaultKind::UpstreamReset
+            | FaultKind::UpstreamTimeout
+            | FaultKind::BadResponse
+            | FaultKind::UpstreamTruncated => Blame::Upstream,
+            FaultKind::Plugin(_) => Blame::Plugin,
+        }
+    }
+
+    /// Whether the connection's framing can no longer be trusted, so that it must be closed after the answer.
+    pub const fn spoils_connection(self) -> bool {
+        matches!(self.blame(), Blame::Client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        let names: HashSet<_> = FaultKind::ALL.iter().map(|k| k.name()).collect();
+        assert_eq!(names.len(), FaultKind::ALL.len());
+    }
+
+    #[test]
+    fn blame_and_status_agree() {
+        for kind in FaultKind::ALL {
+            let client_error = kind.status().is_client_error();
+            match kind.blame() {
+                Blame::Client => assert!(client_error || kind == FaultKind::UnknownCoding, "{}", kind.name()),
+                Blame::Upstream | Blame::Plugin => assert!(kind.status().is_server_error(), "{}", kind.name()),
+                Blame::Sandgate => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The nouns of Sandgate, and the traits of its extension points.
+//!
+//! Everything here is plain data and arithmetic: no I/O, no clock but the one handed in, no knowledge of the
+//! configuration's format, of wasmtime or of hyper. Every other crate speaks in these words.
+
+mod endpoint;
+mod exchange;
+mod extension;
+mod fault;
+mod fields;
+mod head;
+mod notes;
+
+pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
+pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
+pub use extension::{
+    Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, Router, Step, Verdict, WorkerId,
+};
+pub use fault::{Blame, Fault, FaultKind, PluginFault};
+pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};
+pub use head::{RequestHead, ResponseHead};
+pub use notes::Notes;
