@@ -1,1 +1,60 @@
-//! balance
+//! The built-in balancers: which endpoint gets the next attempt.
+//!
+//! First [`usable`] computes which endpoints may be chosen, then a balancer chooses one of them. A balancer belongs
+//! to one worker and one upstream, so its state needs no lock. It is sized for the endpoints it was built with: an
+//! index beyond them costs a fair share, never a panic. Nothing here allocates for a pick. Nothing here counts
+//! failures or requests under way, either: that is [`model::Health`]'s, and the host's to call.
+
+mod ip_hash;
+mod least_requests;
+mod load;
+mod p2c;
+mod random;
+mod round_robin;
+mod usable;
+mod weights;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use model::{Balancer, Choice, Endpoint, Exchange, Fault, Step};
+
+pub use round_robin::RoundRobin;
+pub use usable::{Indexes, Usable, usable};
+
+/// A built-in way to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// In turn, by weight, evenly spread: nginx's smooth weighted round robin.
+    #[default]
+    RoundRobin,
+    /// At random, by weight.
+    Random,
+    /// The one with the fewest requests under way for its weight.
+    LeastRequests,
+    /// The less loaded of two drawn at random: nearly as even as `LeastRequests`, and workers that can't see each
+    /// other's latest picks don't all run to the same endpoint.
+    P2c,
+    /// The same client to the same endpoint, by its address.
+    IpHash,
+}
+
+/// Makes a policy's balancer for one worker and one upstream.
+pub fn build(policy: Policy, endpoints: &[Arc<Endpoint>]) -> Box<dyn Balancer> {
+    match policy {
+        Policy::RoundRobin => Box::new(RoundRobin::new(endpoints)),
+        Policy::Random => Box::new(random::Random::new(endpoints)),
+        Policy::LeastRequests => Box::new(least_requests::LeastRequests::new(endpoints)),
+        Policy::P2c => Box::new(p2c::P2c::new(endpoints)),
+        Policy::IpHash => Box::new(ip_hash::IpHash::new(endpoints)),
+    }
+}
+
+/// A native balancer's answer, which is there at once. Without a choice, the host is left to choose.
+fn answer<'a>(exchange: Box<Exchange>, chosen: Option<u32>) -> Step<'a, Result<Choice, Fault>> {
+    Step::Done(exchange, Ok(chosen.map_or(Choice::Fallback, Choice::Endpoint)))
+}

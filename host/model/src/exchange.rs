@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Endpoint, FaultKind, Notes, RequestHead, ResponseHead, WorkerId};
+use crate::{Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, WorkerId};
 
 /// Names an exchange in logs, to guests and to upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,20 +35,36 @@ pub struct Exchange {
     pub request: RequestHead,
     /// The response, once there is one, as it goes to the client.
     pub response: ResponseHead,
-    /// The name of the route, once it is known.
-    pub route: Option<Arc<str>>,
+    /// The route, once it is known.
+    pub route: Option<Arc<RouteLabel>>,
     /// The name of the upstream, once it is known.
     pub upstream: Option<Arc<str>>,
     /// The endpoint that was tried last.
     pub endpoint: Option<Arc<Endpoint>>,
-    /// How many endpoints were tried.
+    /// How many times the request was sent, or could not be.
     pub attempts: u32,
+    /// The request under way at the endpoint.
+    pub in_flight: Option<InFlight>,
     /// What went wrong, the last thing if several did.
-    pub fault: Option<FaultKind>,
+    pub fault: Option<Fault>,
     /// What plugins noted.
     pub notes: Notes,
     /// When what happened.
     pub timing: Timing,
+    /// Whether the response's head was handed to the client's connection.
+    pub answered: bool,
+    /// Bytes of the response's body that were handed to the client's connection.
+    pub body_bytes: u64,
+    /// Writes the exchange's record. Called once, when the exchange is dropped, however it ended.
+    pub recorder: Option<fn(&Exchange)>,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(record) = self.recorder.take() {
+            record(self);
+        }
+    }
 }
 
 impl Exchange {
@@ -65,9 +81,24 @@ impl Exchange {
             upstream: None,
             endpoint: None,
             attempts: 0,
+            in_flight: None,
             fault: None,
             notes: Notes::default(),
             timing: Timing::default(),
+            answered: false,
+            body_bytes: 0,
+            recorder: None,
+        }
+    }
+
+    /// What became of it, as of `now`.
+    pub fn outcome(&self, now: Instant) -> Outcome {
+        Outcome {
+            status: if self.answered { self.response.status.as_u16() } else { 0 },
+            fault: self.fault.as_ref().map(|fault| fault.kind.name()),
+            duration_us: u64::try_from(now.duration_since(self.began).as_micros()).unwrap_or(u64::MAX),
+            body_bytes: self.body_bytes,
+            endpoint: self.endpoint.as_ref().map(|endpoint| Arc::clone(&endpoint.label)),
         }
     }
 }

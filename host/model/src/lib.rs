@@ -3,6 +3,7 @@
 //! Everything here is plain data and arithmetic: no I/O, no clock but the one handed in, no knowledge of the
 //! configuration's format, of wasmtime or of hyper. Every other crate speaks in these words.
 
+mod counters;
 mod endpoint;
 mod exchange;
 mod extension;
@@ -11,6 +12,7 @@ mod fields;
 mod head;
 mod notes;
 
+pub use counters::{Counter, DURATION_BOUNDS_US, RouteLabel};
 pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{

@@ -1,1 +1,28 @@
-//! net
+//! Connections: listeners, HTTP in, HTTP out, and the pools of connections to endpoints.
+//!
+//! The only crate that knows hyper. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
+//! no timer of the runtime is set for a request (see [`Timers`]).
+
+mod accept;
+mod body;
+mod connect;
+mod drain;
+mod guard;
+mod hop;
+mod listener;
+mod pool;
+mod serve;
+mod timers;
+mod upstream;
+mod wire;
+
+pub use accept::accept_loop;
+pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
+pub use drain::Drain;
+pub use guard::Limits as HeadLimits;
+pub use hop::{strip_connection_fields, strip_response_fields};
+pub use listener::bind;
+pub use pool::{KeepAlive, Pool};
+pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
+pub use timers::{Alarm, Expired, Timers};
+pub use upstream::{Answer, Connections, Patience, SendFailure};

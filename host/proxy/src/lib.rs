@@ -1,1 +1,26 @@
-//! proxy
+//! The proxy: what becomes of a request, and what is built from a configuration to serve it.
+//!
+//! Begin reading in [`exchange`]: one function there is the whole way of a request. A [`Generation`] is everything
+//! built from one reading of the configuration; each worker derives a [`Local`](worker::Local) from it. [`Server`]
+//! runs the workers and puts one generation in the place of another.
+
+mod access_log;
+mod assemble;
+mod exchange;
+mod generation;
+mod path;
+mod record;
+mod reload;
+mod route_table;
+mod server;
+mod stats;
+mod watch;
+mod worker;
+
+pub use assemble::assemble;
+pub use generation::{Generation, Route, Upstream};
+pub use reload::Reloader;
+pub use route_table::{Explanation, Match, Question, RouteTable};
+pub use server::{Monitor, Server, StartError};
+pub use stats::WorkerStats;
+pub use watch::Watch;

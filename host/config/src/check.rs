@@ -1,0 +1,270 @@
+//! From what the file says to what it means: ranges, references, names, and what can't go together.
+//!
+//! A check that fails complains and goes on, so one reading reports all there is. Functions give `None` for what can't
+//! be built; the caller drops it, and the complaint keeps the configuration from being used.
+
+mod address;
+mod headers;
+mod matches;
+mod plugins;
+mod routes;
+mod server;
+mod ties;
+mod upstreams;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexSet;
+
+use crate::field::{Field, Map, Spanned};
+use crate::names;
+use crate::raw::{File, PluginReference};
+use crate::report::{Diagnostic, ERROR_LIMIT, quoted};
+use crate::scalar::{LONGEST, Size, Time};
+use crate::source::{Source, Span};
+use crate::types::Config;
+
+/// The longest name of a listener, plugin, upstream or route, in bytes: names are labels of metrics.
+pub(crate) const NAME_LIMIT: usize = 128;
+
+/// The version of the format that this release reads.
+const VERSION: u64 = 1;
+
+/// What checks share: where they are, and what they found.
+pub(crate) struct Check<'a> {
+    source: &'a Arc<Source>,
+    /// The folder that paths are relative to.
+    pub(crate) base: &'a Path,
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Files that were read for variables.
+    pub(crate) files: Vec<PathBuf>,
+    /// How many bytes variables have put in.
+    pub(crate) expanded: usize,
+}
+
+/// The names that other parts of the file may refer to. `None` when the section itself is wrong: then nobody knows.
+struct Known {
+    plugins: Option<IndexSet<Arc<str>>>,
+    upstreams: Option<IndexSet<Arc<str>>>,
+}
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(source: &'a Arc<Source>, base: &'a Path) -> Self {
+        Check { source, base, problems: Vec::new(), files: Vec::new(), expanded: 0 }
+    }
+
+    /// The configuration; to be used only if there are no problems.
+    pub(crate) fn config(&mut self, file: File) -> Option<Config> {
+        self.version(file.version);
+        let known = Known { plugins: names_of(&file.plugins), upstreams: names_of(&file.upstreams) };
+        let server = self.server(file.server);
+        let listeners = self.listeners(file.listeners);
+        let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
+        let log = self.log(file.log);
+        let plugins = self.plugins(file.plugins);
+        let upstreams = self.upstreams(file.upstreams, &known);
+        let routes = self.routes(file.routes, &known);
+        let router = self.router(file.router, &known);
+        let (router, router_span) = router.map_or((None, Span::default()), |(name, span)| (Some(name), span));
+        let source = Arc::clone(self.source);
+        let listeners = listeners?;
+        Some(Config {
+            server,
+            listeners,
+            admin,
+            log,
+            plugins,
+            upstreams,
+            routes,
+            router,
+            router_span,
+            source,
+        })
+    }
+
+    fn version(&mut self, version: Field<u64>) {
+        match version {
+            Field::Given(Spanned { value: VERSION, .. }) | Field::Broken => {}
+            Field::Absent => {
+                let help = format!("begin the file with `version: {VERSION}`");
+                self.complain(Span::default(), "missing key `version`", Some(help));
+            }
+            Field::Given(Spanned { value, span }) => {
+                let help = format!("this release reads `version: {VERSION}`");
+                self.complain(span, format!("version {value} is not supported"), Some(help));
+            }
+        }
+    }
+
+    fn router(&mut self, router: Field<PluginReference>, known: &Known) -> Option<(Arc<str>, Span)> {
+        let Field::Given(router) = router else { return None };
+        let plugin = self.required(router.value.plugin, "plugin", router.span)?;
+        let span = plugin.span;
+        self.plugin_reference(plugin, known).map(|name| (name, span))
+    }
+
+    pub(crate) fn complain(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
+        // More are never shown, and each costs a pass over the text.
+        if self.problems.len() < ERROR_LIMIT {
+            self.problems.push(Diagnostic::at(self.source, span, message.into(), help));
+        }
+    }
+
+    /// "expected ..., found ...".
+    fn expected(&mut self, expected: impl Display, found: &Spanned<impl AsRef<str>>) {
+        self.complain(
+            found.span,
+            format!("expected {expected}, found {}", quoted(found.value.as_ref())),
+            None,
+        );
+    }
+
+    /// A value that has to be there; `owner` is where to point when it isn't.
+    fn required<T>(&mut self, field: Field<T>, key: &str, owner: Span) -> Option<Spanned<T>> {
+        match field {
+            Field::Given(value) => Some(value),
+            Field::Broken => None,
+            Field::Absent => {
+                self.complain(owner, format!("missing key `{key}`"), None);
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, field: Field<u64>, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let Field::Given(Spanned { value, span }) = field else { return default };
+        if !range.contains(&value) {
+            let (least, most) = (range.start(), range.end());
+            self.complain(span, format!("expected a number from {least} to {most}, found `{value}`"), None);
+        }
+        value
+    }
+
+    fn size(&mut self, field: Field<Size>, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let Field::Given(Spanned { value: Size(value), span }) = field else { return default };
+        if !range.contains(&value) {
+            let [least, most] = [*range.start(), *range.end()].map(Size);
+            self.complain(
+                span,
+                format!("expected a size from {least} to {most}, found `{}`", Size(value)),
+                None,
+            );
+        }
+        value
+    }
+
+    /// A duration of which zero would mean "never".
+    fn time(&mut self, field: Field<Time>, default: Duration) -> Duration {
+        if let Field::Given(Spanned { value: Time(Duration::ZERO), span }) = field {
+            self.complain(span, "expected a duration of more than zero", None);
+        }
+        self.time_or_zero(field, default)
+    }
+
+    fn time_or_zero(&mut self, field: Field<Time>, default: Duration) -> Duration {
+        let Field::Given(Spanned { value: Time(value), span }) = field else { return default };
+        if value > LONGEST {
+            let hours = LONGEST.as_secs() / 3600;
+            self.complain(span, format!("expected a duration of no more than `{hours}h`"), None);
+        }
+        value
+    }
+
+    fn name(&mut self, name: &Spanned<String>) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.value.is_empty() || name.value.len() > NAME_LIMIT || !name.value.bytes().all(plain) {
+            let expected = format!("a name of letters, digits, `-`, `_` and `.`, at most {NAME_LIMIT} long");
+            self.expected(expected, name);
+        }
+    }
+
+    /// A name that nothing else of its kind has.
+    fn unique_name(&mut self, name: &Spanned<String>, kind: &str, seen: &mut HashMap<String, Span>) {
+        self.name(name);
+        let Some(first) = seen.get(&name.value).copied() else {
+            seen.insert(name.value.clone(), name.span);
+            return;
+        };
+        let message = format!("two {kind}s have the name {}", quoted(&name.value));
+        self.complain(name.span, message, Some(format!("the first is in line {}", self.line(first))));
+    }
+
+    fn line(&self, span: Span) -> usize {
+        self.source.excerpt(span).line
+    }
+
+    fn plugin_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
+        self.reference(name, "plugin", known.plugins.as_ref()?)
+    }
+
+    fn upstream_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
+        self.reference(name, "upstream", known.upstreams.as_ref()?)
+    }
+
+    fn reference(
+        &mut self,
+        name: Spanned<String>,
+        kind: &str,
+        known: &IndexSet<Arc<str>>,
+    ) -> Option<Arc<str>> {
+        if let Some(found) = known.get(name.value.as_str()) {
+            return Some(Arc::clone(found));
+        }
+        if self.problems.len() >= ERROR_LIMIT {
+            return None;
+        }
+        let words = || known.iter().map(AsRef::as_ref);
+        let message = format!(
+            "no {kind} has the name {}{}",
+            quoted(&name.value),
+            names::suggestion(&name.value, words())
+        );
+        let help = if known.is_empty() {
+            format!("the file has no {kind}s")
+        } else {
+            format!("known {kind}s: {}", names::list(words()))
+        };
+        self.complain(name.span, message, Some(help));
+        None
+    }
+}
+
+impl<T> Field<T> {
+    /// Where it is, if it is.
+    fn span(&self) -> Option<Span> {
+        match self {
+            Field::Given(value) => Some(value.span),
+            Field::Absent | Field::Broken => None,
+        }
+    }
+
+    /// The value, or the default's when it isn't there; `None` when it is wrong.
+    fn or(self, default: T) -> Option<Spanned<T>> {
+        match self {
+            Field::Given(value) => Some(value),
+            Field::Absent => Some(Spanned { value: default, span: Span::default() }),
+            Field::Broken => None,
+        }
+    }
+}
+
+impl<T: Default> Field<T> {
+    /// For sections whose keys all have defaults; a section that is wrong as a whole has been reported.
+    fn or_default(self) -> T {
+        self.or(T::default()).map(|given| given.value).unwrap_or_default()
+    }
+}
+
+/// Broken ones too: a reference to one leads somewhere.
+fn names_of<T>(section: &Field<Map<T>>) -> Option<IndexSet<Arc<str>>> {
+    match section {
+        Field::Given(map) => Some(map.value.keys().map(|name| Arc::from(name.value.as_str())).collect()),
+        Field::Absent => Some(IndexSet::new()),
+        Field::Broken => None,
+    }
+}

@@ -1,0 +1,103 @@
+//! Checks of routes: names, references, timeouts, filters. What they match is in `matches`, ties between them in `ties`.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::matches::Matches;
+use super::server::given;
+use super::ties::Matched;
+use super::{Check, Known};
+use crate::field::{Field, List, Spanned};
+use crate::raw;
+use crate::source::Span;
+use crate::types::{Filter, Retries, Route, RouteTimeouts};
+
+/// Attempts after the first: each may load an upstream that fails already.
+const ATTEMPTS: RangeInclusive<u64> = 0..=10;
+/// The most filters of a route.
+const FILTER_LIMIT: usize = 100;
+
+impl Check<'_> {
+    pub(super) fn routes(&mut self, routes: Field<List<raw::Route>>, known: &Known) -> Vec<Route> {
+        let mut names = HashMap::new();
+        let items = given(routes.or_default());
+        let (matched, routes): (Vec<_>, Vec<_>) =
+            items.map(|route| self.route(route, known, &mut names)).unzip();
+        let matched: Vec<Matched> = matched.into_iter().flatten().collect();
+        self.ties(&matched);
+        routes.into_iter().flatten().collect()
+    }
+
+    /// What the route matches, for the ties, is known even when something else in it is wrong.
+    fn route(
+        &mut self,
+        route: Spanned<raw::Route>,
+        known: &Known,
+        names: &mut HashMap<String, Span>,
+    ) -> (Option<Matched>, Option<Route>) {
+        let Spanned { value: route, span } = route;
+        let name = self.required(route.name, "name", span);
+        if let Some(name) = &name {
+            self.unique_name(name, "route", names);
+        }
+        let owner = name.as_ref().map_or(span, |name| name.span);
+        let matches = self.matches(route.matches, owner);
+        let matched = matches.as_ref().zip(name.as_ref()).map(|(matches, name)| matches.for_ties(name));
+        let filters = self.filters(route.filters, known);
+        let upstream = self.required(route.upstream, "upstream", owner);
+        let upstream = upstream.and_then(|upstream| self.upstream_reference(upstream, known));
+        let timeouts = self.route_timeouts(route.timeouts.or_default());
+        let attempts =
+            self.number(route.retries.or_default().attempts, Retries::default().attempts.into(), ATTEMPTS);
+        let retries = Retries { attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
+        let (filters, filter_spans) = filters.into_iter().unzip();
+        let (Some(name), Some(matches), Some(upstream)) = (name, matches, upstream) else {
+            return (matched, None);
+        };
+        let Matches { hosts, path, methods } = matches;
+        let (name, span) = (Arc::from(name.value), name.span);
+        let route =
+            Route { name, hosts, path, methods, filters, upstream, timeouts, retries, span, filter_spans };
+        (matched, Some(route))
+    }
+
+    fn filters(&mut self, filters: Field<List<raw::Filter>>, known: &Known) -> Vec<(Filter, Span)> {
+        let Field::Given(filters) = filters else { return Vec::new() };
+        if filters.value.len() > FILTER_LIMIT {
+            self.complain(filters.span, format!("more than {FILTER_LIMIT} filters"), None);
+        }
+        given(filters.value)
+            .filter_map(|filter| Some((self.filter(filter.value, known)?, filter.span)))
+            .collect()
+    }
+
+    fn filter(&mut self, filter: raw::Filter, known: &Known) -> Option<Filter> {
+        match filter {
+            raw::Filter::Plugin(Field::Given(name)) => self.plugin_reference(name, known).map(Filter::Plugin),
+            raw::Filter::RequestHeaders(Field::Given(rules)) => {
+                Some(Filter::RequestHeaders(self.header_rules(rules.value)))
+            }
+            raw::Filter::ResponseHeaders(Field::Given(rules)) => {
+                Some(Filter::ResponseHeaders(self.header_rules(rules.value)))
+            }
+            raw::Filter::Plugin(_) | raw::Filter::RequestHeaders(_) | raw::Filter::ResponseHeaders(_) => None,
+        }
+    }
+
+    /// A time that is absent never contradicts one that is there.
+    fn route_timeouts(&mut self, timeouts: raw::RouteTimeouts) -> RouteTimeouts {
+        let default = RouteTimeouts::default();
+        let (response_span, total_span) = (timeouts.response.span(), timeouts.total.span());
+        let mut response = self.time(timeouts.response, default.response);
+        let mut total = self.time(timeouts.total, default.total);
+        match (response_span, total_span) {
+            (Some(span), Some(_)) if response > total => {
+                self.complain(span, "`response` is longer than `total`", None);
+            }
+            (Some(_), None) => total = total.max(response),
+            _ => response = response.min(total),
+        }
+        RouteTimeouts { response, total }
+    }
+}

@@ -1,0 +1,174 @@
+//! Checks of the process's part: limits that the HTTP stack has itself, and addresses that are used once.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use super::Check;
+use crate::field::{Either, Field, List, Spanned};
+use crate::raw;
+use crate::scalar::Workers;
+use crate::source::Span;
+use crate::types::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
+
+/// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
+const HEAD: RangeInclusive<u64> = (8 << 10)..=(16 << 20);
+/// The type for a request's target holds no more than 65534 bytes.
+const URI: RangeInclusive<u64> = 1..=65_534;
+/// The type for a header holds 32768 fields; nobody needs a third of it.
+const HEADERS: RangeInclusive<u64> = 1..=10_000;
+/// A connection is a file descriptor, of which the kernel gives a process about a million by default.
+const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
+
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
+
+impl Check<'_> {
+    pub(super) fn server(&mut self, server: Field<raw::Server>) -> Server {
+        let server = server.or_default();
+        let workers = match server.workers {
+            Field::Given(Spanned { value: Workers::Number(number), .. }) => number,
+            _ => available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        };
+        let trusted = server.trusted_proxies.or_default();
+        Server {
+            workers,
+            shutdown_grace: self.time_or_zero(server.shutdown_grace, SHUTDOWN_GRACE),
+            limits: self.limits(server.limits.or_default()),
+            timeouts: self.client_timeouts(server.timeouts.or_default()),
+            trusted_proxies: given(trusted).map(|network| network.value).collect(),
+        }
+    }
+
+    fn limits(&mut self, limits: raw::Limits) -> Limits {
+        let default = Limits::default();
+        let any = 0..=u64::MAX;
+        Limits {
+            head: native(self.size(limits.head, default.head as u64, HEAD)),
+            uri: native(self.size(limits.uri, default.uri as u64, URI)),
+            headers: native(self.number(limits.headers, default.headers as u64, HEADERS)),
+            body: self.size(limits.body, default.body, any),
+            connections: native(self.number(limits.connections, default.connections as u64, CONNECTIONS)),
+        }
+    }
+
+    fn client_timeouts(&mut self, timeouts: raw::ClientTimeouts) -> ClientTimeouts {
+        let default = ClientTimeouts::default();
+        ClientTimeouts {
+            header: self.time(timeouts.header, default.header),
+            body: self.time(timeouts.body, default.body),
+            send: self.time(timeouts.send, default.send),
+            idle: self.time(timeouts.idle, default.idle),
+        }
+    }
+
+    /// `None` when there is none, or the list itself is wrong.
+    pub(super) fn listeners(&mut self, listeners: Field<List<raw::Listener>>) -> Option<Vec<Listener>> {
+        let help = "write at least one: `listeners: [{ name: web, address: \"127.0.0.1:8080\" }]`";
+        let listeners = match listeners {
+            Field::Broken => return None,
+            Field::Absent => {
+                self.complain(Span::default(), "missing key `listeners`", Some(help.to_owned()));
+                return None;
+            }
+            Field::Given(listeners) => listeners,
+        };
+        if listeners.value.is_empty() {
+            self.complain(listeners.span, "no listeners", Some(help.to_owned()));
+        }
+        let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
+        let items = given(listeners.value);
+        Some(items.filter_map(|item| self.listener(item, &mut names, &mut addresses)).collect())
+    }
+
+    fn listener(
+        &mut self,
+        listener: Spanned<raw::Listener>,
+        names: &mut HashMap<String, Span>,
+        addresses: &mut HashMap<SocketAddr, String>,
+    ) -> Option<Listener> {
+        let Spanned { value: raw::Listener { name, address }, span } = listener;
+        let name = self.required(name, "name", span);
+        let address = self.required(address, "address", span);
+        if let Some(name) = &name {
+            self.unique_name(name, "listener", names);
+        }
+        let address = address?;
+        let socket = self.socket(&address)?;
+        let name = name?;
+        if let Some(other) = addresses.insert(socket, name.value.clone()).filter(|_| socket.port() != 0) {
+            self.complain(address.span, format!("listener `{other}` has this address already"), None);
+        }
+        Some(Listener { name: Arc::from(name.value), address: socket, span: address.span })
+    }
+
+    pub(super) fn admin(&mut self, admin: Field<raw::Admin>, listeners: &[Listener]) -> Option<Admin> {
+        let Field::Given(Spanned { value: admin, span }) = admin else { return None };
+        let address = self.required(admin.address, "address", span)?;
+        let socket = self.socket(&address)?;
+        if let Some(other) = listeners.iter().find(|other| other.address == socket && socket.port() != 0) {
+            self.complain(address.span, format!("listener `{}` has this address already", other.name), None);
+        }
+        Some(Admin { address: socket, span: address.span })
+    }
+
+    pub(super) fn log(&mut self, log: Field<raw::Log>) -> Log {
+        let default = Log::default();
+        let raw::Log { access, level } = log.or_default();
+        let access = match access {
+            Field::Given(access) => self.access(access.value),
+            Field::Absent | Field::Broken => default.access,
+        };
+        let level = match level {
+            Field::Given(level) => level.value.into(),
+            Field::Absent | Field::Broken => default.level,
+        };
+        Log { access, level }
+    }
+
+    fn access(&mut self, access: raw::Access) -> Access {
+        let form = match access {
+            Either::Scalar(raw::AccessName::Off) => return Access::Off,
+            Either::Map(form) => form,
+        };
+        // Only one format exists, and it is the default.
+        let raw::AccessForm { format: _, path } = form;
+        let Field::Given(path) = path else { return Access::Json { path: LogPath::Stdout } };
+        if path.value.is_empty() {
+            self.expected("`stdout` or a path", &path);
+        }
+        let path = match path.value.as_str() {
+            "stdout" => LogPath::Stdout,
+            file => LogPath::File(self.base.join(file)),
+        };
+        Access::Json { path }
+    }
+}
+
+impl From<raw::Level> for Level {
+    fn from(level: raw::Level) -> Self {
+        match level {
+            raw::Level::Error => Level::Error,
+            raw::Level::Warn => Level::Warn,
+            raw::Level::Info => Level::Info,
+            raw::Level::Debug => Level::Debug,
+            raw::Level::Trace => Level::Trace,
+        }
+    }
+}
+
+/// The items that are not broken.
+pub(super) fn given<T>(items: List<T>) -> impl Iterator<Item = Spanned<T>> {
+    items.into_iter().filter_map(|item| match item {
+        Field::Given(item) => Some(item),
+        Field::Absent | Field::Broken => None,
+    })
+}
+
+/// Numbers in range fit; others have been complained of.
+pub(super) fn native(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

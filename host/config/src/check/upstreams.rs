@@ -1,0 +1,135 @@
+//! Checks of upstreams and endpoints.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::server::{given, native};
+use super::{Check, Known};
+use crate::field::{Either, Field, List, Map, Spanned};
+use crate::raw;
+use crate::source::Span;
+use crate::types::{Balance, Endpoint, KeepAlive, Upstream};
+
+/// Weights are added up, and a share of less than one in 65535 is none.
+const WEIGHT: RangeInclusive<u64> = 1..=65_535;
+/// As many failures as an endpoint remembers.
+const MAX_FAILS: RangeInclusive<u64> = 0..=1000;
+/// Idle connections for one endpoint, of one worker.
+const IDLE: RangeInclusive<u64> = 0..=10_000;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const FAIL_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Check<'_> {
+    pub(super) fn upstreams(
+        &mut self,
+        upstreams: Field<Map<raw::Upstream>>,
+        known: &Known,
+    ) -> IndexMap<Arc<str>, Upstream> {
+        let entries = upstreams.or_default().into_iter();
+        let built = entries.filter_map(|(name, upstream)| self.upstream(&name, upstream, known));
+        built.map(|upstream| (Arc::clone(&upstream.name), upstream)).collect()
+    }
+
+    fn upstream(
+        &mut self,
+        name: &Spanned<String>,
+        upstream: Field<raw::Upstream>,
+        known: &Known,
+    ) -> Option<Upstream> {
+        self.name(name);
+        let Field::Given(Spanned { value: upstream, .. }) = upstream else { return None };
+        let balance_span = upstream.balance.span().unwrap_or(name.span);
+        let balance = self.balance(upstream.balance, known);
+        let endpoints = self.endpoints(upstream.endpoints, name.span);
+        let connect_timeout = self.time(upstream.connect_timeout, CONNECT_TIMEOUT);
+        let keep_alive = self.keep_alive(upstream.keep_alive.or_default());
+        Some(Upstream {
+            name: Arc::from(name.value.as_str()),
+            balance: balance?,
+            endpoints,
+            connect_timeout,
+            keep_alive,
+            span: name.span,
+            balance_span,
+        })
+    }
+
+    fn balance(&mut self, balance: Field<raw::Balance>, known: &Known) -> Option<Balance> {
+        match balance {
+            Field::Absent => Some(Balance::default()),
+            Field::Broken => None,
+            Field::Given(Spanned { value: Either::Scalar(name), .. }) => Some(name.into()),
+            Field::Given(Spanned { value: Either::Map(form), span }) => {
+                let plugin = self.required(form.plugin, "plugin", span)?;
+                self.plugin_reference(plugin, known).map(Balance::Plugin)
+            }
+        }
+    }
+
+    fn endpoints(&mut self, endpoints: Field<List<raw::Endpoint>>, owner: Span) -> Vec<Endpoint> {
+        let Some(endpoints) = self.required(endpoints, "endpoints", owner) else { return Vec::new() };
+        let written = endpoints.value.len();
+        if written == 0 {
+            self.complain(endpoints.span, "no endpoints", None);
+        }
+        let built: Vec<Endpoint> =
+            given(endpoints.value).filter_map(|endpoint| self.endpoint(endpoint)).collect();
+        // Of one that couldn't be read nobody knows whether it is a backup.
+        if written != 0 && built.len() == written && built.iter().all(|endpoint| endpoint.backup) {
+            let help = "a backup is used when the others fail, so one has to be none".to_owned();
+            self.complain(endpoints.span, "all endpoints are backups", Some(help));
+        }
+        built
+    }
+
+    fn endpoint(&mut self, endpoint: Spanned<raw::Endpoint>) -> Option<Endpoint> {
+        let Spanned { value, span } = endpoint;
+        let form = match value {
+            Either::Scalar(address) => raw::EndpointForm {
+                address: Field::Given(Spanned { value: address, span }),
+                ..Default::default()
+            },
+            Either::Map(form) => form,
+        };
+        let backup = form.backup.or(false);
+        let weight = self.number(form.weight, 1, WEIGHT);
+        let max_fails = self.number(form.max_fails, 3, MAX_FAILS);
+        let fail_timeout = self.time(form.fail_timeout, FAIL_TIMEOUT);
+        let address = self.required(form.address, "address", span)?;
+        let (host, port) = self.endpoint_address(&address)?;
+        Some(Endpoint {
+            label: Arc::from(address.value.as_str()),
+            host,
+            port,
+            weight: u32::try_from(weight).unwrap_or(u32::MAX),
+            max_fails: u32::try_from(max_fails).unwrap_or(u32::MAX),
+            fail_timeout,
+            backup: backup?.value,
+            span: address.span,
+        })
+    }
+
+    fn keep_alive(&mut self, keep_alive: raw::KeepAlive) -> KeepAlive {
+        let default = KeepAlive::default();
+        KeepAlive {
+            idle: native(self.number(keep_alive.idle, default.idle as u64, IDLE)),
+            idle_timeout: self.time(keep_alive.idle_timeout, default.idle_timeout),
+        }
+    }
+}
+
+impl From<raw::BalanceName> for Balance {
+    fn from(name: raw::BalanceName) -> Self {
+        match name {
+            raw::BalanceName::RoundRobin => Balance::RoundRobin,
+            raw::BalanceName::Random => Balance::Random,
+            raw::BalanceName::LeastRequests => Balance::LeastRequests,
+            raw::BalanceName::P2c => Balance::P2c,
+            raw::BalanceName::IpHash => Balance::IpHash,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The file's shape: the only description of it, for serde and for the JSON Schema both.
+//!
+//! Doc comments here are the schema's descriptions. Every value is a [`Field`]: whether one may be absent is decided by
+//! the checks that follow, whether the schema demands it by `serde(default)`.
+
+mod plugin;
+mod route;
+mod server;
+mod upstream;
+
+pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
+pub(crate) use route::{Filter, HeaderRules, Match, PathForm, PluginReference, Route, RouteTimeouts};
+pub(crate) use server::{
+    Access, AccessForm, AccessName, Admin, ClientTimeouts, Level, Limits, Listener, Log, Server,
+};
+pub(crate) use upstream::{Balance, BalanceName, Endpoint, EndpointForm, KeepAlive, Upstream};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::field::{Field, List, Map};
+
+/// A configuration of Sandgate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of sections")]
+#[schemars(rename = "Sandgate configuration")]
+pub(crate) struct File {
+    /// The version of the file's format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub(crate) version: Field<u64>,
+    /// The process: workers, limits, timeouts of clients.
+    #[serde(default)]
+    pub(crate) server: Field<Server>,
+    /// Where requests are accepted.
+    #[schemars(length(min = 1))]
+    pub(crate) listeners: Field<List<Listener>>,
+    /// Where health and metrics are served; nowhere when absent.
+    #[serde(default)]
+    pub(crate) admin: Field<Admin>,
+    /// What is logged.
+    #[serde(default)]
+    pub(crate) log: Field<Log>,
+    /// The WebAssembly components, by name.
+    #[serde(default)]
+    pub(crate) plugins: Field<Map<Plugin>>,
+    /// The groups of endpoints that requests go to, by name.
+    #[serde(default)]
+    pub(crate) upstreams: Field<Map<Upstream>>,
+    /// Which requests go where. The most specific one wins, whatever the order.
+    #[serde(default)]
+    pub(crate) routes: Field<List<Route>>,
+    /// A plugin that is asked before the routes are.
+    #[serde(default)]
+    pub(crate) router: Field<PluginReference>,
+}

@@ -1,0 +1,127 @@
+//! What the file says of the process itself: workers, limits, listeners, logs.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::field::{Either, Field, List};
+use crate::scalar::{Cidr, Size, Time, Workers};
+
+/// The process.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map of the server's settings")]
+pub(crate) struct Server {
+    /// How many workers there are, each on a thread of its own. Default: `auto`, one a core.
+    pub(crate) workers: Field<Workers>,
+    /// How long requests under way may take to finish when the process is asked to stop. Default: `30s`.
+    pub(crate) shutdown_grace: Field<Time>,
+    /// What a client may send.
+    pub(crate) limits: Field<Limits>,
+    /// How long a client may take.
+    pub(crate) timeouts: Field<ClientTimeouts>,
+    /// The networks whose X-Forwarded-* headers are believed. Default: none.
+    pub(crate) trusted_proxies: Field<List<Cidr>>,
+}
+
+/// What a client may send.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map of limits")]
+pub(crate) struct Limits {
+    /// The longest head of a request, request line and header fields together. Default: `32KiB`.
+    pub(crate) head: Field<Size>,
+    /// The longest request target. Default: `8KiB`.
+    pub(crate) uri: Field<Size>,
+    /// The most header fields. Default: 100.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) headers: Field<u64>,
+    /// The longest body of a request; 0 is no limit. Default: `64MiB`.
+    pub(crate) body: Field<Size>,
+    /// The most connections of clients a worker has at a time. Default: 10000.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) connections: Field<u64>,
+}
+
+/// How long a client may take.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map of durations")]
+pub(crate) struct ClientTimeouts {
+    /// For the whole head of a request. Default: `10s`.
+    pub(crate) header: Field<Time>,
+    /// Between two reads of a request's body. Default: `30s`.
+    pub(crate) body: Field<Time>,
+    /// Between two writes of a response. Default: `30s`.
+    pub(crate) send: Field<Time>,
+    /// Between two requests on a connection. Default: `75s`.
+    pub(crate) idle: Field<Time>,
+}
+
+/// An address on which requests are accepted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a listener, a map with `name` and `address`")]
+pub(crate) struct Listener {
+    /// Its name in logs and metrics.
+    pub(crate) name: Field<String>,
+    /// IP address and port, such as `127.0.0.1:8080`. Port 0 takes any free port.
+    pub(crate) address: Field<String>,
+}
+
+/// Where health and metrics are served.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map with `address`")]
+pub(crate) struct Admin {
+    /// IP address and port, such as `127.0.0.1:9901`.
+    pub(crate) address: Field<String>,
+}
+
+/// What is logged.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map with `access` and `level`")]
+pub(crate) struct Log {
+    /// The access log: `off`, or its format and path. Default: JSON on stdout.
+    pub(crate) access: Field<Access>,
+    /// The least severe message that is written. Default: `info`.
+    pub(crate) level: Field<Level>,
+}
+
+pub(crate) type Access = Either<AccessName, AccessForm>;
+
+/// No access log.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "`off`, or a map with `format` and `path`")]
+pub(crate) enum AccessName {
+    /// None is written.
+    Off,
+}
+
+/// An access log.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "`off`, or a map with `format` and `path`")]
+pub(crate) struct AccessForm {
+    /// How a line looks. Default: `json`.
+    pub(crate) format: Field<Format>,
+    /// `stdout`, or a file's path, relative to this file. Default: `stdout`.
+    pub(crate) path: Field<String>,
+}
+
+/// How a line of the access log looks.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "the word `json`")]
+pub(crate) enum Format {
+    /// A JSON object.
+    Json,
+}
+
+/// How severe a message is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "one of `error`, `warn`, `info`, `debug` and `trace`")]
+pub(crate) enum Level {
+    /// Something failed that should not.
+    Error,
+    /// Something is wrong and could be borne.
+    Warn,
+    /// What an operator wants to know.
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}

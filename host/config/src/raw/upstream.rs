@@ -1,0 +1,89 @@
+//! What the file says of upstreams and their endpoints.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::field::{Either, Field, List};
+use crate::scalar::Time;
+
+/// Endpoints that can stand in for one another.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an upstream, a map with `endpoints`")]
+pub(crate) struct Upstream {
+    /// How an endpoint is chosen. Default: `round_robin`.
+    #[serde(default)]
+    pub(crate) balance: Field<Balance>,
+    /// Where requests can go.
+    #[schemars(length(min = 1))]
+    pub(crate) endpoints: Field<List<Endpoint>>,
+    /// The longest time a connection may take to open. Default: `2s`.
+    #[serde(default)]
+    pub(crate) connect_timeout: Field<Time>,
+    /// What is kept of connections that are not in use.
+    #[serde(default)]
+    pub(crate) keep_alive: Field<KeepAlive>,
+}
+
+pub(crate) type Balance = Either<BalanceName, BalanceForm>;
+
+/// A built-in balancer.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    expecting = "one of `round_robin`, `random`, `least_requests`, `p2c`, `ip_hash` and `{ plugin: NAME }`"
+)]
+pub(crate) enum BalanceName {
+    /// Each in turn, by weight.
+    RoundRobin,
+    /// Any, by weight.
+    Random,
+    /// The one with the fewest requests under way, by weight.
+    LeastRequests,
+    /// The less busy one of two taken at random.
+    P2c,
+    /// The same one for the same client address.
+    IpHash,
+}
+
+/// A balancer that has settings.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a balancer such as `round_robin`, or `{ plugin: NAME }`")]
+pub(crate) struct BalanceForm {
+    /// The plugin that chooses.
+    pub(crate) plugin: Field<String>,
+}
+
+pub(crate) type Endpoint = Either<String, EndpointForm>;
+
+/// An endpoint that is more than its address.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an endpoint, an address or a map with `address`")]
+pub(crate) struct EndpointForm {
+    /// `http://HOST:PORT`; the port is 80 when absent.
+    pub(crate) address: Field<String>,
+    /// Its share of requests against the others'. Default: 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 65_535))]
+    pub(crate) weight: Field<u64>,
+    /// So many failures within `fail_timeout` mark it as failed; 0 never does. Default: 3.
+    #[serde(default)]
+    #[schemars(range(max = 1000))]
+    pub(crate) max_fails: Field<u64>,
+    /// The time failures are counted in, and for how long the mark stays. Default: `10s`.
+    #[serde(default)]
+    pub(crate) fail_timeout: Field<Time>,
+    /// Whether it is used only when no other is usable. Default: `false`.
+    #[serde(default)]
+    pub(crate) backup: Field<bool>,
+}
+
+/// Connections that are not in use.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map with `idle` and `idle_timeout`")]
+pub(crate) struct KeepAlive {
+    /// How many a worker keeps for an endpoint; 0 keeps none. Default: 32.
+    #[schemars(range(max = 10_000))]
+    pub(crate) idle: Field<u64>,
+    /// For how long one is kept. Default: `60s`.
+    pub(crate) idle_timeout: Field<Time>,
+}

@@ -1,0 +1,89 @@
+//! Text that is not just any string: values of header fields, and hosts.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use crate::deserialize::TEXT;
+
+/// A field's value; `max-age: 600` is one without quotes, whatever YAML makes of `600`.
+#[derive(Debug)]
+pub(crate) struct HeaderText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for HeaderText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(TEXT, HeaderTextVisitor)
+    }
+}
+
+struct HeaderTextVisitor;
+
+impl Visitor<'_> for HeaderTextVisitor {
+    type Value = HeaderText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value of a header field")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<HeaderText, E> {
+        Ok(HeaderText(text.to_owned()))
+    }
+}
+
+impl JsonSchema for HeaderText {
+    fn schema_name() -> Cow<'static, str> {
+        "HeaderValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"], "description": "The value of a header field." })
+    }
+}
+
+/// A host as a route names it.
+#[derive(Debug)]
+pub(crate) struct HostText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for HostText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(TEXT, HostTextVisitor)
+    }
+}
+
+struct HostTextVisitor;
+
+impl<'de> Visitor<'de> for HostTextVisitor {
+    type Value = HostText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a host such as `www.example.com` or `*.example.org`")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<HostText, E> {
+        Ok(HostText(text.to_owned()))
+    }
+
+    /// The design writes a pattern as a map.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HostText, A::Error> {
+        match map.next_key::<String>()?.as_deref() {
+            Some("regex") => Err(A::Error::custom(crate::later::refusal("regex"))),
+            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        }
+    }
+}
+
+impl JsonSchema for HostText {
+    fn schema_name() -> Cow<'static, str> {
+        "Host".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^(\*\.)?[^*/~ ]+$",
+            "description": "A host name or address without a port, or `*.` and the end of a name.",
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The configuration as the rest of the program sees it: checked, with defaults filled in and references that lead somewhere.
+//!
+//! Names are shared text ([`Arc<str>`]): a generation gives them to logs and metrics without copying. What others may
+//! find fault with carries the [`Span`] that [`Config::complain`] takes.
+
+mod plugin;
+mod route;
+mod server;
+mod upstream;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+pub use crate::scalar::Cidr;
+pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
+pub use route::{Filter, HeaderRules, HostPattern, PathMatch, Retries, Route, RouteTimeouts};
+pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
+pub use upstream::{Balance, Endpoint, KeepAlive, Upstream};
+
+use crate::report::Diagnostic;
+use crate::source::{Source, Span};
+
+/// A configuration that holds together.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The process.
+    pub server: Server,
+    /// Where requests are accepted; at least one.
+    pub listeners: Vec<Listener>,
+    /// Where health and metrics are served.
+    pub admin: Option<Admin>,
+    /// What is logged.
+    pub log: Log,
+    /// The components, by name.
+    pub plugins: IndexMap<Arc<str>, Plugin>,
+    /// Where requests go, by name.
+    pub upstreams: IndexMap<Arc<str>, Upstream>,
+    /// Which requests go where, in the file's order, which means nothing.
+    pub routes: Vec<Route>,
+    /// The plugin that is asked before the routes.
+    pub router: Option<Arc<str>>,
+    /// Where the file names the router; the file's start when it names none.
+    pub router_span: Span,
+    pub(crate) source: Arc<Source>,
+}
+
+impl Config {
+    /// An error that a later stage found in what the file says (a component that can't be loaded, an address in use),
+    /// to be shown like the errors found here.
+    pub fn complain(&self, span: Span, message: impl Into<String>, help: Option<String>) -> Diagnostic {
+        Diagnostic::at(&self.source, span, message.into(), help)
+    }
+}

@@ -1,0 +1,141 @@
+//! The process: workers, limits, listeners, logs.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::scalar::Cidr;
+use crate::source::Span;
+
+/// The process.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// How many workers there are.
+    pub workers: NonZeroUsize,
+    /// How long exchanges under way may take to finish once the process is asked to stop.
+    pub shutdown_grace: Duration,
+    /// What a client may send.
+    pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: ClientTimeouts,
+    /// Whose X-Forwarded-* fields are believed.
+    pub trusted_proxies: Vec<Cidr>,
+}
+
+/// What a client may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest head of a request, in bytes.
+    pub head: usize,
+    /// The longest request target, in bytes.
+    pub uri: usize,
+    /// The most header fields.
+    pub headers: usize,
+    /// The longest body of a request, in bytes; 0 is no limit.
+    pub body: u64,
+    /// The most connections a worker has at a time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { head: 32 << 10, uri: 8 << 10, headers: 100, body: 64 << 20, connections: 10_000 }
+    }
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientTimeouts {
+    /// For the whole head of a request.
+    pub header: Duration,
+    /// Between two reads of a body.
+    pub body: Duration,
+    /// Between two writes of a response.
+    pub send: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+}
+
+impl Default for ClientTimeouts {
+    fn default() -> Self {
+        ClientTimeouts {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            send: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+        }
+    }
+}
+
+/// An address on which requests are accepted.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name, unique among listeners.
+    pub name: Arc<str>,
+    /// Where it listens; port 0 takes any free port.
+    pub address: SocketAddr,
+    /// Where the file says the address.
+    pub span: Span,
+}
+
+/// Where health and metrics are served.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Where it listens; port 0 takes any free port.
+    pub address: SocketAddr,
+    /// Where the file says the address.
+    pub span: Span,
+}
+
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The access log.
+    pub access: Access,
+    /// The least severe message that is written.
+    pub level: Level,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { access: Access::Json { path: LogPath::Stdout }, level: Level::Info }
+    }
+}
+
+/// The access log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// None.
+    Off,
+    /// One JSON object a line.
+    Json {
+        /// Where lines go.
+        path: LogPath,
+    },
+}
+
+/// Where a log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogPath {
+    /// The process's standard output.
+    Stdout,
+    /// A file, to which lines are appended.
+    File(PathBuf),
+}
+
+/// How severe a message is, the most severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something failed that should not.
+    Error,
+    /// Something is wrong and could be borne.
+    Warn,
+    /// What an operator wants to know.
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}

@@ -1,0 +1,79 @@
+//! Upstreams: endpoints that can stand in for one another, and how one is chosen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::source::Span;
+
+/// Endpoints that can stand in for one another.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Its name, unique among upstreams.
+    pub name: Arc<str>,
+    /// How an endpoint is chosen.
+    pub balance: Balance,
+    /// Where requests can go; at least one, and at least one that is no backup.
+    pub endpoints: Vec<Endpoint>,
+    /// The longest time a connection may take to open.
+    pub connect_timeout: Duration,
+    /// What is kept of connections that are not in use.
+    pub keep_alive: KeepAlive,
+    /// Where the file says its name.
+    pub span: Span,
+    /// Where the file says how to balance; its name when it doesn't.
+    pub balance_span: Span,
+}
+
+/// How an endpoint is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// Each in turn, by weight.
+    #[default]
+    RoundRobin,
+    /// Any, by weight.
+    Random,
+    /// The one with the fewest requests under way, by weight.
+    LeastRequests,
+    /// The less busy one of two taken at random.
+    P2c,
+    /// The same one for the same client address.
+    IpHash,
+    /// As this plugin says; it exists.
+    Plugin(Arc<str>),
+}
+
+/// One place a request can go.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its address as written: its label in logs and metrics.
+    pub label: Arc<str>,
+    /// A name, or an IPv4 or IPv6 address without brackets.
+    pub host: Arc<str>,
+    /// Never 0.
+    pub port: u16,
+    /// Its share of requests; at least 1.
+    pub weight: u32,
+    /// So many failures within `fail_timeout` mark it as failed; 0 never does.
+    pub max_fails: u32,
+    /// The time failures are counted in, and for how long the mark stays.
+    pub fail_timeout: Duration,
+    /// Whether it is used only when no other is usable.
+    pub backup: bool,
+    /// Where the file says the address.
+    pub span: Span,
+}
+
+/// Connections that are not in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// How many a worker keeps for an endpoint.
+    pub idle: usize,
+    /// For how long one is kept.
+    pub idle_timeout: Duration,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        KeepAlive { idle: 32, idle_timeout: Duration::from_secs(60) }
+    }
+}

@@ -1,0 +1,180 @@
+//! Configurations that load, and what becomes of them.
+
+#![expect(clippy::unwrap_used, reason = "what a test prepares has to work")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{
+    Access, Balance, Colour, Config, Filter, HostPattern, Isolation, LogPath, OnFailure, PathMatch, Report,
+};
+use serde_json::json;
+
+const MINIMAL: &str = "version: 1\nlisteners: [{ name: web, address: '127.0.0.1:0' }]\n";
+
+fn full() -> Config {
+    config::parse("full.yaml", include_str!("good/full.yaml"), Path::new("/etc/sandgate")).unwrap()
+}
+
+fn minimal_with(rest: &str) -> Result<Config, Report> {
+    config::parse("minimal.yaml", &format!("{MINIMAL}{rest}"), Path::new("/"))
+}
+
+#[test]
+fn every_key_reaches_its_place() {
+    let config = full();
+    assert_eq!(config.server.workers.get(), 3);
+    assert_eq!(config.server.shutdown_grace, Duration::from_secs(5));
+    assert_eq!(config.server.limits.head, 16_384);
+    assert_eq!(config.server.limits.uri, 4096);
+    assert_eq!(config.server.limits.body, 0);
+    assert_eq!(config.server.timeouts.idle, Duration::from_secs(4));
+    assert!(config.server.trusted_proxies.iter().any(|network| network.contains([127, 1, 2, 3].into())));
+    assert_eq!(config.listeners[1].address, "[::1]:0".parse().unwrap());
+    assert_eq!(config.admin.as_ref().unwrap().address.port(), 9901);
+    assert_eq!(config.log.level, config::Level::Debug);
+    let log = PathBuf::from("/etc/sandgate/logs/access.log");
+    assert_eq!(config.log.access, Access::Json { path: LogPath::File(log) });
+    assert_eq!(config.router.as_deref(), Some("greet"));
+}
+
+#[test]
+fn plugins_have_paths_settings_and_limits() {
+    let config = full();
+    let greet = &config.plugins["greet"];
+    assert_eq!(greet.wasm, Path::new("/etc/sandgate/plugins/greet.wasm"));
+    let settings = json!({ "header": "x-served-by", "list": [1, -2, 1.5, true, null], "literal": "${x}" });
+    assert_eq!(greet.settings, Some(settings));
+    assert_eq!(greet.limits.memory, 1 << 20);
+    assert_eq!(greet.limits.wall, Duration::from_millis(100));
+    assert_eq!((greet.isolation, greet.on_failure), (Isolation::Resident, OnFailure::Open));
+    let cheapest = &config.plugins["cheapest"];
+    assert_eq!(cheapest.wasm, Path::new("/opt/cheapest.wasm"));
+    assert_eq!(cheapest.settings, None);
+    assert_eq!(cheapest.limits, config::PluginLimits::default());
+}
+
+#[test]
+fn upstreams_have_a_balancer_and_endpoints() {
+    let config = full();
+    let app = &config.upstreams["app"];
+    assert_eq!(app.balance, Balance::P2c);
+    assert_eq!(app.connect_timeout, Duration::from_millis(250));
+    let hosts: Vec<(&str, u16, u32)> =
+        app.endpoints.iter().map(|endpoint| (&*endpoint.host, endpoint.port, endpoint.weight)).collect();
+    assert_eq!(hosts, [("127.0.0.1", 9001, 1), ("app.internal", 80, 3), ("::1", 9003, 1)]);
+    assert_eq!(&*app.endpoints[1].label, "http://app.internal");
+    assert_eq!(app.endpoints[0].max_fails, 3);
+    assert!(app.endpoints[2].backup);
+    assert_eq!(config.upstreams["picked"].balance, Balance::Plugin("cheapest".into()));
+}
+
+#[test]
+fn routes_have_patterns_filters_and_times() {
+    let config = full();
+    let [blog, exact, rest] = config.routes.as_slice() else { panic!("three routes") };
+    let hosts = [HostPattern::Exact("www.example.com".into()), HostPattern::Wildcard("example.org".into())];
+    assert_eq!(blog.hosts, hosts);
+    assert_eq!(blog.path, PathMatch::Prefix("/blog/".into()));
+    assert_eq!(blog.methods, ["GET", "PURGE"]);
+    assert_eq!(blog.filters.len(), blog.filter_spans.len());
+    let Filter::RequestHeaders(rules) = &blog.filters[1] else { panic!("header rules") };
+    assert_eq!(rules.set[0], ("x-one".parse().unwrap(), "1".parse().unwrap()));
+    assert_eq!(rules.set[1], ("x-two".parse().unwrap(), "2".parse().unwrap()));
+    assert_eq!(rules.remove, ["x-debug"]);
+    assert_eq!(blog.retries.attempts, 1);
+    assert_eq!(blog.timeouts.response, Duration::from_secs(10), "never more than the total");
+    assert_eq!(exact.path, PathMatch::Exact("/blog/".into()));
+    assert_eq!(rest.path, PathMatch::Prefix("/".into()));
+    assert!(rest.hosts.is_empty() && rest.methods.is_empty());
+}
+
+#[test]
+fn what_is_absent_has_its_default() {
+    let config = minimal_with("").unwrap();
+    assert!(config.server.workers.get() >= 1);
+    assert_eq!(config.server.limits, config::Limits::default());
+    assert_eq!(config.server.timeouts, config::ClientTimeouts::default());
+    assert_eq!(config.log.access, Access::Json { path: LogPath::Stdout });
+    assert!(config.admin.is_none() && config.router.is_none());
+}
+
+#[test]
+fn json_loads_too() {
+    let text = include_str!("good/minimal.json");
+    let config = config::parse("minimal.json", text, Path::new("/")).unwrap();
+    assert_eq!(&*config.routes[0].upstream, "app");
+}
+
+#[test]
+fn an_access_log_can_be_off() {
+    assert_eq!(minimal_with("log: { access: off }").unwrap().log.access, Access::Off);
+}
+
+#[test]
+fn an_alias_stands_for_what_it_names() {
+    let config = minimal_with("upstreams: { a: &a { endpoints: ['http://a'] }, b: *a }").unwrap();
+    assert_eq!(config.upstreams["b"].endpoints.len(), 1);
+}
+
+#[test]
+fn a_variable_takes_a_secret_from_a_file_and_the_file_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("token"), "s3cret\n").unwrap();
+    let plugin = "plugins: { p: { wasm: p.wasm, settings: { auth: 'Bearer ${file:token}!' } } }\n";
+    let path = folder.path().join("sandgate.yaml");
+    fs::write(&path, format!("{MINIMAL}{plugin}")).unwrap();
+    let loaded = config::load(&path).unwrap();
+    assert_eq!(loaded.config.plugins["p"].settings, Some(json!({ "auth": "Bearer s3cret!" })));
+    assert_eq!(loaded.files, [path, folder.path().join("token")]);
+}
+
+#[test]
+fn a_variable_takes_a_value_from_the_environment() {
+    let config = minimal_with("plugins: { p: { wasm: p.wasm, settings: '${env:CARGO_PKG_NAME}' } }").unwrap();
+    assert_eq!(config.plugins["p"].settings, Some(json!(std::env::var("CARGO_PKG_NAME").unwrap())));
+}
+
+#[test]
+fn a_later_stage_complains_with_an_excerpt() {
+    let config = full();
+    let span = config.plugins["greet"].wasm_span;
+    let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
+    assert_eq!((diagnostic.line, diagnostic.column), (20, 11));
+    let report = Report::from(diagnostic);
+    let shown = report.render(Colour::Plain);
+    assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");
+    assert!(report.render(Colour::Ansi).contains("\u{1b}["));
+}
+
+#[test]
+fn a_folder_or_a_missing_file_is_a_report_without_an_excerpt() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = config::load(folder.path()).unwrap_err().to_string();
+    assert!(shown.contains("a folder of configuration files is not supported yet"), "{shown}");
+    let report = config::load(&folder.path().join("none.yaml")).unwrap_err();
+    assert_eq!(report.diagnostics[0].line, 0);
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latin1.yaml");
+    fs::write(&path, b"version: 1\n# \xe9\n").unwrap();
+    assert!(config::load(&path).unwrap_err().to_string().contains("not UTF-8 in line 2"));
+}
+
+#[test]
+fn the_schema_names_every_section_and_its_descriptions() {
+    let schema = config::schema();
+    let sections =
+        ["version", "server", "listeners", "admin", "log", "plugins", "upstreams", "routes", "router"];
+    for section in sections {
+        assert!(schema["properties"][section]["description"].is_string(), "{section}");
+    }
+    assert_eq!(schema["required"], json!(["version", "listeners"]));
+    assert_eq!(schema["additionalProperties"], json!(false));
+    assert_eq!(schema["$defs"]["Upstream"]["required"], json!(["endpoints"]));
+    assert!(schema["$defs"]["Duration"]["pattern"].is_string());
+}

@@ -1,0 +1,75 @@
+//! The graceful stop of a worker: tells its connections to finish what they are at, and waits until they have.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use slab::Slab;
+use tokio::sync::Notify;
+
+/// A worker's connections, seen from its stop.
+#[derive(Clone, Default)]
+pub struct Drain(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    on: Cell<bool>,
+    wakers: RefCell<Slab<Waker>>,
+    empty: Notify,
+}
+
+impl Drain {
+    /// Tells all connections to finish.
+    pub fn begin(&self) {
+        self.0.on.set(true);
+        for (_, waker) in self.0.wakers.borrow().iter() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Waits until no connection is left.
+    pub async fn finished(&self) {
+        while !self.0.wakers.borrow().is_empty() {
+            self.0.empty.notified().await;
+        }
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.0.wakers.borrow().len()
+    }
+
+    /// Counts a connection in until the guard is dropped.
+    pub(crate) fn join(&self) -> Member {
+        let key = self.0.wakers.borrow_mut().insert(Waker::noop().clone());
+        Member { drain: self.clone(), key }
+    }
+}
+
+/// A connection that the stop waits for.
+pub(crate) struct Member {
+    drain: Drain,
+    key: usize,
+}
+
+impl Member {
+    /// Whether to finish; wakes the task when that changes.
+    pub(crate) fn is_draining(&self, cx: &Context<'_>) -> bool {
+        if self.drain.0.on.get() {
+            return true;
+        }
+        if let Some(waker) = self.drain.0.wakers.borrow_mut().get_mut(self.key)
+            && !waker.will_wake(cx.waker())
+        {
+            waker.clone_from(cx.waker());
+        }
+        false
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.drain.0.wakers.borrow_mut().try_remove(self.key);
+        self.drain.0.empty.notify_one();
+    }
+}

@@ -1,0 +1,106 @@
+//! Fields that belong to one connection and must not be passed on (RFC 9110 section 7.6.1).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Fields that a Connection field can't take away: they are the message's own, or the proxy's decision.
+const PROTECTED: [HeaderName; 8] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::VIA,
+    header::CACHE_CONTROL,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+];
+
+/// Removes from a request what belongs to the client's connection. `te: trailers` stays, since trailers are passed on.
+pub fn strip_connection_fields(fields: &mut HeaderMap) {
+    if !fields.keys().any(is_hop_by_hop) {
+        return;
+    }
+    strip_response_fields(fields);
+    let wants_trailers = fields.get_all(header::TE).iter().any(|value| names(value).any(|name| name == "trailers"));
+    fields.remove(header::TE);
+    fields.remove(header::EXPECT);
+    if wants_trailers {
+        fields.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Removes from a response what belongs to the endpoint's connection.
+pub fn strip_response_fields(fields: &mut HeaderMap) {
+    if !fields.keys().any(is_hop_by_hop) {
+        return;
+    }
+    for name in named_by_connection(fields) {
+        fields.remove(name);
+    }
+    for name in [header::CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE] {
+        fields.remove(name);
+    }
+}
+
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::TE
+        || *name == header::UPGRADE
+        || *name == header::EXPECT
+        || *name == KEEP_ALIVE
+        || *name == PROXY_CONNECTION
+}
+
+fn named_by_connection(fields: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
+    let all = fields.get_all(header::CONNECTION).iter().flat_map(names);
+    all.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+        .filter(|name| !PROTECTED.contains(name) && *name != header::TE)
+        .collect()
+}
+
+/// The members of a comma-separated list.
+fn names(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect()
+    }
+
+    fn left(mut fields: HeaderMap) -> Vec<String> {
+        strip_connection_fields(&mut fields);
+        fields.keys().map(|name| name.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn connection_goes_with_every_field_it_names() {
+        let fields = [("connection", "close, X-One ,x-two"), ("x-one", "1"), ("x-two", "2"), ("x-three", "3")];
+        assert_eq!(left(map(&fields)), ["x-three"]);
+    }
+
+    #[test]
+    fn connection_cant_take_away_what_frames_or_authorises_the_message() {
+        let fields = [("connection", "host, content-length, authorization"), ("host", "a"), ("authorization", "b")];
+        assert_eq!(left(map(&fields)), ["host", "authorization"]);
+    }
+
+    #[test]
+    fn only_trailers_stay_of_te() {
+        assert_eq!(left(map(&[("te", "gzip, trailers"), ("connection", "te")])), ["te"]);
+        assert!(left(map(&[("te", "gzip")])).is_empty());
+    }
+
+    #[test]
+    fn fields_of_the_connection_go_without_being_named() {
+        let fields = [("keep-alive", "timeout=5"), ("proxy-connection", "x"), ("upgrade", "h2c"), ("expect", "100-continue")];
+        assert!(left(map(&fields)).is_empty());
+    }
+}

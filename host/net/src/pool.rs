@@ -1,0 +1,137 @@
+//! A worker's connections to one endpoint.
+//!
+//! Idle ones are kept on a stack, so that the one used last is used next and the others grow old enough to be closed.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use model::{Endpoint, Fault, FaultKind};
+
+use crate::body::OutgoingBody;
+use crate::connect::connect;
+use crate::timers::{Expired, Timers};
+
+/// How many idle connections are kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Idle connections kept for each endpoint and worker.
+    pub idle: usize,
+    /// How long one is kept. To be shorter than the endpoint's own patience.
+    pub idle_timeout: Duration,
+}
+
+/// Connections to one endpoint.
+pub struct Pool {
+    endpoint: Arc<Endpoint>,
+    keep_alive: KeepAlive,
+    connect_timeout: Duration,
+    timers: Timers,
+    idle: RefCell<Vec<Idle>>,
+}
+
+struct Idle {
+    sender: SendRequest<OutgoingBody>,
+    since: Instant,
+}
+
+impl Pool {
+    /// A pool with no connection.
+    pub fn new(endpoint: Arc<Endpoint>, keep_alive: KeepAlive, connect_timeout: Duration, timers: &Timers) -> Rc<Self> {
+        let timers = timers.clone();
+        Rc::new(Pool { endpoint, keep_alive, connect_timeout, timers, idle: RefCell::default() })
+    }
+
+    /// The endpoint its connections lead to.
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// Whether it would be made the same way again.
+    pub fn fits(&self, endpoint: &Endpoint, keep_alive: KeepAlive, connect_timeout: Duration) -> bool {
+        self.endpoint.address == endpoint.address
+            && Arc::ptr_eq(&self.endpoint.health, &endpoint.health)
+            && self.keep_alive == keep_alive
+            && self.connect_timeout == connect_timeout
+    }
+
+    /// How many idle connections it holds.
+    pub fn idle(&self) -> usize {
+        self.idle.borrow().len()
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        let timeout = self.keep_alive.idle_timeout;
+        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now.duration_since(idle.since) < timeout);
+    }
+
+    pub(crate) fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    /// The connection used last, of those that can take a request now. One whose task has not yet seen the end of
+    /// its last answer is left for later.
+    pub(crate) fn take(self: &Rc<Self>) -> Option<Lease> {
+        let mut idle = self.idle.borrow_mut();
+        let mut at = idle.len();
+        while let Some(next) = at.checked_sub(1) {
+            at = next;
+            let candidate = idle.get(at)?;
+            if candidate.sender.is_closed() {
+                idle.swap_remove(at);
+            } else if candidate.sender.is_ready() {
+                let sender = idle.swap_remove(at).sender;
+                return Some(Lease { pool: Rc::clone(self), sender, reused: true });
+            }
+        }
+        None
+    }
+
+    /// A new connection.
+    pub(crate) async fn open(self: &Rc<Self>) -> Result<Lease, Fault> {
+        let opened = self.timers.timeout(self.connect_timeout, self.handshake()).await;
+        let sender = opened.unwrap_or_else(|Expired| {
+            let detail = format!("{} did not accept within {:?}", self.endpoint.label, self.connect_timeout);
+            Err(Fault::new(FaultKind::ConnectTimeout, detail))
+        })?;
+        Ok(Lease { pool: Rc::clone(self), sender, reused: false })
+    }
+
+    async fn handshake(&self) -> Result<SendRequest<OutgoingBody>, Fault> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", self.endpoint.label))
+        };
+        let stream = connect(&self.endpoint.address).await.map_err(|error| failed(&error))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+        tokio::task::spawn_local(async move {
+            // What it fails of is told to whoever waits for its answer.
+            let _ = connection.await;
+        });
+        sender.ready().await.map_err(|error| failed(&error))?;
+        Ok(sender)
+    }
+}
+
+/// A connection in use.
+pub(crate) struct Lease {
+    pool: Rc<Pool>,
+    pub(crate) sender: SendRequest<OutgoingBody>,
+    /// Whether it has carried a request before, so that the endpoint may have been about to close it.
+    pub(crate) reused: bool,
+}
+
+impl Lease {
+    /// Back to the pool, for the next request; closed if there are enough.
+    pub(crate) fn give_back(self) {
+        let mut idle = self.pool.idle.borrow_mut();
+        if idle.len() < self.pool.keep_alive.idle && !self.sender.is_closed() {
+            idle.push(Idle { sender: self.sender, since: Instant::now() });
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Serving one connection: HTTP/1.1 or HTTP/2 by its first bytes, each request handed to the [`Handler`].
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Version};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use model::{Fault, RequestHead};
+use tokio::net::TcpStream;
+
+use crate::body::{BodyError, ClientBody};
+use crate::drain::Member;
+use crate::guard::{Limits, REJECT_METHOD};
+use crate::timers::Timers;
+use crate::wire::{Protocol, Wire, WireState};
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerTimeouts {
+    /// For a whole head, from its first byte.
+    pub header: Duration,
+    /// Between two parts of a body.
+    pub body: Duration,
+    /// To take what it is sent, between two parts.
+    pub send: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+}
+
+/// What all connections of a listener have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings {
+    /// Limits of heads.
+    pub head: Limits,
+    /// Bytes of a body.
+    pub body: u64,
+    /// How long a client may take.
+    pub timeouts: ServerTimeouts,
+}
+
+/// HTTP/2 limits, all ours: h2's own defaults may change under us.
+mod h2 {
+    /// Streams that a client may have open at once.
+    pub(super) const STREAMS: u32 = 128;
+    /// Streams it may reset before they were looked at (rapid reset, CVE-2023-44487).
+    pub(super) const PENDING_RESETS: usize = 32;
+    /// Streams it may make us reset by errors (CVE-2025-8671).
+    pub(super) const LOCAL_RESETS: usize = 128;
+    /// Bytes it may send on a stream before we have passed them on.
+    pub(super) const STREAM_WINDOW: u32 = 256 << 10;
+    /// The same for the whole connection.
+    pub(super) const CONNECTION_WINDOW: u32 = 1 << 20;
+    /// Bytes of a response that are held for a client that does not read.
+    pub(super) const SEND_BUFFER: usize = 64 << 10;
+    /// A frame's payload (RFC 9113 section 4.2).
+    pub(super) const FRAME: u32 = 16 << 10;
+}
+
+/// Who is at the other end.
+#[derive(Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Its IP address as the value of a field.
+    pub ip: HeaderValue,
+}
+
+/// A request that arrived.
+pub struct Arrival {
+    /// Its head, as it came.
+    pub head: RequestHead,
+    /// Its body, unread; none when there is none.
+    pub body: Option<ClientBody>,
+    /// Its body's length, if it was told.
+    pub length: Option<u64>,
+    /// Who sent it.
+    pub peer: Rc<Peer>,
+    /// Why it can't be served, if it can't; the head then means nothing.
+    pub rejected: Option<Fault>,
+}
+
+/// What answers requests.
+pub trait Handler: 'static {
+    /// The body of its answers.
+    type Body: Body<Data = Bytes, Error = BodyError> + Unpin + 'static;
+
+    /// Answers one request, whatever happens.
+    fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<Self::Body>> + 'static;
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve<H: Handler>(
+    stream: TcpStream,
+    address: SocketAddr,
+    settings: ServerSettings,
+    handler: Rc<H>,
+    timers: &Timers,
+    member: Member,
+) {
+    let mut wire = Wire::new(stream, settings.head, settings.timeouts, timers);
+    let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
+    let peer = Rc::new(Peer { address, ip: field_value(address) });
+    let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body };
+    // Errors of a connection are the client's doing, and every exchange has its own record.
+    match protocol {
+        Protocol::Http1 => {
+            let mut connection = pin!(http1_builder(settings).serve_connection(TokioIo::new(wire), service));
+            let _ = until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+        }
+        Protocol::Http2 => {
+            let mut connection = pin!(http2_builder(settings).serve_connection(TokioIo::new(wire), service));
+            let _ = until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+        }
+    }
+}
+
+fn field_value(address: SocketAddr) -> HeaderValue {
+    HeaderValue::try_from(address.ip().to_canonical().to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The protocol, unless the client leaves, is too slow, or the worker stops first.
+async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
+    poll_fn(|cx| if member.is_draining(cx) { Poll::Ready(None) } else { wire.poll_protocol(cx) }).await
+}
+
+/// Runs a connection; told to finish when the worker stops.
+async fn until_drained<C: Future>(
+    member: &Member,
+    mut connection: Pin<&mut C>,
+    finish: impl Fn(Pin<&mut C>),
+) -> C::Output {
+    let mut told = false;
+    poll_fn(|cx| {
+        if !told && member.is_draining(cx) {
+            told = true;
+            finish(connection.as_mut());
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await
+}
+
+fn http1_builder(settings: ServerSettings) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // hyper's buffer must hold any head that the guard lets through, and what came with it.
+    builder.max_buf_size((2 * settings.head.head).max(64 << 10)).header_read_timeout(None);
+    if settings.head.fields > 100 {
+        builder.max_headers(settings.head.fields);
+    }
+    builder
+}
+
+fn http2_builder(settings: ServerSettings) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
+        .max_concurrent_streams(h2::STREAMS)
+        .max_pending_accept_reset_streams(h2::PENDING_RESETS)
+        .max_local_error_reset_streams(h2::LOCAL_RESETS)
+        .initial_stream_window_size(h2::STREAM_WINDOW)
+        .initial_connection_window_size(h2::CONNECTION_WINDOW)
+        .max_send_buf_size(h2::SEND_BUFFER)
+        .max_frame_size(h2::FRAME)
+        .max_header_list_size(u32::try_from(settings.head.head).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Runs hyper's tasks on the worker they came from.
+#[derive(Clone, Copy)]
+struct LocalExecutor;
+
+impl<F> hyper::rt::Executor<F> for LocalExecutor
+where
+    F: Future + 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move {
+            future.await;
+        });
+    }
+}
+
+/// The requests of one connection.
+struct Requests<H> {
+    handler: Rc<H>,
+    peer: Rc<Peer>,
+    wire: Rc<WireState>,
+    body_limit: u64,
+}
+
+impl<H: Handler> Requests<H> {
+    fn arrival(&self, request: Request<Incoming>) -> Arrival {
+        let (parts, incoming) = request.into_parts();
+        let rejected =
+            if parts.method.as_str() == REJECT_METHOD { self.wire.rejected.take() } else { None };
+        let length = incoming.size_hint().exact();
+        let body = (!incoming.is_end_stream())
+            .then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire)));
+        let head =
+            RequestHead { method: parts.method, uri: parts.uri, version: parts.version, fields: parts.headers };
+        Arrival { head, body, length, peer: Rc::clone(&self.peer), rejected }
+    }
+}
+
+impl<H: Handler> Service<Request<Incoming>> for Requests<H> {
+    type Response = Response<Tracked<H::Body>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let under_way = UnderWay::begin(&self.wire);
+        let version = request.version();
+        let answer = self.handler.answer(self.arrival(request));
+        Box::pin(async move {
+            let mut answer = answer.await;
+            *answer.version_mut() = if version == Version::HTTP_2 { version } else { Version::HTTP_11 };
+            Ok(answer.map(|body| Tracked { body, _under_way: under_way }))
+        })
+    }
+}
+
+/// Counts an exchange of the connection until it is dropped.
+struct UnderWay(Rc<WireState>);
+
+impl UnderWay {
+    fn begin(wire: &Rc<WireState>) -> Self {
+        wire.exchanges.set(wire.exchanges.get() + 1);
+        UnderWay(Rc::clone(wire))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.exchanges.set(self.0.exchanges.get().saturating_sub(1));
+    }
+}
+
+/// A body that keeps its exchange counted as long as it is sent.
+pub(crate) struct Tracked<B> {
+    body: B,
+    _under_way: UnderWay,
+}
+
+impl<B: Body + Unpin> Body for Tracked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}

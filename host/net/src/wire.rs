@@ -1,0 +1,350 @@
+//! A client's connection, between the socket and hyper.
+//!
+//! What is read passes the [`Guard`] first: hyper sees whole heads that obey the rules, or nothing. In place of a head
+//! that does not, hyper is given [`REJECTED`], a request that only the host can make; it reaches the handler in its
+//! turn, after the answers to the requests before it, and is answered there with the guard's fault. Nothing is read
+//! after it. What is slow, either way, is ended by the timeouts kept here.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use model::{Fault, FaultKind};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::guard::{Guard, Judgement, Limits};
+use crate::serve::ServerTimeouts;
+use crate::timers::{Alarm, Expired, Timers};
+
+/// What hyper is given in place of a head that was rejected.
+const REJECTED: &[u8] = b"SANDGATE-REJECT / HTTP/1.1\r\nhost: rejected\r\nconnection: close\r\n\r\n";
+/// The first bytes of an HTTP/2 connection (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How much is read at a time while a head is incomplete.
+const PIECE: usize = 4096;
+
+/// What the wire and the handler of its requests share.
+#[derive(Default)]
+pub(crate) struct WireState {
+    /// Why a head was rejected; taken by the handler of [`REJECTED`].
+    pub(crate) rejected: Cell<Option<Fault>>,
+    /// Why a body was cut short.
+    pub(crate) body_fault: Cell<Option<FaultKind>>,
+    /// Exchanges under way: while there are any, a quiet client is not an idle one.
+    pub(crate) exchanges: Cell<usize>,
+}
+
+/// Which protocol a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// A client's connection.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    guard: Guard,
+    /// HTTP/2 has framing of its own: its bytes pass unseen.
+    guarded: bool,
+    /// Bytes that may go on to hyper.
+    ready: Vec<u8>,
+    taken: usize,
+    /// An incomplete head.
+    held: Vec<u8>,
+    end: Option<End>,
+    timeouts: ServerTimeouts,
+    read_alarm: Alarm,
+    waiting_for: Option<Wait>,
+    write_alarm: Alarm,
+    state: Rc<WireState>,
+}
+
+/// Why nothing is read any more.
+#[derive(Clone, Copy)]
+enum End {
+    /// As if the client had closed.
+    Closed,
+    /// The body under way is broken.
+    Broken,
+}
+
+/// What the client is expected to send.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Request,
+    Head,
+    Body,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: TcpStream, limits: Limits, timeouts: ServerTimeouts, timers: &Timers) -> Self {
+        Wire {
+            stream,
+            guard: Guard::new(limits),
+            guarded: true,
+            ready: Vec::new(),
+            taken: 0,
+            held: Vec::new(),
+            end: None,
+            timeouts,
+            read_alarm: timers.alarm(),
+            waiting_for: None,
+            write_alarm: timers.alarm(),
+            state: Rc::default(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> Rc<WireState> {
+        Rc::clone(&self.state)
+    }
+
+    /// Reads until the first bytes tell the protocol. None: the client left before, or took too long.
+    pub(crate) fn poll_protocol(&mut self, cx: &mut Context<'_>) -> Poll<Option<Protocol>> {
+        loop {
+            let seen = self.held.len().min(PREFACE.len());
+            if self.held.iter().zip(PREFACE).any(|(a, b)| a != b) {
+                self.judge_held();
+                return Poll::Ready(Some(Protocol::Http1));
+            }
+            if seen == PREFACE.len() {
+                self.guarded = false;
+                self.ready = std::mem::take(&mut self.held);
+                return Poll::Ready(Some(Protocol::Http2));
+            }
+            match ready!(self.poll_more(cx)) {
+                Ok(0) | Err(_) => return Poll::Ready(None),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads some more of an incomplete head.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut piece = [std::mem::MaybeUninit::uninit(); PIECE];
+        let mut buffer = ReadBuf::uninit(&mut piece);
+        if Pin::new(&mut self.stream).poll_read(cx, &mut buffer)?.is_pending() {
+            return self.poll_read_timeout(cx).map(|Expired| Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.held.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// Moves what of the held bytes may go on to where hyper gets it.
+    fn judge_held(&mut self) {
+        let verdict = self.guard.judge(&self.held);
+        let pass = self.settle(verdict, self.held.len());
+        let rest = self.held.split_off(pass.min(self.held.len()));
+        let passed = std::mem::replace(&mut self.held, rest);
+        self.append_ready(&passed);
+    }
+
+    /// What a judgement means for `len` bytes: how many of them go on. Anything after a violation is forgotten.
+    fn settle(&mut self, judgement: Judgement, len: usize) -> usize {
+        match judgement {
+            Judgement::Pass => len,
+            Judgement::Hold(pass) => pass,
+            Judgement::Reject(pass, fault) => {
+                self.state.rejected.set(Some(fault));
+                self.end = Some(End::Closed);
+                pass
+            }
+            Judgement::BadBody(pass, fault) => {
+                self.state.body_fault.set(Some(fault.kind));
+                self.end = Some(End::Broken);
+                pass
+            }
+        }
+    }
+
+    fn append_ready(&mut self, bytes: &[u8]) {
+        if self.taken == self.ready.len() {
+            self.ready.clear();
+            self.taken = 0;
+        }
+        self.ready.extend_from_slice(bytes);
+        if self.end.is_some() {
+            self.held.clear();
+        }
+        if matches!(self.end, Some(End::Closed)) {
+            self.ready.extend_from_slice(REJECTED);
+        }
+    }
+
+    /// Reads straight into hyper's buffer, which is all there is to do when whole heads and bodies arrive.
+    fn poll_direct(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if Pin::new(&mut self.stream).poll_read(cx, buffer)?.is_pending() {
+            return self.poll_slow_client(cx, buffer);
+        }
+        self.stop_waiting();
+        if !self.guarded {
+            return Poll::Ready(Ok(()));
+        }
+        let new = buffer.filled().get(before..).unwrap_or_default();
+        let len = new.len();
+        let judgement = self.guard.judge(new);
+        if matches!(judgement, Judgement::Pass) {
+            return Poll::Ready(Ok(()));
+        }
+        let pass = self.settle(judgement, len);
+        if matches!(self.end, None) {
+            self.held.extend_from_slice(buffer.filled().get(before + pass..).unwrap_or_default());
+        }
+        buffer.set_filled(before + pass);
+        self.append_ready(&[]);
+        if pass > 0 { Poll::Ready(Ok(())) } else { self.poll_indirect(cx, buffer) }
+    }
+
+    /// Completes a head before hyper gets any of it.
+    fn poll_indirect(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.taken < self.ready.len() {
+                self.hand_over(buffer);
+                return Poll::Ready(Ok(()));
+            }
+            match self.end {
+                Some(End::Closed) => return Poll::Ready(Ok(())),
+                Some(End::Broken) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                None => {}
+            }
+            match ready!(self.poll_more(cx)) {
+                // The client left in the middle of a head.
+                Ok(0) => {
+                    self.held.clear();
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(_) => self.judge_held(),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => self.give_up_waiting(),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            if self.held.is_empty() {
+                self.stop_waiting();
+            }
+        }
+    }
+
+    fn hand_over(&mut self, buffer: &mut ReadBuf<'_>) {
+        let ready = self.ready.get(self.taken..).unwrap_or_default();
+        let part = ready.get(..ready.len().min(buffer.remaining())).unwrap_or_default();
+        buffer.put_slice(part);
+        self.taken += part.len();
+        if self.taken == self.ready.len() {
+            self.ready = Vec::new();
+            self.taken = 0;
+        }
+    }
+
+    /// The client sends nothing: in time, that ends its connection or its request.
+    fn poll_slow_client(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_read_timeout(cx));
+        if self.awaited() == Wait::Request {
+            return Poll::Ready(Ok(()));
+        }
+        self.give_up_waiting();
+        self.poll_indirect(cx, buffer)
+    }
+
+    /// The time for a head or a part of a body is up.
+    fn give_up_waiting(&mut self) {
+        let awaited = self.awaited();
+        self.held.clear();
+        let fault = Fault::new(FaultKind::ClientTimeout, "the request took too long");
+        let judgement =
+            if awaited == Wait::Head { Judgement::Reject(0, fault) } else { Judgement::BadBody(0, fault) };
+        self.settle(judgement, 0);
+        self.append_ready(&[]);
+    }
+
+    fn awaited(&self) -> Wait {
+        let unjudged = !self.held.is_empty() && self.guard.is_between_messages();
+        if unjudged || self.guard.is_in_head() {
+            Wait::Head
+        } else if self.guarded && !self.guard.is_between_messages() {
+            Wait::Body
+        } else {
+            Wait::Request
+        }
+    }
+
+    fn poll_read_timeout(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
+        let awaited = self.awaited();
+        if self.waiting_for != Some(awaited) {
+            self.read_alarm.clear();
+            self.waiting_for = Some(awaited);
+        }
+        if awaited == Wait::Request && self.state.exchanges.get() > 0 {
+            // The client waits for us, not we for it.
+            self.stop_waiting();
+            return Poll::Pending;
+        }
+        let after = match awaited {
+            Wait::Request => self.timeouts.idle,
+            Wait::Head => self.timeouts.header,
+            Wait::Body => self.timeouts.body,
+        };
+        self.read_alarm.poll(cx, after)
+    }
+
+    fn stop_waiting(&mut self) {
+        if self.waiting_for.take().is_some() {
+            self.read_alarm.clear();
+        }
+    }
+
+    fn poll_slow_reader(&mut self, cx: &Context<'_>) -> Poll<io::Result<usize>> {
+        let after: Duration = self.timeouts.send;
+        self.write_alarm.poll(cx, after).map(|Expired| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn poll_written(&mut self, cx: &Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_pending() {
+            return self.poll_slow_reader(cx);
+        }
+        self.write_alarm.clear();
+        written
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.held.is_empty() && this.ready.is_empty() && this.end.is_none() {
+            this.poll_direct(cx, buffer)
+        } else {
+            this.poll_indirect(cx, buffer)
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.poll_written(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.poll_written(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

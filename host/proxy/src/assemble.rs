@@ -1,0 +1,231 @@
+//! Assembling a generation: plugins are loaded, references resolved, and what is counted of things that stay the same
+//! is carried over.
+//!
+//! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use balance::Policy;
+use config::{Config, Diagnostic, Report};
+use filters::{HeaderFilter, Rules};
+use model::{Address, Endpoint, Filter, Health, PassiveCheck, RouteLabel};
+use net::{HeadLimits, KeepAlive, ServerSettings, ServerTimeouts};
+use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+
+use crate::access_log::AccessLog;
+use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
+use crate::route_table::RouteTable;
+
+/// The name that exchanges without a route are counted under.
+const UNROUTED: &str = "";
+
+/// Builds a generation, or says all that is wrong.
+pub async fn assemble(
+    engine: &Engine,
+    config: Arc<Config>,
+    before: Option<&Generation>,
+    workers: usize,
+) -> Result<Generation, Report> {
+    let mut assembly = Assembly { config: &config, before, workers, faults: Vec::new() };
+    assembly.check_log();
+    let plugins = assembly.plugins(engine).await;
+    let upstreams = assembly.upstreams(&plugins);
+    let routes = assembly.routes(&plugins);
+    let router = assembly.router(&plugins);
+    let unrouted = assembly.label(&Arc::from(UNROUTED));
+    if !assembly.faults.is_empty() {
+        return Err(Report::new(assembly.faults));
+    }
+    Ok(Generation {
+        number: before.map_or(1, |before| before.number + 1),
+        routes: RouteTable::new(routes),
+        router,
+        upstreams,
+        plugins: plugins.into_values().collect(),
+        unrouted,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        server: server_settings(&config),
+        connections: config.server.limits.connections,
+        config,
+    })
+}
+
+type Plugins = HashMap<Arc<str>, Plugin>;
+
+struct Assembly<'a> {
+    config: &'a Config,
+    before: Option<&'a Generation>,
+    workers: usize,
+    faults: Vec<Diagnostic>,
+}
+
+impl Assembly<'_> {
+    fn check_log(&mut self) {
+        if let Err((path, error)) = AccessLog::check(&self.config.log.access) {
+            let message = format!("the access log {} can't be opened: {error}", path.display());
+            self.faults.push(self.config.complain(self.config.router_span, message, None));
+        }
+    }
+
+    async fn plugins(&mut self, engine: &Engine) -> Plugins {
+        let mut plugins = Plugins::new();
+        for (name, plugin) in &self.config.plugins {
+            let stats = self.before.and_then(|b| b.plugins.iter().find(|p| p.name() == name)).map(Plugin::stats);
+            match Plugin::load(engine, spec(plugin), self.workers, stats).await {
+                Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
+                Err(error) => {
+                    let message = format!("plugin `{name}` can't be loaded: {error}");
+                    let help = format!("the file is {}", plugin.wasm.display());
+                    self.faults.push(self.config.complain(plugin.wasm_span, message, Some(help)));
+                }
+            }
+        }
+        plugins
+    }
+
+    fn upstreams(&mut self, plugins: &Plugins) -> Vec<Arc<Upstream>> {
+        let config = self.config;
+        config.upstreams.values().map(|upstream| Arc::new(self.upstream(upstream, plugins))).collect()
+    }
+
+    fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
+        let old = self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
+        let endpoints = upstream.endpoints.iter().map(|e| Arc::new(endpoint(e, old.map(AsRef::as_ref)))).collect();
+        let balance = match &upstream.balance {
+            config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
+            config::Balance::RoundRobin => Balance::Native(Policy::RoundRobin),
+            config::Balance::Random => Balance::Native(Policy::Random),
+            config::Balance::LeastRequests => Balance::Native(Policy::LeastRequests),
+            config::Balance::P2c => Balance::Native(Policy::P2c),
+            config::Balance::IpHash => Balance::Native(Policy::IpHash),
+        };
+        let keep_alive =
+            KeepAlive { idle: upstream.keep_alive.idle, idle_timeout: upstream.keep_alive.idle_timeout };
+        let connect_timeout = upstream.connect_timeout;
+        Upstream { name: Arc::clone(&upstream.name), endpoints, balance, keep_alive, connect_timeout }
+    }
+
+    fn picker(&mut self, name: &Arc<str>, upstream: &config::Upstream, plugins: &Plugins) -> Balance {
+        match plugins.get(name) {
+            Some(plugin) if plugin.is_picker() => return Balance::Plugin(plugin.clone()),
+            Some(_) => {
+                let message = format!("plugin `{name}` can't balance: it does not export `picker`");
+                self.faults.push(self.config.complain(upstream.balance_span, message, None));
+            }
+            // That it can't be loaded was said.
+            None => {}
+        }
+        Balance::Native(Policy::RoundRobin)
+    }
+
+    fn routes(&mut self, plugins: &Plugins) -> Vec<Route> {
+        let config = self.config;
+        config.routes.iter().map(|route| self.route(route, plugins)).collect()
+    }
+
+    fn route(&mut self, route: &config::Route, plugins: &Plugins) -> Route {
+        let mut filters = Vec::new();
+        for (filter, span) in route.filters.iter().zip(&route.filter_spans) {
+            match self.filter(filter, plugins) {
+                Ok(filter) => filters.extend(filter),
+                Err(message) => self.faults.push(self.config.complain(*span, message, None)),
+            }
+        }
+        Route {
+            label: self.label(&route.name),
+            hosts: route.hosts.clone(),
+            path: route.path.clone(),
+            methods: route.methods.clone(),
+            filters,
+            upstream: self.config.upstreams.get_index_of(&route.upstream).unwrap_or(usize::MAX),
+            timeouts: Timeouts { response: route.timeouts.response, total: route.timeouts.total },
+            retries: route.retries.attempts,
+        }
+    }
+
+    fn filter(&self, filter: &config::Filter, plugins: &Plugins) -> Result<Option<Arc<dyn Filter>>, String> {
+        let headers = |request: Rules, response: Rules| match HeaderFilter::new(request, response) {
+            Ok(filter) => Ok(Some(Arc::new(filter) as Arc<dyn Filter>)),
+            Err(error) => Err(error.to_string()),
+        };
+        match filter {
+            config::Filter::RequestHeaders(rules) => headers(rules_of(rules), Rules::default()),
+            config::Filter::ResponseHeaders(rules) => headers(Rules::default(), rules_of(rules)),
+            config::Filter::Plugin(name) => match plugins.get(name) {
+                Some(plugin) => plugin.filter().map(Some).ok_or_else(|| {
+                    format!("plugin `{name}` can't filter: it exports none of on-request, on-response and on-log")
+                }),
+                None => Ok(None),
+            },
+        }
+    }
+
+    fn router(&mut self, plugins: &Plugins) -> Option<Arc<dyn model::Router>> {
+        let name = self.config.router.as_ref()?;
+        let router = plugins.get(name)?.router();
+        if router.is_none() {
+            let message = format!("plugin `{name}` can't route: it does not export `router`");
+            self.faults.push(self.config.complain(self.config.router_span, message, None));
+        }
+        router
+    }
+
+    /// A route's label, with what was counted under its name before.
+    fn label(&self, name: &Arc<str>) -> Arc<RouteLabel> {
+        let old = self.before.and_then(|before| match name.as_ref() {
+            UNROUTED => Some(Arc::clone(&before.unrouted)),
+            name => before.routes.named(name).map(|route| Arc::clone(&route.label)),
+        });
+        old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.workers)))
+    }
+}
+
+/// An endpoint, with what was known of its health if it was there before.
+fn endpoint(endpoint: &config::Endpoint, old: Option<&Upstream>) -> Endpoint {
+    let check = PassiveCheck { max_fails: endpoint.max_fails, fail_timeout: endpoint.fail_timeout };
+    let same = |old: &&Arc<Endpoint>| old.label == endpoint.label && old.health.check() == check;
+    let health = old.and_then(|old| old.endpoints.iter().find(same)).map(|old| Arc::clone(&old.health));
+    Endpoint {
+        address: Address::Tcp { host: Arc::clone(&endpoint.host), port: endpoint.port },
+        label: Arc::clone(&endpoint.label),
+        weight: endpoint.weight,
+        backup: endpoint.backup,
+        health: health.unwrap_or_else(|| Arc::new(Health::new(check))),
+    }
+}
+
+fn rules_of(rules: &config::HeaderRules) -> Rules {
+    Rules { set: rules.set.clone(), add: rules.add.clone(), remove: rules.remove.clone() }
+}
+
+fn spec(plugin: &config::Plugin) -> PluginSpec {
+    PluginSpec {
+        name: Arc::clone(&plugin.name),
+        path: plugin.wasm.clone(),
+        settings: plugin.settings.as_ref().map(ToString::to_string),
+        limits: Limits { memory: plugin.limits.memory, cpu: plugin.limits.cpu, wall: plugin.limits.wall },
+        isolation: match plugin.isolation {
+            config::Isolation::Exchange => Isolation::Exchange,
+            config::Isolation::Resident => Isolation::Resident,
+        },
+        on_failure: match plugin.on_failure {
+            config::OnFailure::Closed => OnFailure::Closed,
+            config::OnFailure::Open => OnFailure::Open,
+        },
+    }
+}
+
+fn server_settings(config: &Config) -> ServerSettings {
+    let (limits, timeouts) = (&config.server.limits, &config.server.timeouts);
+    ServerSettings {
+        head: HeadLimits { head: limits.head, uri: limits.uri, fields: limits.headers },
+        body: if limits.body == 0 { u64::MAX } else { limits.body },
+        timeouts: ServerTimeouts {
+            header: timeouts.header,
+            body: timeouts.body,
+            send: timeouts.send,
+            idle: timeouts.idle,
+        },
+    }
+}

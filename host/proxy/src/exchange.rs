@@ -1,0 +1,55 @@
+//! The way of a request, from its head to its record:
+//!
+//! begin, route, filters in, balance, send, filters out, answer, record.
+//!
+//! It moves forward only. Each stage takes the exchange by value and gives it back, or halts with it: then the one
+//! place that turns faults and replies into answers, [`rescue`], makes one. The record is written when the exchange is
+//! dropped, so there is no way to end one without it.
+
+mod answer;
+mod begin;
+mod filter;
+mod forwarded;
+mod halt;
+mod rescue;
+mod route;
+mod send;
+
+use std::rc::Rc;
+
+use http::Response;
+use net::Arrival;
+
+pub(crate) use answer::{AnswerBody, Content};
+pub(crate) use forwarded::TrustedProxies;
+use begin::Upload;
+use filter::Calls;
+use halt::Halted;
+use model::Exchange;
+
+use crate::worker::Local;
+
+/// Answers one request.
+pub(crate) async fn answer(local: Rc<Local>, arrival: Arrival) -> Response<AnswerBody> {
+    let mut calls = Calls::default();
+    let (exchange, upload) = begin::begin(&local, arrival);
+    let (exchange, content) = match forward(&local, &mut calls, exchange, upload).await {
+        Ok(answered) => answered,
+        Err(halted) => rescue::rescue(*halted),
+    };
+    let (exchange, content) = filter::outward(&mut calls, exchange, content).await;
+    answer::answer(exchange, content, calls)
+}
+
+/// The way in, as far as an upstream's answer.
+async fn forward(
+    local: &Local,
+    calls: &mut Calls,
+    exchange: Box<Exchange>,
+    upload: Result<Upload, model::Fault>,
+) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+    let (exchange, upload) = halt::unless(exchange, upload)?;
+    let (exchange, route) = route::route(local, exchange).await?;
+    let exchange = filter::inward(calls, route, exchange).await?;
+    send::send(local, route, exchange, upload).await
+}

@@ -1,0 +1,107 @@
+//! Answer: the response goes to the client, and the exchange with it, until its last byte.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use model::{Exchange, Fault, FaultKind};
+use net::{BodyError, UpstreamBody};
+
+use crate::exchange::filter::Calls;
+
+/// Where a response's body comes from.
+pub(crate) enum Content {
+    /// The upstream, as it comes.
+    Upstream(UpstreamBody),
+    /// It is here.
+    Whole(Option<Bytes>),
+}
+
+impl Content {
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Content::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+}
+
+/// Makes the response. From here on the exchange belongs to its body.
+pub(crate) fn answer(mut exchange: Box<Exchange>, content: Content, calls: Calls) -> Response<AnswerBody> {
+    exchange.answered = true;
+    let mut response = Response::new(());
+    *response.status_mut() = exchange.response.status;
+    // What a plugin or the log wants to see of it later is its status.
+    *response.headers_mut() = std::mem::take(&mut exchange.response.fields);
+    response.map(|()| AnswerBody { content, exchange: Some(exchange), calls })
+}
+
+/// A response's body, with the exchange it belongs to.
+pub(crate) struct AnswerBody {
+    content: Content,
+    exchange: Option<Box<Exchange>>,
+    calls: Calls,
+}
+
+impl AnswerBody {
+    fn count(&mut self, frame: &Result<Frame<Bytes>, BodyError>) {
+        let Some(exchange) = &mut self.exchange else { return };
+        match frame {
+            Ok(frame) => {
+                let len = frame.data_ref().map_or(0, Bytes::len);
+                exchange.body_bytes += u64::try_from(len).unwrap_or(u64::MAX);
+            }
+            Err(BodyError(kind)) => exchange.fault = Some((*kind).into()),
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        // The head is on its way: guests that don't wait for the end can go.
+        this.calls.keep_only_log();
+        let polled = match &mut this.content {
+            Content::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+        };
+        if let Poll::Ready(Some(frame)) = &polled {
+            this.count(frame);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Upstream(body) => body.is_end_stream(),
+            Content::Whole(bytes) => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Upstream(body) => body.size_hint(),
+            Content::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))
+            }
+        }
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        let Some(mut exchange) = self.exchange.take() else { return };
+        let cut_short = matches!(&self.content, Content::Upstream(body) if !body.is_end_stream());
+        if cut_short && exchange.fault.is_none() {
+            exchange.fault = Some(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
+        }
+        exchange.in_flight = None;
+        if !self.calls.want_log() {
+            return;
+        }
+        let mut calls = std::mem::take(&mut self.calls);
+        tokio::task::spawn_local(async move { calls.log(exchange).await });
+    }
+}

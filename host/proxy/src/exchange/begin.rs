@@ -1,0 +1,146 @@
+//! Begin: a request that arrived becomes an exchange, in the form in which it goes on.
+
+use std::time::Instant;
+
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Uri, Version};
+use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead};
+use net::{Arrival, ClientBody, strip_connection_fields};
+
+use crate::exchange::forwarded::{self, Sender};
+use crate::record;
+use crate::worker::Local;
+
+/// What the client sends after the head.
+pub(crate) struct Upload {
+    pub(crate) body: Option<ClientBody>,
+}
+
+/// Makes the exchange. A request that can't be served makes one too: it gets an answer and a record like any other.
+pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<Upload, Fault>) {
+    let Arrival { head, body, length, peer, rejected } = arrival;
+    let id = ExchangeId(fastrand::u128(..));
+    let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
+    exchange.recorder = Some(record::record);
+    if let Some(fault) = rejected {
+        exchange.request = RequestHead::default();
+        return (exchange, Err(fault));
+    }
+    let ready = prepare(&mut exchange.request).and_then(|()| check_length(local, length));
+    let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies };
+    if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
+        exchange.client = client;
+    }
+    (exchange, ready.map(|()| Upload { body }))
+}
+
+/// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
+fn prepare(head: &mut RequestHead) -> Result<(), Fault> {
+    if head.uri.authority().is_some() {
+        adopt_authority(head)?;
+    }
+    if head.version == Version::HTTP_2 {
+        join_cookies(&mut head.fields);
+    }
+    strip_connection_fields(&mut head.fields);
+    canonical_length(&mut head.fields);
+    Ok(())
+}
+
+/// The target's authority takes the place of Host (RFC 9112 section 3.2.2); on HTTP/2 the two must agree (RFC 9113
+/// section 8.3.1).
+fn adopt_authority(head: &mut RequestHead) -> Result<(), Fault> {
+    let Some(authority) = head.uri.authority() else { return Ok(()) };
+    if authority.as_str().contains('@') {
+        return Err(Fault::new(FaultKind::BadRequest, "the authority has user information"));
+    }
+    let host = HeaderValue::from_str(authority.as_str())
+        .map_err(|_| Fault::new(FaultKind::BadRequest, "the authority is no field value"))?;
+    let differs = head.fields.get(header::HOST).is_some_and(|old| !old.as_bytes().eq_ignore_ascii_case(host.as_bytes()));
+    if head.version == Version::HTTP_2 && differs {
+        return Err(Fault::new(FaultKind::BadRequest, "host differs from :authority"));
+    }
+    head.fields.insert(header::HOST, host);
+    head.uri = head.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
+    Ok(())
+}
+
+/// HTTP/2 may split a Cookie field; HTTP/1.1 must see it whole (RFC 9113 section 8.2.3).
+fn join_cookies(fields: &mut HeaderMap) {
+    let mut crumbs = fields.get_all(header::COOKIE).iter();
+    let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) else { return };
+    let rest = crumbs.map(HeaderValue::as_bytes);
+    let all: Vec<&[u8]> = [first.as_bytes(), second.as_bytes()].into_iter().chain(rest).collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        fields.insert(header::COOKIE, joined);
+    }
+}
+
+/// A length with leading zeros is written as everybody else would.
+fn canonical_length(fields: &mut HeaderMap) {
+    let Some(length) = fields.get(header::CONTENT_LENGTH) else { return };
+    if !length.as_bytes().starts_with(b"0") || length.len() == 1 {
+        return;
+    }
+    if let Some(length) = length.to_str().ok().and_then(|text| text.parse::<u64>().ok()) {
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+fn check_length(local: &Local, length: Option<u64>) -> Result<(), Fault> {
+    let limit = local.generation.body_limit();
+    match length {
+        Some(length) if length > limit => {
+            Err(Fault::new(FaultKind::BodyTooLarge, format!("{length} bytes, more than {limit}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(version: Version, uri: &str, fields: &[(&'static str, &'static str)]) -> RequestHead {
+        let fields = fields
+            .iter()
+            .map(|(n, v)| (http::HeaderName::from_static(n), HeaderValue::from_static(v)))
+            .collect();
+        RequestHead { uri: uri.parse().unwrap(), version, fields, ..RequestHead::default() }
+    }
+
+    #[test]
+    fn the_targets_authority_takes_the_place_of_host() {
+        let mut head = head(Version::HTTP_11, "http://a.example/x?y", &[("host", "b.example")]);
+        prepare(&mut head).unwrap();
+        assert_eq!((head.authority(), head.uri.to_string().as_str()), ("a.example", "/x?y"));
+    }
+
+    #[test]
+    fn on_http2_host_and_authority_must_agree() {
+        let mut differing = head(Version::HTTP_2, "http://a.example/", &[("host", "b.example")]);
+        assert_eq!(prepare(&mut differing).unwrap_err().kind, FaultKind::BadRequest);
+        let mut agreeing = head(Version::HTTP_2, "http://a.example/", &[("host", "A.example")]);
+        assert!(prepare(&mut agreeing).is_ok());
+    }
+
+    #[test]
+    fn user_information_is_refused() {
+        let mut head = head(Version::HTTP_11, "http://user@a.example/", &[]);
+        assert!(prepare(&mut head).is_err());
+    }
+
+    #[test]
+    fn crumbs_of_a_cookie_are_joined() {
+        let mut head = head(Version::HTTP_2, "/", &[("cookie", "a=1"), ("cookie", "b=2"), ("cookie", "c=3")]);
+        prepare(&mut head).unwrap();
+        assert_eq!(head.fields.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2; c=3"]);
+    }
+
+    #[test]
+    fn a_length_is_written_without_leading_zeros() {
+        let mut head = head(Version::HTTP_11, "/", &[("content-length", "007")]);
+        prepare(&mut head).unwrap();
+        assert_eq!(head.fields["content-length"], "7");
+    }
+}

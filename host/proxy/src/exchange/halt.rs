@@ -1,0 +1,40 @@
+//! Why an exchange goes no further inward.
+
+use model::{Exchange, Fault, Reply};
+
+/// What ends the way in.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// A plugin, or the route table's 405, has an answer.
+    Reply(Reply),
+    /// Something went wrong.
+    Fault(Fault),
+}
+
+/// An exchange that goes no further inward, and why.
+#[derive(Debug)]
+pub(crate) struct Halted {
+    pub(crate) exchange: Box<Exchange>,
+    pub(crate) stop: Stop,
+}
+
+impl Halted {
+    pub(crate) fn fault(exchange: Box<Exchange>, fault: impl Into<Fault>) -> Box<Self> {
+        Box::new(Halted { exchange, stop: Stop::Fault(fault.into()) })
+    }
+
+    pub(crate) fn reply(exchange: Box<Exchange>, reply: Reply) -> Box<Self> {
+        Box::new(Halted { exchange, stop: Stop::Reply(reply) })
+    }
+}
+
+/// Goes on with what is right, or halts with the fault.
+pub(crate) fn unless<T>(
+    exchange: Box<Exchange>,
+    result: Result<T, Fault>,
+) -> Result<(Box<Exchange>, T), Box<Halted>> {
+    match result {
+        Ok(value) => Ok((exchange, value)),
+        Err(fault) => Err(Halted::fault(exchange, fault)),
+    }
+}

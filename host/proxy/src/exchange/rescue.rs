@@ -1,0 +1,43 @@
+//! Rescue: the one place that turns what halted an exchange into an answer.
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::StatusCode;
+use model::{Exchange, Fault, Reply, ResponseHead};
+
+use crate::exchange::answer::Content;
+use crate::exchange::halt::{Halted, Stop};
+
+/// Makes the answer.
+pub(crate) fn rescue(halted: Halted) -> (Box<Exchange>, Content) {
+    let Halted { mut exchange, stop } = halted;
+    let content = match stop {
+        Stop::Reply(reply) => adopt(&mut exchange, reply),
+        Stop::Fault(fault) => explain(&mut exchange, fault),
+    };
+    (exchange, content)
+}
+
+/// A reply becomes the response.
+pub(crate) fn adopt(exchange: &mut Exchange, reply: Reply) -> Content {
+    exchange.response = ResponseHead { status: reply.status, fields: reply.fields };
+    Content::whole(reply.body)
+}
+
+/// A fault becomes the response. The client learns no more than the status: details are for the log.
+pub(crate) fn explain(exchange: &mut Exchange, fault: Fault) -> Content {
+    let mut reply = plain_reply(fault.kind.status());
+    if fault.kind.spoils_connection() {
+        reply.fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    exchange.fault = Some(fault);
+    adopt(exchange, reply)
+}
+
+/// A status in words.
+pub(crate) fn plain_reply(status: StatusCode) -> Reply {
+    let body = format!("{} {}\n", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+    let mut fields = HeaderMap::new();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    Reply { status, fields, body: Bytes::from(body) }
+}

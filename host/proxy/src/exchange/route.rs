@@ -1,0 +1,96 @@
+//! Route: names the route of a request, by a router plugin or by the table.
+
+use http::{HeaderMap, Method, StatusCode, header::HeaderValue};
+use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply};
+
+use crate::exchange::halt::Halted;
+use crate::generation::Route;
+use crate::path::normal_path;
+use crate::route_table::{Match, Question};
+use crate::worker::Local;
+
+/// Names the route.
+pub(crate) async fn route<'a>(
+    local: &'a Local,
+    exchange: Box<Exchange>,
+) -> Result<(Box<Exchange>, &'a Route), Box<Halted>> {
+    let (mut exchange, named) = match &local.generation.router {
+        Some(router) => ask_router(local, router.route(exchange).finish().await)?,
+        None => (exchange, None),
+    };
+    let route = match named {
+        Some(route) => Ok(route),
+        None => look_up(local, &exchange),
+    };
+    match route {
+        Ok(route) => {
+            exchange.route = Some(route.label.clone());
+            Ok((exchange, route))
+        }
+        Err(stop) => {
+            exchange.route = None;
+            Err(stop.halt(exchange))
+        }
+    }
+}
+
+fn ask_router<'a>(
+    local: &'a Local,
+    (exchange, decision): (Box<Exchange>, Result<Decision, Fault>),
+) -> Result<(Box<Exchange>, Option<&'a Route>), Box<Halted>> {
+    match decision {
+        Ok(Decision::Table) => Ok((exchange, None)),
+        Ok(Decision::Reply(reply)) => Err(Halted::reply(exchange, reply)),
+        Ok(Decision::Route(name)) => match local.generation.routes.named(&name) {
+            Some(route) => Ok((exchange, Some(route))),
+            None => {
+                let kind = FaultKind::Plugin(PluginFault::Invalid);
+                Err(Halted::fault(exchange, Fault::new(kind, format!("the router named {name:?}, which is no route"))))
+            }
+        },
+        Err(fault) => Err(Halted::fault(exchange, fault)),
+    }
+}
+
+/// Why the table has no route.
+enum NoRoute {
+    Fault(Fault),
+    OtherMethods(Vec<Method>),
+}
+
+impl NoRoute {
+    fn halt(self, mut exchange: Box<Exchange>) -> Box<Halted> {
+        match self {
+            NoRoute::Fault(fault) => Halted::fault(exchange, fault),
+            NoRoute::OtherMethods(methods) => {
+                exchange.fault = Some(FaultKind::MethodNotAllowed.into());
+                Halted::reply(exchange, method_not_allowed(&methods))
+            }
+        }
+    }
+}
+
+fn look_up<'a>(local: &'a Local, exchange: &Exchange) -> Result<&'a Route, NoRoute> {
+    let head = &exchange.request;
+    let Some(path) = normal_path(head.uri.path()) else {
+        let fault = Fault::new(FaultKind::BadRequest, "the path leads above the root, or has a bad escape");
+        return Err(NoRoute::Fault(fault));
+    };
+    let question = Question { host: head.authority(), path: &path, method: &head.method };
+    match local.generation.routes.find(&question) {
+        Match::Route(route) => Ok(route),
+        Match::OtherMethods(methods) => Err(NoRoute::OtherMethods(methods)),
+        Match::Nothing => Err(NoRoute::Fault(FaultKind::NoRoute.into())),
+    }
+}
+
+/// 405 says which methods there are (RFC 9110 section 15.5.6).
+fn method_not_allowed(methods: &[Method]) -> Reply {
+    let mut reply = crate::exchange::rescue::plain_reply(StatusCode::METHOD_NOT_ALLOWED);
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let mut fields: HeaderMap = std::mem::take(&mut reply.fields);
+    if let Ok(allow) = HeaderValue::from_str(&names.join(", ")) {
+        fields.insert(http::header::ALLOW, allow);
+    }
+    Reply { fields, ..reply }
+}

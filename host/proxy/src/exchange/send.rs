@@ -1,0 +1,192 @@
+//! Balance and send: chooses an endpoint and sends it the request, again as long as that is allowed.
+//!
+//! This is the only loop of an exchange. It is bounded by the route's `retries.attempts`, by its `timeouts.total`, and
+//! by the endpoints there are: none is tried twice, but for a connection that turned out to be stale.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::{Request, StatusCode, header};
+use model::{Blame, Candidates, Choice, Exchange, Fault, FaultKind, RequestHead, ResponseHead};
+use net::{Answer, Connections, OutgoingBody, Patience, SendFailure, strip_response_fields};
+use smallvec::SmallVec;
+
+use crate::exchange::answer::Content;
+use crate::exchange::begin::Upload;
+use crate::exchange::forwarded::VIA;
+use crate::exchange::halt::{self, Halted};
+use crate::generation::Route;
+use crate::worker::{Local, LocalUpstream, now_ms};
+
+/// What is left of the permission to try.
+struct Trials {
+    left: u32,
+    deadline: Instant,
+    tried: SmallVec<[u32; 8]>,
+    /// An endpoint whose pooled connection was stale: it gets another chance, on a new one.
+    again: Option<u32>,
+    body: Option<OutgoingBody>,
+    upload_fault: Option<Rc<Cell<Option<FaultKind>>>>,
+}
+
+impl Trials {
+    fn new(route: &Route, exchange: &Exchange, upload: Upload) -> Self {
+        let upload_fault = upload.body.as_ref().map(net::ClientBody::fault);
+        Trials {
+            left: route.retries,
+            deadline: exchange.began + route.timeouts.total,
+            tried: SmallVec::new(),
+            again: None,
+            body: Some(upload.body.map_or(OutgoingBody::Empty, OutgoingBody::Client)),
+            upload_fault,
+        }
+    }
+
+    fn patience(&self, route: &Route) -> Patience {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Patience { response: route.timeouts.response.min(left), read: route.timeouts.response }
+    }
+
+    /// The client's own fault, if that is why sending failed.
+    fn client_fault(&self) -> Option<Fault> {
+        self.upload_fault.as_ref().and_then(|fault| fault.get()).map(Fault::from)
+    }
+}
+
+/// Gets an answer from one of the route's endpoints.
+pub(crate) async fn send(
+    local: &Local,
+    route: &Route,
+    mut exchange: Box<Exchange>,
+    upload: Upload,
+) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+    let Some(upstream) = local.upstreams.get(route.upstream) else {
+        return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
+    };
+    exchange.upstream = Some(upstream.shared.name.clone());
+    let mut trials = Trials::new(route, &exchange, upload);
+    loop {
+        let at;
+        (exchange, at) = choose(upstream, &trials, exchange).await?;
+        let sent = attempt(upstream, at, route, &mut trials, &mut exchange).await;
+        let fault = match sent {
+            Ok(answer) => return halt::unless(exchange, accept(answer)).map(|(e, accepted)| deliver(e, accepted)),
+            Err(failure) => failure,
+        };
+        if let Some(fault) = give_up(&mut trials, at, fault, &exchange.request) {
+            return Err(Halted::fault(exchange, fault));
+        }
+        local.stats.retries.add(1);
+    }
+}
+
+/// Balance: which endpoint to try next.
+async fn choose(
+    upstream: &LocalUpstream,
+    trials: &Trials,
+    exchange: Box<Exchange>,
+) -> Result<(Box<Exchange>, u32), Box<Halted>> {
+    if let Some(again) = trials.again {
+        return Ok((exchange, again));
+    }
+    let endpoints = &upstream.shared.endpoints;
+    let mut usable = balance::Indexes::new();
+    if balance::usable(endpoints, &trials.tried, now_ms(), &mut usable) == balance::Usable::Nothing {
+        return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
+    }
+    let among = Candidates { endpoints, usable: &usable };
+    let (exchange, choice) = upstream.balancer.pick(exchange, among).finish().await;
+    let choice = choice.map(|choice| match choice {
+        Choice::Endpoint(at) => Some(at),
+        Choice::Fallback => upstream.fallback.choose(among),
+    });
+    match halt::unless(exchange, choice)? {
+        (exchange, Some(at)) => Ok((exchange, at)),
+        (exchange, None) => Err(Halted::fault(exchange, FaultKind::NoEndpoint)),
+    }
+}
+
+/// Send: one request to one endpoint.
+async fn attempt(
+    upstream: &LocalUpstream,
+    at: u32,
+    route: &Route,
+    trials: &mut Trials,
+    exchange: &mut Exchange,
+) -> Result<Answer, SendFailure> {
+    let Some(pool) = upstream.pools.get(at as usize) else {
+        return Err(SendFailure::unsent(FaultKind::NoEndpoint.into(), OutgoingBody::Empty));
+    };
+    let endpoint = pool.endpoint();
+    exchange.attempts += 1;
+    exchange.endpoint = Some(endpoint.clone());
+    exchange.in_flight = Some(endpoint.health.begin());
+    exchange.timing.sent = Some(Instant::now());
+    let request = outgoing(&exchange.request, trials.body.take().unwrap_or(OutgoingBody::Empty));
+    let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
+    let sent = pool.send(request, trials.patience(route), connections).await;
+    match &sent {
+        Ok(_) => endpoint.health.succeeded(),
+        Err(failure) => note_failure(endpoint, failure, trials),
+    }
+    sent
+}
+
+/// A failure is held against the endpoint, unless the client caused it or the connection was only stale.
+fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Trials) {
+    let the_endpoints = failure.fault.kind.blame() == Blame::Upstream && trials.client_fault().is_none();
+    if the_endpoints && !failure.stale && endpoint.health.failed(now_ms()) {
+        tracing::warn!(endpoint = %endpoint.label, fault = %failure.fault, "endpoint marked as failed");
+    }
+}
+
+fn outgoing(head: &RequestHead, body: OutgoingBody) -> Request<OutgoingBody> {
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = head.uri.clone();
+    *request.headers_mut() = head.fields.clone();
+    request
+}
+
+/// Whether to try again: then what for is prepared; else the fault to end with.
+///
+/// What the endpoint can't have seen may be sent again whatever it is. What it may have acted on may be sent again
+/// only if doing it twice is doing it once (RFC 9110 section 9.2.2), and only while the body is still ours.
+fn give_up(trials: &mut Trials, at: u32, failure: SendFailure, head: &RequestHead) -> Option<Fault> {
+    if let Some(fault) = trials.client_fault() {
+        return Some(fault);
+    }
+    let repeatable = failure.unseen || (failure.fault.kind == FaultKind::UpstreamReset && head.is_idempotent());
+    let body = failure.body.or_else(|| trials.upload_fault.is_none().then_some(OutgoingBody::Empty));
+    let in_time = Instant::now() + Duration::from_millis(1) < trials.deadline;
+    let (true, true, Some(body)) = (repeatable, in_time, body) else { return Some(failure.fault) };
+    trials.body = Some(body);
+    if failure.stale {
+        trials.again = Some(at);
+        return None;
+    }
+    let Some(left) = trials.left.checked_sub(1) else { return Some(failure.fault) };
+    trials.left = left;
+    trials.tried.push(at);
+    None
+}
+
+/// The answer, if it is one that may be passed on. Nobody asked for another protocol, so that a 101 can only be an
+/// attempt to open a tunnel (RFC 9110 section 15.2.2).
+fn accept(answer: Answer) -> Result<(ResponseHead, Content), Fault> {
+    let (parts, body) = answer.into_parts();
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Fault::new(FaultKind::BadResponse, "an unsolicited 101"));
+    }
+    let mut head = ResponseHead { status: parts.status, fields: parts.headers };
+    strip_response_fields(&mut head.fields);
+    head.fields.append(header::VIA, VIA);
+    Ok((head, Content::Upstream(body)))
+}
+
+fn deliver(mut exchange: Box<Exchange>, (head, content): (ResponseHead, Content)) -> (Box<Exchange>, Content) {
+    exchange.timing.answered = Some(Instant::now());
+    exchange.response = head;
+    (exchange, content)
+}

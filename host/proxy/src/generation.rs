@@ -1,0 +1,105 @@
+//! A generation: everything built from one reading of the configuration. Immutable, shared by all workers, and freed
+//! by the last exchange that began with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use balance::Policy;
+use config::{HostPattern, PathMatch};
+use http::Method;
+use model::{Endpoint, Filter, RouteLabel, Router};
+use net::{KeepAlive, ServerSettings};
+
+use crate::exchange::TrustedProxies;
+use crate::route_table::RouteTable;
+
+/// Everything built from one reading of the configuration.
+pub struct Generation {
+    /// Counts generations from 1.
+    pub number: u64,
+    /// What it was built from.
+    pub config: Arc<config::Config>,
+    /// Its routes.
+    pub routes: RouteTable,
+    /// What is asked before the routes.
+    pub router: Option<Arc<dyn Router>>,
+    /// Its upstreams; routes name them by index.
+    pub upstreams: Vec<Arc<Upstream>>,
+    /// Its plugins.
+    pub plugins: Vec<wasm::Plugin>,
+    /// What is counted of exchanges that found no route.
+    pub unrouted: Arc<RouteLabel>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) server: ServerSettings,
+    pub(crate) connections: usize,
+}
+
+impl Generation {
+    /// Bytes of a request's body.
+    pub(crate) fn body_limit(&self) -> u64 {
+        self.server.body
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// Which requests, through which filters, to which upstream.
+pub struct Route {
+    /// Its name and counters.
+    pub label: Arc<RouteLabel>,
+    /// For which hosts; for all, where there are none.
+    pub hosts: Vec<HostPattern>,
+    /// For which paths.
+    pub path: PathMatch,
+    /// For which methods; for all, where there are none.
+    pub methods: Vec<Method>,
+    /// Filters, in the order requests pass them.
+    pub filters: Vec<Arc<dyn Filter>>,
+    /// The upstream, as an index.
+    pub upstream: usize,
+    /// How long the endpoint may take.
+    pub timeouts: Timeouts,
+    /// How many times the request may be sent again.
+    pub retries: u32,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Route").field("name", &self.label.name).finish_non_exhaustive()
+    }
+}
+
+/// How long an endpoint may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Each attempt, until the head of the answer is here; and between two parts of its body.
+    pub response: Duration,
+    /// All attempts together, until the head of the answer is here.
+    pub total: Duration,
+}
+
+/// Endpoints that can stand in for one another.
+pub struct Upstream {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its endpoints.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// How to choose among them.
+    pub balance: Balance,
+    /// How connections to them are kept.
+    pub keep_alive: KeepAlive,
+    /// How long connecting to one may take.
+    pub connect_timeout: Duration,
+}
+
+/// How to choose among endpoints.
+pub enum Balance {
+    /// As the host can.
+    Native(Policy),
+    /// As a plugin says.
+    Plugin(wasm::Plugin),
+}

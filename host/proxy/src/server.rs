@@ -1,0 +1,197 @@
+//! The server: starts the workers, gives them generations, stops them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use model::WorkerId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::access_log::AccessLog;
+use crate::generation::Generation;
+use crate::stats::WorkerStats;
+use crate::worker::{self, Command, Listeners, Order};
+
+/// Orders that wait for a worker.
+const ORDERS: usize = 16;
+
+/// Why a server did not start, or does not take a generation.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address can't be listened on.
+    #[error("listener `{name}` can't listen on {address}: {error}")]
+    Bind {
+        /// The listener's name.
+        name: Arc<str>,
+        /// Its address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The access log can't be opened.
+    #[error("the access log can't be opened: {0}")]
+    Log(io::Error),
+    /// No thread can be started.
+    #[error("a thread can't be started: {0}")]
+    Thread(io::Error),
+}
+
+/// What can be seen of a running server.
+pub struct Monitor {
+    generation: ArcSwap<Generation>,
+    /// Of each worker.
+    pub workers: Vec<Arc<WorkerStats>>,
+    applied: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Monitor {
+    /// The generation that new exchanges begin with.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    /// How many configurations were applied after the first.
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Relaxed)
+    }
+
+    /// How many configurations were refused.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    pub(crate) fn count_refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+}
+
+/// A listener that is open on every worker.
+struct Open {
+    name: Arc<str>,
+    /// As the configuration has it.
+    configured: SocketAddr,
+    /// As it is: where the configuration leaves the port to the system, this is the one.
+    actual: SocketAddr,
+}
+
+/// A running server.
+pub struct Server {
+    monitor: Arc<Monitor>,
+    log: Arc<AccessLog>,
+    workers: Vec<(mpsc::Sender<Command>, JoinHandle<()>)>,
+    open: Vec<Open>,
+}
+
+impl Server {
+    /// Starts workers that serve a generation. When this returns, connections are accepted.
+    pub async fn start(generation: Generation) -> Result<Server, StartError> {
+        let generation = Arc::new(generation);
+        let count = generation.config.server.workers.get();
+        let stats: Vec<_> = (0..count).map(|_| Arc::new(WorkerStats::default())).collect();
+        let log = AccessLog::start().map_err(StartError::Thread)?;
+        let mut workers = Vec::new();
+        for (number, stats) in (0..).zip(&stats) {
+            let (orders, inbox) = mpsc::channel(ORDERS);
+            let (generation, stats) = (Arc::clone(&generation), Arc::clone(stats));
+            let thread = worker::spawn(WorkerId(number), generation, stats, &log, inbox);
+            workers.push((orders, thread.map_err(StartError::Thread)?));
+        }
+        let monitor = Monitor {
+            generation: ArcSwap::new(Arc::clone(&generation)),
+            workers: stats,
+            applied: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        };
+        let mut server = Server { monitor: Arc::new(monitor), log, workers, open: Vec::new() };
+        server.serve(generation).await?;
+        Ok(server)
+    }
+
+    /// What can be seen of it.
+    pub fn monitor(&self) -> Arc<Monitor> {
+        Arc::clone(&self.monitor)
+    }
+
+    /// Where it listens: names and real addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.open.iter().map(|open| (open.name.as_ref(), open.actual))
+    }
+
+    /// Puts a generation in the place of the present one, on all workers, or says why not and leaves all as it is.
+    pub async fn apply(&mut self, generation: Generation) -> Result<(), StartError> {
+        self.serve(Arc::new(generation)).await?;
+        self.monitor.applied.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    async fn serve(&mut self, generation: Arc<Generation>) -> Result<(), StartError> {
+        let (open, mut sockets) = self.listen(&generation)?;
+        self.log.open(&generation.config.log.access).map_err(StartError::Log)?;
+        self.open = open;
+        self.monitor.generation.store(Arc::clone(&generation));
+        let mut carried_out = Vec::new();
+        for (orders, _) in &self.workers {
+            let listeners = sockets.pop().unwrap_or_default();
+            let (done, carried) = oneshot::channel();
+            if orders.send((Order::Serve(Arc::clone(&generation), listeners), done)).await.is_ok() {
+                carried_out.push(carried);
+            }
+        }
+        for carried in carried_out {
+            // A worker that is gone has said so in the log.
+            let _ = carried.await;
+        }
+        Ok(())
+    }
+
+    /// Opens what is not open yet: a list for each worker. Listeners that stay keep their sockets, so that no
+    /// connection waiting to be accepted is lost.
+    fn listen(&self, generation: &Generation) -> Result<(Vec<Open>, Vec<Listeners>), StartError> {
+        let mut open = Vec::new();
+        let mut sockets: Vec<Listeners> = self.workers.iter().map(|_| Listeners::new()).collect();
+        for listener in &generation.config.listeners {
+            let (name, configured) = (Arc::clone(&listener.name), listener.address);
+            let stays = self.open.iter().find(|open| open.name == name && open.configured == configured);
+            let mut actual = stays.map_or(configured, |open| open.actual);
+            for sockets in &mut sockets {
+                let socket = if stays.is_some() { None } else { Some(bind(&name, &mut actual)?) };
+                sockets.push((Arc::clone(&name), socket));
+            }
+            open.push(Open { name, configured, actual });
+        }
+        Ok((open, sockets))
+    }
+
+    /// Stops: exchanges under way may end, for as long as `grace`.
+    pub async fn stop(self, grace: Duration) {
+        let mut stopped = Vec::new();
+        for (orders, _) in &self.workers {
+            let (done, carried) = oneshot::channel();
+            if orders.send((Order::Stop(grace), done)).await.is_ok() {
+                stopped.push(carried);
+            }
+        }
+        for carried in stopped {
+            let _ = carried.await;
+        }
+        for (orders, thread) in self.workers {
+            drop(orders);
+            let _ = thread.join();
+        }
+        self.log.flush();
+    }
+}
+
+/// Opens one socket. The first one of a listener fixes the port, where the system chooses it.
+fn bind(name: &Arc<str>, address: &mut SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = net::bind(*address).and_then(|socket| socket.local_addr().map(|actual| (socket, actual)));
+    let (socket, actual) =
+        bound.map_err(|error| StartError::Bind { name: Arc::clone(name), address: *address, error })?;
+    *address = actual;
+    Ok(socket)
+}

@@ -1,0 +1,262 @@
+//! A worker: one thread, one runtime, its own listeners, connections, pools and balancers.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use balance::RoundRobin;
+use http::Response;
+use model::{Balancer, WorkerId};
+use net::{Arrival, Drain, Handler, Pool, ServerSettings, Timers};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::access_log::{AccessLog, LogBuffer};
+use crate::exchange::{self, AnswerBody};
+use crate::generation::{Balance, Generation, Upstream};
+use crate::stats::WorkerStats;
+
+/// How often pools are looked through for connections that are too old.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Milliseconds since the process began: what endpoints' health is told in.
+pub(crate) fn now_ms() -> u64 {
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a worker is told.
+pub(crate) enum Order {
+    /// Serve with this from now on.
+    Serve(Arc<Generation>, Listeners),
+    /// Finish what is under way, for as long as that, and end.
+    Stop(Duration),
+}
+
+/// Sockets to accept from: those of names not listed are closed, those without a socket stay as they are.
+pub(crate) type Listeners = Vec<(Arc<str>, Option<TcpListener>)>;
+
+/// An order, and where to say that it is carried out.
+pub(crate) type Command = (Order, oneshot::Sender<()>);
+
+/// A generation as one worker uses it.
+pub(crate) struct Local {
+    pub(crate) worker: WorkerId,
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) upstreams: Vec<LocalUpstream>,
+    pub(crate) stats: Arc<WorkerStats>,
+}
+
+/// An upstream as one worker uses it.
+pub(crate) struct LocalUpstream {
+    pub(crate) shared: Arc<Upstream>,
+    pub(crate) balancer: Box<dyn Balancer>,
+    pub(crate) fallback: RoundRobin,
+    pub(crate) pools: Vec<Rc<Pool>>,
+}
+
+impl LocalUpstream {
+    /// Pools of the generation before are carried over, so that a reload closes no connection.
+    fn new(shared: &Arc<Upstream>, before: Option<&LocalUpstream>, timers: &Timers) -> Self {
+        let (keep_alive, connect_timeout) = (shared.keep_alive, shared.connect_timeout);
+        let old = before.map(|before| before.pools.as_slice()).unwrap_or_default();
+        let pool = |endpoint: &Arc<model::Endpoint>| {
+            let same = old.iter().find(|pool| pool.fits(endpoint, keep_alive, connect_timeout));
+            same.map_or_else(|| Pool::new(Arc::clone(endpoint), keep_alive, connect_timeout, timers), Rc::clone)
+        };
+        let native = |policy| balance::build(policy, &shared.endpoints);
+        let balancer = match &shared.balance {
+            Balance::Native(policy) => native(*policy),
+            Balance::Plugin(plugin) => {
+                plugin.balancer(&shared.endpoints).unwrap_or_else(|| native(balance::Policy::RoundRobin))
+            }
+        };
+        LocalUpstream {
+            shared: Arc::clone(shared),
+            balancer,
+            fallback: RoundRobin::new(&shared.endpoints),
+            pools: shared.endpoints.iter().map(pool).collect(),
+        }
+    }
+}
+
+/// What lives as long as the worker.
+pub(crate) struct Worker {
+    id: WorkerId,
+    local: RefCell<Rc<Local>>,
+    pub(crate) stats: Arc<WorkerStats>,
+    pub(crate) log: LogBuffer,
+    timers: Timers,
+    drain: Drain,
+    settings: Rc<Cell<ServerSettings>>,
+    connections: Rc<Cell<usize>>,
+    accepting: RefCell<HashMap<Arc<str>, JoinHandle<()>>>,
+}
+
+thread_local! {
+    static CURRENT: OnceCell<Rc<Worker>> = const { OnceCell::new() };
+}
+
+/// Does something with the worker of this thread, if it has one.
+pub(crate) fn with_current(act: impl FnOnce(&Worker)) {
+    // A thread that is ending has none any more.
+    let _ = CURRENT.try_with(|current| {
+        if let Some(worker) = current.get() {
+            act(worker);
+        }
+    });
+}
+
+/// Starts a worker's thread.
+pub(crate) fn spawn(
+    id: WorkerId,
+    generation: Arc<Generation>,
+    stats: Arc<WorkerStats>,
+    log: &Arc<AccessLog>,
+    orders: mpsc::Receiver<Command>,
+) -> std::io::Result<thread::JoinHandle<()>> {
+    let log = Arc::clone(log);
+    thread::Builder::new().name(format!("worker-{}", id.0)).spawn(move || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        match builder.enable_all().build_local(Default::default()) {
+            Ok(runtime) => runtime.block_on(run(id, generation, stats, log, orders)),
+            Err(error) => tracing::error!(%error, "a worker can't start"),
+        }
+    })
+}
+
+async fn run(
+    id: WorkerId,
+    generation: Arc<Generation>,
+    stats: Arc<WorkerStats>,
+    log: Arc<AccessLog>,
+    mut orders: mpsc::Receiver<Command>,
+) {
+    let worker = Rc::new(Worker::new(id, generation, stats, &log));
+    CURRENT.with(|current| drop(current.set(Rc::clone(&worker))));
+    tokio::task::spawn_local(worker.timers.clone().run());
+    tokio::task::spawn_local(Rc::clone(&worker).sweep());
+    while let Some((order, done)) = orders.recv().await {
+        match order {
+            Order::Serve(generation, listeners) => worker.serve(generation, listeners),
+            Order::Stop(grace) => {
+                worker.stop(grace).await;
+                let _ = done.send(());
+                return;
+            }
+        }
+        let _ = done.send(());
+    }
+}
+
+impl Worker {
+    fn new(id: WorkerId, generation: Arc<Generation>, stats: Arc<WorkerStats>, log: &Arc<AccessLog>) -> Self {
+        let timers = Timers::default();
+        let settings = Rc::new(Cell::new(generation.server));
+        let connections = Rc::new(Cell::new(generation.connections));
+        let local = localise(id, generation, &stats, None, &timers);
+        Worker {
+            id,
+            local: RefCell::new(Rc::new(local)),
+            log: LogBuffer::new(log, &stats),
+            stats,
+            timers,
+            drain: Drain::default(),
+            settings,
+            connections,
+            accepting: RefCell::default(),
+        }
+    }
+
+    /// The generation that new exchanges begin with.
+    pub(crate) fn local(&self) -> Rc<Local> {
+        Rc::clone(&self.local.borrow())
+    }
+
+    fn serve(self: &Rc<Self>, generation: Arc<Generation>, listeners: Listeners) {
+        self.settings.set(generation.server);
+        self.connections.set(generation.connections);
+        let local = localise(self.id, generation, &self.stats, Some(&self.local()), &self.timers);
+        self.local.replace(Rc::new(local));
+        self.listen(listeners);
+    }
+
+    fn listen(self: &Rc<Self>, listeners: Listeners) {
+        let mut accepting = self.accepting.borrow_mut();
+        accepting.retain(|name, task| {
+            let stays = listeners.iter().any(|(listed, socket)| listed == name && socket.is_none());
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        for (name, socket) in listeners {
+            let Some(socket) = socket else { continue };
+            match tokio::net::TcpListener::from_std(socket) {
+                Ok(socket) => drop(accepting.insert(name, self.accept(socket))),
+                Err(error) => tracing::error!(%error, listener = %name, "a listener can't be used"),
+            }
+        }
+    }
+
+    fn accept(self: &Rc<Self>, socket: tokio::net::TcpListener) -> JoinHandle<()> {
+        tokio::task::spawn_local(net::accept_loop(
+            socket,
+            Rc::clone(&self.settings),
+            Rc::clone(&self.connections),
+            Rc::clone(self),
+            self.timers.clone(),
+            self.drain.clone(),
+        ))
+    }
+
+    async fn stop(&self, grace: Duration) {
+        for (_, task) in self.accepting.borrow_mut().drain() {
+            task.abort();
+        }
+        self.drain.begin();
+        if tokio::time::timeout(grace, self.drain.finished()).await.is_err() {
+            tracing::warn!(connections = self.drain.connections(), "stopped before all exchanges had ended");
+        }
+        self.log.hand_over();
+    }
+
+    /// Closes connections to endpoints that have been idle for too long, and looks how many there are.
+    async fn sweep(self: Rc<Self>) {
+        let mut interval = tokio::time::interval(SWEEP);
+        loop {
+            interval.tick().await;
+            let local = self.local();
+            let mut idle = 0;
+            for pool in local.upstreams.iter().flat_map(|upstream| &upstream.pools) {
+                pool.sweep();
+                idle += pool.idle();
+            }
+            self.stats.note_connections(self.drain.connections(), idle);
+        }
+    }
+}
+
+fn localise(
+    worker: WorkerId,
+    generation: Arc<Generation>,
+    stats: &Arc<WorkerStats>,
+    before: Option<&Local>,
+    timers: &Timers,
+) -> Local {
+    let same = |name: &str| before.and_then(|b| b.upstreams.iter().find(|u| u.shared.name.as_ref() == name));
+    let upstreams = generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
+    Local { worker, generation, upstreams, stats: Arc::clone(stats) }
+}
+
+impl Handler for Worker {
+    type Body = AnswerBody;
+
+    fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<AnswerBody>> + 'static {
+        exchange::answer(self.local(), arrival)
+    }
+}

@@ -1,0 +1,86 @@
+//! The engine: wasmtime, set up so that a fresh instance costs microseconds, and the linker with all that guests may
+//! import. The figures behind each setting are in `host/ARCHITECTURE.md`.
+
+use wasmtime::component::Linker;
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::aot::AotCache;
+use crate::context::Context;
+use crate::imports;
+use crate::ticker::Ticker;
+
+/// The most memory a guest may be allowed, and the address space reserved for each.
+pub const MEMORY_LIMIT_MAX: u64 = 64 << 20;
+/// How many guests can live at once, over all plugins and workers. More is the fault `plugin_exhausted`.
+const GUESTS: u32 = 8192;
+/// How many core instances, memories and tables they can have together: a component has one that is its own, and a
+/// few small ones that adapt it.
+const CORE_INSTANCES: u32 = 4 * GUESTS;
+/// The native stack of a guest, host calls included.
+const STACK: usize = 512 << 10;
+/// What a guest's own code may use of it.
+const WASM_STACK: usize = 256 << 10;
+/// So much of a memory is reset by copying, and stays mapped; what is beyond is given back to the system.
+const KEEP_MEMORY: usize = 1 << 20;
+/// The same for tables.
+const KEEP_TABLE: usize = 64 << 10;
+
+/// The wasm machinery; lives as long as the process.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) wasmtime: wasmtime::Engine,
+    pub(crate) linker: Linker<Context>,
+    pub(crate) cache: Option<AotCache>,
+    pub(crate) ticker: Ticker,
+}
+
+impl Engine {
+    /// Sets the engine up. Without a cache each component is compiled each time it is loaded.
+    pub fn new(cache: Option<AotCache>) -> wasmtime::Result<Engine> {
+        let wasmtime = wasmtime::Engine::new(&config())?;
+        let mut linker = Linker::new(&wasmtime);
+        imports::add_to_linker(&mut linker)?;
+        let ticker = Ticker::start(&wasmtime)?;
+        Ok(Engine { wasmtime, linker, cache, ticker })
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        // Explicit bounds checks in place of guard pages: growing a memory needs no mprotect, which is what a fresh
+        // instance would otherwise spend most of its time on, and which does not scale over cores.
+        .signals_based_traps(false)
+        .memory_guard_size(0)
+        .memory_reservation(MEMORY_LIMIT_MAX)
+        .memory_reservation_for_growth(0)
+        .memory_may_move(false)
+        .guard_before_linear_memory(false)
+        .concurrency_support(false)
+        .async_stack_size(STACK)
+        .max_wasm_stack(WASM_STACK)
+        .native_unwind_info(false)
+        .cranelift_opt_level(wasmtime::OptLevel::Speed)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    config
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(GUESTS)
+        .total_core_instances(CORE_INSTANCES)
+        .total_memories(GUESTS)
+        .total_tables(CORE_INSTANCES)
+        .total_stacks(GUESTS)
+        .max_memories_per_component(4)
+        .max_tables_per_component(8)
+        .max_core_instances_per_component(32)
+        .table_elements(10_000)
+        .max_memory_size(usize::try_from(MEMORY_LIMIT_MAX).unwrap_or(usize::MAX))
+        .linear_memory_keep_resident(KEEP_MEMORY)
+        .table_keep_resident(KEEP_TABLE)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}

@@ -1,0 +1,54 @@
+//! How a guest failed, told from what wasmtime reports.
+
+use std::fmt::Write;
+
+use model::{Fault, FaultKind, PluginFault};
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::guest::WallLimit;
+
+/// How long a failure's description may be, in bytes.
+const DETAIL_LIMIT: usize = 512;
+
+/// A guest's failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) fault: PluginFault,
+    pub(crate) detail: String,
+}
+
+impl Failure {
+    /// An answer that the host can't use.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Failure { fault: PluginFault::Invalid, detail: detail.into() }
+    }
+
+    /// What an error of wasmtime means, given the limit that was reached, if one was.
+    pub(crate) fn from_error(error: &wasmtime::Error, cut: Option<PluginFault>) -> Self {
+        let fault = match error.downcast_ref::<Trap>() {
+            _ if error.is::<PoolConcurrencyLimitError>() => PluginFault::Exhausted,
+            _ if error.is::<WallLimit>() => PluginFault::Wall,
+            Some(Trap::StackOverflow) => PluginFault::Stack,
+            Some(Trap::Interrupt) => cut.unwrap_or(PluginFault::Wall),
+            _ => cut.unwrap_or(PluginFault::Trap),
+        };
+        Failure { fault, detail: describe(error) }
+    }
+
+    /// As the exchange's fault.
+    pub(crate) fn into_fault(self, plugin: &str) -> Fault {
+        Fault::new(FaultKind::Plugin(self.fault), format!("plugin {plugin}: {}", self.detail))
+    }
+}
+
+/// The chain of causes, innermost first since that one says what happened, cut to a limit.
+fn describe(error: &wasmtime::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().collect::<Vec<_>>().into_iter().rev() {
+        let separator = if text.is_empty() { "" } else { "; " };
+        let _ = write!(text, "{separator}{cause}");
+    }
+    text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.truncate(text.floor_char_boundary(DETAIL_LIMIT));
+    text
+}

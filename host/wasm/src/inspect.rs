@@ -1,0 +1,171 @@
+//! What a file holds, and whether it could be loaded as a plugin: for `sandgate inspect`, and for the sentence that a
+//! refused configuration shows.
+
+use std::path::Path;
+
+use wasmtime::component::Component;
+
+use crate::engine::Engine;
+use crate::imports::GRANTED;
+
+/// Why a component can't be loaded. Each says what was found, what was expected and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file can't be read.
+    #[error("cannot read it: {0}; build the component, or correct the path")]
+    Read(#[from] std::io::Error),
+    /// The file is empty.
+    #[error("the file is empty; expected a WebAssembly component")]
+    Empty,
+    /// Not WebAssembly.
+    #[error("the file begins with {0:?}, so it is no WebAssembly; expected a component, as `cargo xtask guests` or `wasm-tools component new` makes")]
+    NotWasm(String),
+    /// A module, not a component.
+    #[error("the file is a core module; expected a component: make one of it with `wasm-tools component new`{0}")]
+    CoreModule(&'static str),
+    /// Damaged, or made for another version of the component model.
+    #[error("the component can't be compiled: {0}; is the file whole? build it again")]
+    Damaged(String),
+    /// Nothing that the host calls.
+    #[error("it exports {0}; expected at least one of {1}, of the package sandgate:proxy at version 0.1.0")]
+    NoHook(String, String),
+    /// More than it is granted.
+    #[error("it imports `{0}`, which no plugin is granted; a plugin may import {1}, and WASI 0.2")]
+    Import(String, String),
+    /// Right names, wrong types.
+    #[error("it does not fit sandgate:proxy@0.1.0: {0}; build it with this version's WIT")]
+    Mismatch(String),
+    /// Settings for a plugin that has none.
+    #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
+    TakesNoSettings,
+    /// The first instance failed.
+    #[error("a first instance of it failed: {0}")]
+    Trial(String),
+}
+
+impl LoadError {
+    pub(crate) fn mismatch(error: &wasmtime::Error) -> Self {
+        LoadError::Mismatch(format!("{error:#}"))
+    }
+}
+
+/// The names of the interfaces that make a component a plugin.
+const HOOKS: [&str; 6] = ["plugin", "on-request", "on-response", "on-log", "router", "picker"];
+/// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.
+const WASI: &str = "wasi:";
+
+/// What a component has.
+#[derive(Clone, Debug)]
+pub struct Anatomy {
+    /// Bytes of the file.
+    pub size: u64,
+    /// Names of what it exports.
+    pub exports: Vec<String>,
+    /// Names of what it imports.
+    pub imports: Vec<String>,
+}
+
+/// Whether a component could be loaded.
+pub type WorldCheck = Result<(), LoadError>;
+
+impl Anatomy {
+    pub(crate) fn load(engine: &Engine, path: &Path) -> Result<(Component, Anatomy), LoadError> {
+        let bytes = std::fs::read(path)?;
+        check_kind(&bytes)?;
+        let component = match &engine.cache {
+            Some(cache) => cache.component(&engine.wasmtime, &bytes),
+            None => Component::new(&engine.wasmtime, &bytes),
+        };
+        let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
+        let ty = component.component_type();
+        let anatomy = Anatomy {
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            exports: ty.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect(),
+            imports: ty.imports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect(),
+        };
+        Ok((component, anatomy))
+    }
+
+    /// Whether it exports what the host calls, and imports only what the host gives.
+    pub fn check(&self) -> WorldCheck {
+        let hooks = HOOKS.map(|hook| format!("sandgate:proxy/{hook}@0.1.0"));
+        if !self.exports.iter().any(|export| hooks.contains(export)) {
+            return Err(LoadError::NoHook(list(&self.exports), HOOKS.join(", ")));
+        }
+        let ungranted = self.imports.iter().find(|import| !is_granted(import));
+        match ungranted {
+            Some(import) => Err(LoadError::Import(import.clone(), GRANTED.join(", "))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it imports WASI.
+    pub(crate) fn imports_wasi(&self) -> bool {
+        self.imports.iter().any(|import| import.starts_with(WASI))
+    }
+}
+
+fn is_granted(import: &str) -> bool {
+    let interface = import.split('@').next().unwrap_or(import);
+    interface.starts_with(WASI) || GRANTED.contains(&interface)
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// Whether the bytes begin as a component does (the binary format's magic number, version and layer).
+fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
+    const MAGIC: &[u8] = b"\0asm";
+    const COMPONENT: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
+    const MODULE: &[u8] = &[0x01, 0x00, 0x00, 0x00];
+    if bytes.is_empty() {
+        return Err(LoadError::Empty);
+    }
+    let Some(after) = bytes.strip_prefix(MAGIC) else {
+        let start: Vec<u8> = bytes.iter().copied().take(8).collect();
+        return Err(LoadError::NotWasm(String::from_utf8_lossy(&start).into_owned()));
+    };
+    if after.starts_with(COMPONENT) {
+        return Ok(());
+    }
+    if after.starts_with(MODULE) {
+        let proxy_wasm = bytes.windows(14).any(|window| window == b"proxy_on_memor" || window == b"proxy_abi_vers");
+        return Err(LoadError::CoreModule(if proxy_wasm {
+            " (it looks like a proxy-wasm module, which is not supported yet)"
+        } else {
+            ""
+        }));
+    }
+    Err(LoadError::Damaged("unknown version of the binary format".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wrong_kind_of_file_has_a_sentence_of_its_own() {
+        let message = |bytes: &[u8]| check_kind(bytes).unwrap_err().to_string();
+        assert!(message(b"").contains("empty"));
+        assert!(message(b"#!/bin/sh").contains("begins with \"#!/bin/s\""));
+        assert!(message(b"\0asm\x01\0\0\0").contains("core module"));
+        assert!(message(b"\0asm\x01\0\0\0..proxy_abi_version_0_2_1").contains("proxy-wasm"));
+        assert!(message(b"\0asm\x99\0\0\0").contains("is the file whole"));
+        assert!(check_kind(b"\0asm\x0d\0\x01\0").is_ok());
+    }
+
+    #[test]
+    fn only_granted_imports_and_known_hooks_pass() {
+        let anatomy = |exports: &[&str], imports: &[&str]| Anatomy {
+            size: 0,
+            exports: exports.iter().map(|s| (*s).to_owned()).collect(),
+            imports: imports.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        let hook = "sandgate:proxy/on-request@0.1.0";
+        assert!(anatomy(&[hook], &["sandgate:proxy/log@0.1.0", "wasi:io/poll@0.2.6"]).check().is_ok());
+        assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
+        assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
+        assert!(matches!(anatomy(&["sandgate:proxy/on-request@0.9.0"], &[]).check(), Err(LoadError::NoHook(..))));
+    }
+}

@@ -1,0 +1,100 @@
+//! A plugin as a balancer: resident, one instance for each upstream and worker.
+
+use std::sync::Arc;
+
+use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Step};
+use wasmtime::component::ComponentExportIndex;
+
+use crate::bindings::picker;
+use crate::context::Phase;
+use crate::failure::Failure;
+use crate::guest::Guest;
+use crate::plugin::{OnFailure, Shared};
+use crate::resident::{Call, Place, call_in};
+
+/// A configured plugin that balances one upstream on one worker.
+pub(crate) struct PluginPicker {
+    plugin: Arc<Shared>,
+    on_endpoints: ComponentExportIndex,
+    pick: ComponentExportIndex,
+    endpoints: Vec<picker::Endpoint>,
+    place: Place,
+}
+
+impl PluginPicker {
+    pub(crate) fn new(
+        plugin: &Arc<Shared>,
+        on_endpoints: ComponentExportIndex,
+        pick: ComponentExportIndex,
+        endpoints: &[Arc<Endpoint>],
+    ) -> Self {
+        let endpoints =
+            endpoints.iter().map(|e| picker::Endpoint { address: e.label.to_string(), weight: e.weight }).collect();
+        PluginPicker { plugin: Arc::clone(plugin), on_endpoints, pick, endpoints, place: Place::default() }
+    }
+
+    async fn run(&self, exchange: Box<Exchange>, among: Candidates<'_>) -> (Box<Exchange>, Result<Choice, Fault>) {
+        let (exchange, choice) = self.ask(exchange, among).await;
+        let failure = match choice.and_then(|choice| check(choice, among.usable)) {
+            Ok(choice) => return (exchange, Ok(choice)),
+            Err(failure) => failure,
+        };
+        self.plugin.report(&exchange, &failure);
+        let answer = match self.plugin.on_failure {
+            OnFailure::Open => Ok(Choice::Fallback),
+            OnFailure::Closed => Err(failure.into_fault(&self.plugin.name)),
+        };
+        (exchange, answer)
+    }
+
+    async fn ask(
+        &self,
+        exchange: Box<Exchange>,
+        among: Candidates<'_>,
+    ) -> (Box<Exchange>, Result<picker::Choice, Failure>) {
+        let mut place = match self.place.turn(&self.plugin).await {
+            Ok(place) => place,
+            Err(failure) => return (exchange, Err(failure)),
+        };
+        if let Err(failure) = self.prepare(&mut place).await {
+            return (exchange, Err(failure));
+        }
+        let active: Vec<u32> = among.endpoints.iter().map(|endpoint| endpoint.health.active()).collect();
+        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
+        let loads = |_, _: &mut Exchange| (among.usable, active.as_slice());
+        let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads).await;
+        (exchange, answer.map(|(choice,)| choice))
+    }
+
+    /// Sees to it that a guest is there and knows the endpoints.
+    async fn prepare(&self, place: &mut Option<Guest>) -> Result<(), Failure> {
+        if let Some(guest) = place {
+            guest.renew();
+            return Ok(());
+        }
+        let mut guest = Guest::new(&self.plugin).await?;
+        guest.call::<_, ()>(&self.on_endpoints, (self.endpoints.as_slice(),)).await?;
+        *place = Some(guest);
+        Ok(())
+    }
+}
+
+impl Balancer for PluginPicker {
+    fn pick<'a>(&'a self, exchange: Box<Exchange>, among: Candidates<'a>) -> Step<'a, Result<Choice, Fault>> {
+        match among.usable {
+            [only] => Step::Done(exchange, Ok(Choice::Endpoint(*only))),
+            _ => Step::Later(Box::pin(self.run(exchange, among))),
+        }
+    }
+}
+
+/// The choice, if it is among those that may be chosen.
+fn check(choice: picker::Choice, usable: &[u32]) -> Result<Choice, Failure> {
+    match choice {
+        picker::Choice::Fallback => Ok(Choice::Fallback),
+        picker::Choice::Endpoint(at) if usable.contains(&at) => Ok(Choice::Endpoint(at)),
+        picker::Choice::Endpoint(at) => {
+            Err(Failure::invalid(format!("picked the endpoint {at}, which is not among the usable ones")))
+        }
+    }
+}

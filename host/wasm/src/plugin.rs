@@ -1,0 +1,184 @@
+//! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Balancer, Endpoint, Filter, Router};
+use wasmtime::component::InstancePre;
+
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::filter::PluginFilter;
+use crate::guest::Guest;
+use crate::hooks::HookTable;
+use crate::inspect::{Anatomy, LoadError};
+use crate::picker::PluginPicker;
+use crate::resident::{Residents, Seat};
+use crate::router::PluginRouter;
+use crate::stats::PluginStats;
+
+/// What one guest may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory, in bytes; at most [`crate::MEMORY_LIMIT_MAX`].
+    pub memory: u64,
+    /// CPU time of all its hooks of one exchange.
+    pub cpu: Duration,
+    /// Time of all its hooks of one exchange, waiting included.
+    pub wall: Duration,
+}
+
+/// How long an instance lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// For one exchange: nothing of one can be seen by another.
+    Exchange,
+    /// As long as the generation, one on each worker.
+    Resident,
+}
+
+/// What becomes of an exchange whose guest failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It ends with the fault.
+    Closed,
+    /// It goes on as if the plugin were not there.
+    Open,
+}
+
+/// A plugin as the configuration has it.
+#[derive(Clone, Debug)]
+pub struct PluginSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its component is.
+    pub path: PathBuf,
+    /// Its settings, as JSON text.
+    pub settings: Option<String>,
+    /// What each of its guests may use.
+    pub limits: Limits,
+    /// How long each of its guests lives.
+    pub isolation: Isolation,
+    /// What a failure does.
+    pub on_failure: OnFailure,
+}
+
+/// What a plugin's guests share.
+pub(crate) struct Shared {
+    pub(crate) name: Arc<str>,
+    pub(crate) engine: Engine,
+    pub(crate) pre: InstancePre<Context>,
+    pub(crate) hooks: HookTable,
+    pub(crate) settings: Option<String>,
+    pub(crate) limits: Limits,
+    pub(crate) isolation: Isolation,
+    pub(crate) on_failure: OnFailure,
+    /// Whether its guests can wait for something that is no computation.
+    pub(crate) can_wait: bool,
+    pub(crate) workers: usize,
+    pub(crate) stats: PluginStats,
+}
+
+/// A component, loaded.
+#[derive(Clone)]
+pub struct Plugin {
+    shared: Arc<Shared>,
+}
+
+impl Plugin {
+    /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
+    /// What is counted of it goes on from `stats`, if it was loaded before.
+    pub async fn load(
+        engine: &Engine,
+        spec: PluginSpec,
+        workers: usize,
+        stats: Option<PluginStats>,
+    ) -> Result<Plugin, LoadError> {
+        let (component, anatomy) = Anatomy::load(engine, &spec.path)?;
+        anatomy.check()?;
+        let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
+        let shared = Arc::new(Shared {
+            name: spec.name,
+            engine: engine.clone(),
+            pre,
+            hooks: HookTable::of(&component),
+            settings: spec.settings,
+            limits: spec.limits,
+            isolation: spec.isolation,
+            on_failure: spec.on_failure,
+            can_wait: anatomy.imports_wasi(),
+            workers,
+            stats: stats.unwrap_or_else(|| PluginStats::new(workers)),
+        });
+        if shared.settings.is_some() && shared.hooks.configure.is_none() {
+            return Err(LoadError::TakesNoSettings);
+        }
+        Guest::new(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
+        Ok(Plugin { shared })
+    }
+
+    /// Reads a component and says what it is, whether it could be loaded or not.
+    pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
+        Anatomy::load(engine, path).map(|(_, anatomy)| anatomy)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.shared.name
+    }
+
+    /// Its counters.
+    pub fn stats(&self) -> PluginStats {
+        self.shared.stats.clone()
+    }
+
+    /// As a filter, if it exports a hook of one.
+    pub fn filter(&self) -> Option<Arc<dyn Filter>> {
+        let hooks = self.shared.hooks.of_filter();
+        (hooks != model::Hooks::default()).then(|| Arc::new(PluginFilter::new(&self.shared)) as Arc<dyn Filter>)
+    }
+
+    /// As a router, if it exports that hook.
+    pub fn router(&self) -> Option<Arc<dyn Router>> {
+        self.shared.hooks.route?;
+        Some(Arc::new(PluginRouter::new(&self.shared)))
+    }
+
+    /// Whether it can be a balancer.
+    pub fn is_picker(&self) -> bool {
+        self.shared.hooks.pick.is_some()
+    }
+
+    /// As the balancer of one upstream on one worker, if it exports that hook.
+    pub fn balancer(&self, endpoints: &[Arc<Endpoint>]) -> Option<Box<dyn Balancer>> {
+        let (on_endpoints, pick) = (self.shared.hooks.on_endpoints?, self.shared.hooks.pick?);
+        Some(Box::new(PluginPicker::new(&self.shared, on_endpoints, pick, endpoints)))
+    }
+}
+
+impl Shared {
+    /// The places its guests sit at, if they outlive exchanges.
+    pub(crate) fn residents(&self) -> Option<Arc<Residents>> {
+        (self.isolation == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
+    }
+
+    /// A place for the guest of one exchange.
+    pub(crate) fn seat(residents: Option<&Arc<Residents>>) -> Seat {
+        residents.map_or(Seat::Exchange(None), |residents| Seat::Worker(Arc::clone(residents)))
+    }
+}
+
+impl Shared {
+    /// Says in the log what a guest did, at most once a second for each plugin and worker: a plugin that fails always
+    /// must not fill the disk. All failures are counted.
+    pub(crate) fn report(&self, exchange: &model::Exchange, failure: &crate::failure::Failure) {
+        if !self.stats.of(exchange.worker).may_report() {
+            return;
+        }
+        tracing::warn!(
+            plugin = %self.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
+            detail = failure.detail, "a plugin failed"
+        );
+    }
+}

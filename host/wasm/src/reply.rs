@@ -1,0 +1,51 @@
+//! Replies made by guests: what is checked before one becomes an answer of the host's.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use model::{Reply, append_field};
+
+use crate::bindings::types;
+use crate::failure::Failure;
+
+/// How long a reply's body may be.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// The reply, if it is one that may be sent.
+pub(crate) fn check_reply(reply: types::Reply) -> Result<Reply, Failure> {
+    let status = check_status(reply.status)
+        .ok_or_else(|| Failure::invalid(format!("replied with the status {}, not one of 200 to 599", reply.status)))?;
+    if reply.body.len() > BODY_LIMIT {
+        return Err(Failure::invalid(format!("replied with {} bytes, more than {BODY_LIMIT}", reply.body.len())));
+    }
+    let mut fields = HeaderMap::new();
+    for (name, value) in &reply.fields {
+        append_field(&mut fields, name, value)
+            .map_err(|error| Failure::invalid(format!("replied with the field {name:?}, which {error}")))?;
+    }
+    Ok(Reply { status, fields, body: Bytes::from(reply.body) })
+}
+
+/// The status, if it is final and known to HTTP (RFC 9110 section 15).
+pub(crate) fn check_status(status: u16) -> Option<StatusCode> {
+    if (200..600).contains(&status) { StatusCode::from_u16(status).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, fields: &[(&str, &str)], body: usize) -> Result<Reply, Failure> {
+        let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect();
+        check_reply(types::Reply { status, fields, body: vec![b'x'; body] })
+    }
+
+    #[test]
+    fn only_answers_that_may_be_sent_pass() {
+        assert!(reply(418, &[("x-a", "b")], BODY_LIMIT).is_ok());
+        assert!(reply(100, &[], 0).is_err());
+        assert!(reply(999, &[], 0).is_err());
+        assert!(reply(200, &[("content-length", "9")], 0).is_err());
+        assert!(reply(200, &[("x-a", "b\r\nc: d")], 0).is_err());
+        assert!(reply(200, &[], BODY_LIMIT + 1).is_err());
+    }
+}

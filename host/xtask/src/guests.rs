@@ -1,0 +1,72 @@
+//! `cargo xtask guests [NAME...]`: builds guests into components, `target/guests/NAME.wasm`.
+//!
+//! A guest is a package of the workspace with `guest = true` in `[package.metadata.sandgate]`. All are built by one
+//! call of cargo; `wit-component` then makes each module a component.
+
+mod component;
+mod packages;
+mod standard_library;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Error, Result};
+use crate::say::say;
+use component::Written;
+use packages::{Guest, Workspace};
+
+/// What guests are compiled for: no WASI, so that a guest imports nothing but the contract.
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The profile of guests in the root's `Cargo.toml`.
+const PROFILE: &str = "guest";
+
+/// Builds the named guests, or all.
+pub(crate) fn run(root: &Path, names: &[String]) -> Result {
+    let workspace = packages::workspace(root)?;
+    let guests = packages::select(workspace.guests(), names)?;
+    standard_library::ensure(root, TARGET)?;
+    build(root, &guests)?;
+    for guest in &guests {
+        let written = component::write(&module(&workspace, guest), &component_path(&workspace, guest))?;
+        report(&workspace, guest, written);
+    }
+    Ok(())
+}
+
+/// A call of the cargo that runs us, at the root.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+fn build(root: &Path, guests: &[Guest]) -> Result {
+    let packages: Vec<&str> = guests.iter().map(|guest| guest.package.as_str()).collect();
+    say(format_args!("guests: compiling {} for {TARGET}", packages.join(", ")));
+    let mut cargo = cargo(root);
+    cargo.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET]);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(Error::Failed("the guests don't compile: see cargo's messages above".to_owned())),
+        Err(source) => Err(Error::Failed(format!("can't start cargo: {source}"))),
+    }
+}
+
+/// Where cargo puts a guest's module.
+fn module(workspace: &Workspace, guest: &Guest) -> PathBuf {
+    let file = format!("{}.wasm", guest.package.replace('-', "_"));
+    workspace.target_directory.join(TARGET).join(PROFILE).join(file)
+}
+
+fn component_path(workspace: &Workspace, guest: &Guest) -> PathBuf {
+    workspace.target_directory.join("guests").join(format!("{}.wasm", guest.name))
+}
+
+fn report(workspace: &Workspace, guest: &Guest, written: Written) {
+    let path = component_path(workspace, guest);
+    match written {
+        Written::New(bytes) => say(format_args!("guests: {} ({bytes} bytes)", path.display())),
+        Written::Unchanged => say(format_args!("guests: {} is up to date", path.display())),
+    }
+}

@@ -1,0 +1,48 @@
+//! The exchange that the guest is working for: one request and its response, with all that is known about it.
+//!
+//! For every hook but `configure`, where there is no exchange yet and a call traps. In tests the exchange is that of
+//! [`testing`](crate::testing).
+
+use crate::host;
+
+/// The exchange's identifier: 32 lower-case hexadecimal digits, the same as in the access log.
+pub fn id() -> String {
+    host::exchange::id()
+}
+
+/// The client's address and port, as `192.0.2.7:51234` or `[2001:db8::1]:443`.
+pub fn client_address() -> String {
+    host::exchange::client_address()
+}
+
+/// The name of the route, or none before routing.
+pub fn route() -> Option<String> {
+    host::exchange::route()
+}
+
+/// The first value of a field of the request as text, for hooks that are not given the request; bytes that are no
+/// UTF-8 show as U+FFFD.
+pub fn request_header(name: &str) -> Option<String> {
+    request_header_bytes(name).map(crate::text::from_bytes)
+}
+
+/// The first value of a field of the request as it is, for hooks that are not given the request.
+pub fn request_header_bytes(name: &str) -> Option<Vec<u8>> {
+    host::exchange::request_header(name)
+}
+
+/// Path and query of the request, as the upstream got it.
+pub fn request_path() -> String {
+    host::exchange::request_path()
+}
+
+/// Keeps a note for later hooks of every plugin and for the access log. An exchange keeps 16 notes, with names of 64
+/// bytes and values of 256: what is over is cut, and false says that there was no room for another note.
+pub fn note(name: &str, value: &str) -> bool {
+    host::exchange::note(name, value)
+}
+
+/// The note of that name, or none.
+pub fn noted(name: &str) -> Option<String> {
+    host::exchange::noted(name)
+}

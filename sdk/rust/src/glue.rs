@@ -1,0 +1,96 @@
+//! What the macros' exports call: from the host's nouns to the plugin's traits and back. In guests only.
+
+use std::cell::UnsafeCell;
+
+use crate::{
+    Choice, Configure, Decision, Endpoint, Failure, Filter, Outcome, Picker, Request, Response, Router,
+};
+use crate::{Verdict, log};
+
+pub use crate::bindings::imports::sandgate::proxy::types::{
+    Request as HostRequest, Response as HostResponse,
+};
+
+/// The one instance of a plugin in this instance of the component.
+pub struct Slot<T> {
+    plugin: UnsafeCell<Option<T>>,
+    start: fn() -> T,
+}
+
+// SAFETY: a guest has one thread.
+unsafe impl<T> Sync for Slot<T> {}
+
+impl<T> Slot<T> {
+    /// An empty place; `start` makes the plugin when its first hook is called.
+    pub const fn new(start: fn() -> T) -> Self {
+        Slot { plugin: UnsafeCell::new(None), start }
+    }
+
+    fn with<R>(&self, hook: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: one thread, and calls into a guest never overlap: there is no second reference.
+        let plugin = unsafe { &mut *self.plugin.get() };
+        if plugin.is_none() {
+            report_panics();
+        }
+        hook(plugin.get_or_insert_with(self.start))
+    }
+}
+
+/// Makes a plugin that takes no settings.
+pub fn default<T: Default>() -> T {
+    T::default()
+}
+
+/// Stands in for a plugin that takes settings, and got none: the host calls `configure` before any hook.
+pub fn unconfigured<T>() -> T {
+    fail(&Failure::new("the host called a hook before configure"))
+}
+
+/// `plugin.configure`
+pub fn configure<T: Configure>(slot: &Slot<T>, settings: &str) -> Result<(), String> {
+    report_panics();
+    let plugin = T::configure(settings)?;
+    // SAFETY: as in `Slot::with`.
+    unsafe { *slot.plugin.get() = Some(plugin) };
+    Ok(())
+}
+
+/// `on-request`
+pub fn on_request<T: Filter>(slot: &Slot<T>, request: HostRequest) -> Verdict {
+    slot.with(|filter| filter.on_request(&mut Request(request)).unwrap_or_else(|e| fail(&e)))
+}
+
+/// `on-response`
+pub fn on_response<T: Filter>(slot: &Slot<T>, response: HostResponse) -> Verdict {
+    slot.with(|filter| filter.on_response(&mut Response(response)).unwrap_or_else(|e| fail(&e)))
+}
+
+/// `on-log`
+pub fn on_log<T: Filter>(slot: &Slot<T>, outcome: &Outcome) {
+    slot.with(|filter| filter.on_log(outcome));
+}
+
+/// `router.route`
+pub fn route<T: Router>(slot: &Slot<T>, request: HostRequest) -> Decision {
+    slot.with(|router| router.route(&mut Request(request)).unwrap_or_else(|e| fail(&e)))
+}
+
+/// `picker.on-endpoints`
+pub fn on_endpoints<T: Picker>(slot: &Slot<T>, endpoints: Vec<Endpoint>) {
+    slot.with(|picker| picker.on_endpoints(endpoints));
+}
+
+/// `picker.pick`
+pub fn pick<T: Picker>(slot: &Slot<T>, usable: &[u32], active: &[u32]) -> Choice {
+    slot.with(|picker| picker.pick(usable, active))
+}
+
+/// A panic has nobody to tell but the log; std then traps.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| log::error(panic.to_string())));
+}
+
+fn fail(failure: &Failure) -> ! {
+    log::error(failure.to_string());
+    std::arch::wasm32::unreachable()
+}

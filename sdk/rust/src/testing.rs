@@ -1,0 +1,65 @@
+//! A host for tests, outside of WebAssembly: requests and responses that are built, an exchange that is set, and a
+//! log that is read.
+//!
+//! Each thread, so each test, has an exchange of its own. The rules are the host's: what may not be set is refused
+//! here with the same error.
+//!
+//! ```
+//! use sandgate_sdk::{exchange, log, testing};
+//!
+//! testing::set_route("blog");
+//! testing::set_request_header("x-tenant", "acme");
+//! assert_eq!(exchange::route().as_deref(), Some("blog"));
+//! assert_eq!(exchange::request_header("X-Tenant").as_deref(), Some("acme"));
+//!
+//! log::warn("odd");
+//! assert_eq!(testing::logged(), [(log::Level::Warn, "odd".to_owned())]);
+//! ```
+
+mod builders;
+mod fields;
+pub(crate) mod host;
+mod state;
+
+use std::time::Duration;
+
+use crate::log::Level;
+use state::with;
+
+/// Sets the client's address and port; at first `192.0.2.1:50000`.
+pub fn set_client_address(address: &str) {
+    with(|state| address.clone_into(&mut state.client_address));
+}
+
+/// Sets the route's name; at first there is none.
+pub fn set_route(name: &str) {
+    with(|state| state.route = Some(name.to_owned()));
+}
+
+/// Sets a field of the request that hooks see which are not given one.
+pub fn set_request_header(name: &str, value: impl AsRef<[u8]>) {
+    with(|state| state.request_fields.put(name, value.as_ref()));
+}
+
+/// Sets the path that hooks see which are not given the request; at first `/`.
+pub fn set_request_path(path: &str) {
+    with(|state| path.clone_into(&mut state.request_path));
+}
+
+/// Sets both clocks, which stand still.
+pub fn set_clock(now: Duration) {
+    with(|state| state.now = now);
+}
+
+/// The notes that were kept, oldest first.
+pub fn notes() -> Vec<(String, String)> {
+    with(|state| state.notes.clone())
+}
+
+/// The lines that were logged, oldest first.
+pub fn logged() -> Vec<(Level, String)> {
+    with(|state| state.logged.clone())
+}
+
+#[cfg(test)]
+mod tests;

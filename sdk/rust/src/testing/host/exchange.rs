@@ -1,0 +1,56 @@
+//! The exchange of the test's thread.
+
+use crate::testing::state::with;
+
+/// The one identifier there is.
+const ID: &str = "00000000000000000000000000000001";
+/// How many notes an exchange keeps.
+const NOTES_LIMIT: usize = 16;
+/// How long a note's name may be, in bytes.
+const NAME_LIMIT: usize = 64;
+/// How long a note's value may be, in bytes.
+const VALUE_LIMIT: usize = 256;
+
+pub(crate) fn id() -> String {
+    ID.to_owned()
+}
+
+pub(crate) fn client_address() -> String {
+    with(|state| state.client_address.clone())
+}
+
+pub(crate) fn route() -> Option<String> {
+    with(|state| state.route.clone())
+}
+
+pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
+    with(|state| state.request_fields.first(name))
+}
+
+pub(crate) fn request_path() -> String {
+    with(|state| state.request_path.clone())
+}
+
+pub(crate) fn note(name: &str, value: &str) -> bool {
+    let (name, value) = (cut(name, NAME_LIMIT), cut(value, VALUE_LIMIT));
+    with(|state| {
+        if let Some((_, old)) = state.notes.iter_mut().find(|(n, _)| *n == name) {
+            *old = value;
+            return true;
+        }
+        if state.notes.len() == NOTES_LIMIT {
+            return false;
+        }
+        state.notes.push((name, value));
+        true
+    })
+}
+
+pub(crate) fn noted(name: &str) -> Option<String> {
+    with(|state| state.notes.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()))
+}
+
+/// The longest prefix of at most `limit` bytes that ends between characters.
+fn cut(text: &str, limit: usize) -> String {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text).to_owned()
+}

@@ -1,0 +1,32 @@
+//! What the READMEs show is what happens.
+
+use sandgate_tests::{Connection, Origin, Readme, Request, play};
+
+/// The origins that the READMEs' configurations name.
+const PORTS: [u16; 2] = [9001, 9002];
+
+/// One test for all of them: their ports are written down, so that they can't run side by side.
+#[test]
+fn every_readme_does_what_it_says() {
+    let _origins = PORTS.map(|port| Origin::on_port(port, move |connection| serve(connection, port)));
+    let readmes = Readme::all();
+    for readme in &readmes {
+        assert!(!readme.blocks.is_empty(), "{} has nothing to run", readme.path.display());
+        play(readme);
+    }
+}
+
+/// Answers `/echo` and what is below with the request, everything else with the port's number.
+fn serve(connection: Connection, port: u16) {
+    connection.answer_all(|request: &Request| {
+        let body = match request.target() {
+            target if target.starts_with("/echo") => String::from_utf8_lossy(&request.raw).replace('\r', ""),
+            _ => format!("hello from {port}\n"),
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nx-backend: {port}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        (head + &body).into_bytes()
+    });
+}

@@ -1,0 +1,196 @@
+//! A saved configuration is applied without dropping anything; a bad one changes nothing.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use sandgate_tests::{Gate, Origin, PATIENCE, Sandgate, Signal, get, wait_for, yaml};
+
+#[test]
+fn a_file_replaced_by_a_rename_is_applied() {
+    let (_origin, sandgate) = with_one_route();
+    assert_eq!(get(sandgate.web(), "/two").status(), 404);
+    assert_eq!(sandgate.reload(&two_routes()), 2);
+    assert_eq!(get(sandgate.web(), "/two").status(), 200);
+}
+
+#[test]
+fn a_file_written_in_place_is_applied() {
+    let (_origin, sandgate) = with_one_route();
+    fs::write(sandgate.config(), sandgate.filled(&two_routes())).unwrap();
+    wait_for_second_route(&sandgate);
+}
+
+#[test]
+fn a_file_moved_away_and_written_anew_is_applied() {
+    let (_origin, sandgate) = with_one_route();
+    fs::rename(sandgate.config(), sandgate.folder().join("sandgate.yaml~")).unwrap();
+    fs::write(sandgate.config(), sandgate.filled(&two_routes())).unwrap();
+    wait_for_second_route(&sandgate);
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+}
+
+#[test]
+fn what_an_editor_leaves_beside_the_file_is_no_change() {
+    let (_origin, sandgate) = with_one_route();
+    for name in [".sandgate.yaml.swp", "4913", "sandgate.yaml~", "#sandgate.yaml#", ".#sandgate.yaml"] {
+        fs::write(sandgate.folder().join(name), "not: [a configuration").unwrap();
+        fs::remove_file(sandgate.folder().join(name)).unwrap();
+    }
+    assert_eq!(sandgate.reload(&two_routes()), 2, "the first change is the file's own");
+}
+
+#[test]
+fn a_mounted_config_map_is_applied_when_its_link_is_swapped() {
+    let origin = Origin::replying(200, "hello");
+    let setup = Sandgate::with_config(one_route()).origins("app", &[&origin]);
+    let sandgate = setup.start_from(|folder, yaml| {
+        put_version(folder, "..2026_1", yaml);
+        symlink("..2026_1", folder.join("..data")).unwrap();
+        symlink("..data/sandgate.yaml", folder.join("sandgate.yaml")).unwrap();
+        folder.join("sandgate.yaml")
+    });
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+    put_version(sandgate.folder(), "..2026_2", &sandgate.filled(&two_routes()));
+    symlink("..2026_2", sandgate.folder().join("..data_tmp")).unwrap();
+    fs::rename(sandgate.folder().join("..data_tmp"), sandgate.folder().join("..data")).unwrap();
+    fs::remove_dir_all(sandgate.folder().join("..2026_1")).unwrap();
+    wait_for_second_route(&sandgate);
+}
+
+#[test]
+fn a_hangup_reads_the_file_again() {
+    let (_origin, sandgate) = with_one_route();
+    let mark = sandgate.log_mark();
+    sandgate.signal(Signal::Hangup);
+    sandgate.log_line_after(mark, |line| line.message() == "configuration applied");
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+}
+
+#[test]
+fn a_bad_file_is_refused_and_the_old_one_serves_on() {
+    let (_origin, sandgate) = with_one_route();
+    let bad = one_route().replace("upstream: app", "upstream: ap");
+    let error = sandgate.reload_in_vain(&bad);
+    assert!(error.contains("ap") && error.contains("app"), "the error names what is near: {error}");
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+    assert_eq!(sandgate.metrics().sum("sandgate_generation", &[]), 1.0);
+    sandgate.reload(&two_routes());
+    assert_eq!(get(sandgate.web(), "/two").status(), 200, "the next good one is applied");
+}
+
+#[test]
+fn a_file_that_is_gone_changes_nothing() {
+    let (_origin, sandgate) = with_one_route();
+    let mark = sandgate.log_mark();
+    fs::remove_file(sandgate.config()).unwrap();
+    sandgate.signal(Signal::Hangup);
+    sandgate.log_line_after(mark, |line| line.message() == "configuration refused");
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+}
+
+#[test]
+fn of_many_saves_the_last_one_stays() {
+    let (_origin, sandgate) = with_one_route();
+    for _ in 0..20 {
+        sandgate.save(&one_route());
+    }
+    sandgate.save(&two_routes());
+    wait_for_second_route(&sandgate);
+    sandgate.save(&one_route());
+    wait_for("the first configuration again", PATIENCE, || get(sandgate.web(), "/two").status() == 404);
+}
+
+#[test]
+fn the_generation_is_in_the_metrics() {
+    let (_origin, sandgate) = with_one_route();
+    assert_eq!(sandgate.metrics().sum("sandgate_generation", &[]), 1.0);
+    sandgate.reload(&two_routes());
+    assert_eq!(sandgate.metrics().sum("sandgate_generation", &[]), 2.0);
+}
+
+#[test]
+fn a_kept_connection_lives_on_and_sees_the_new_routes() {
+    let (_origin, sandgate) = with_one_route();
+    let mut client = sandgate.client();
+    assert_eq!((client.get("/one").status(), client.get("/two").status()), (200, 404));
+    sandgate.reload(&two_routes());
+    assert_eq!((client.get("/one").status(), client.get("/two").status()), (200, 200));
+}
+
+#[test]
+fn an_exchange_under_way_ends_as_it_began() {
+    let reloaded = Gate::default();
+    let gate = reloaded.clone();
+    let origin = Origin::scripted(move |mut connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfirst");
+        gate.pass();
+        connection.send("after");
+    });
+    let sandgate = Sandgate::with_config(one_route()).origins("app", &[&origin]).start();
+    let mut client = sandgate.client();
+    client.send("GET /one HTTP/1.1\r\nhost: test.example\r\n\r\n");
+    assert_eq!(client.head().status(), 200);
+    // The new configuration has neither the route nor the upstream.
+    sandgate.reload(&(yaml::entry() + "routes: []\n"));
+    assert_eq!(get(sandgate.web(), "/one").status(), 404);
+    reloaded.open();
+    assert_eq!(client.bytes(10), b"firstafter");
+    assert_eq!(sandgate.access_line(2)["route"], "one");
+}
+
+#[test]
+fn reloading_under_load_drops_no_request() {
+    let (_origin, sandgate) = with_one_route();
+    let is_over = AtomicBool::new(false);
+    let (web, is_over) = (sandgate.web(), &is_over);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(move || {
+                    let mut client = sandgate_tests::RawClient::connect(web);
+                    let mut statuses = Vec::new();
+                    while !is_over.load(Ordering::SeqCst) {
+                        statuses.push(client.get("/one").status());
+                    }
+                    statuses
+                })
+            })
+            .collect();
+        for round in 0..10 {
+            sandgate.reload(&if round % 2 == 0 { two_routes() } else { one_route() });
+        }
+        is_over.store(true, Ordering::SeqCst);
+        for client in clients {
+            let statuses = client.join().expect("no connection was closed");
+            assert!(!statuses.is_empty() && statuses.iter().all(|status| *status == 200));
+        }
+    });
+}
+
+fn with_one_route() -> (Origin, Sandgate) {
+    let origin = Origin::replying(200, "hello");
+    let sandgate = Sandgate::with_config(one_route()).origins("app", &[&origin]).start();
+    (origin, sandgate)
+}
+
+fn one_route() -> String {
+    yaml::entry() + yaml::APP + &yaml::route_named("one", "prefix: /one")
+}
+
+fn two_routes() -> String {
+    one_route() + &yaml::route_named("two", "prefix: /two")
+}
+
+fn wait_for_second_route(sandgate: &Sandgate) {
+    wait_for("the second route", PATIENCE, || get(sandgate.web(), "/two").status() == 200);
+}
+
+fn put_version(folder: &Path, version: &str, yaml: &str) {
+    let version = folder.join(version);
+    fs::create_dir(&version).unwrap();
+    fs::write(version.join("sandgate.yaml"), yaml).unwrap();
+}
