@@ -6,7 +6,7 @@
 # 1. The target's standard library is there: nothing to do.
 # 2. `rustup target add`, the ordinary way.
 # 3. Where that can't be had, it is built from Debian's rust-src of the very same version, and put where rustup would.
-#    Needs rustc, cargo, apt with a Debian mirror, and crates.io.
+#    Needs rustc, cargo, apt with a Debian mirror, and the crates registry.
 # 4. Where no suite has that version: Debian's own rustc-web and rust-web-src, in a private folder. Prints the
 #    `export RUSTC=` that selects it.
 set -euo pipefail

@@ -1,1 +1,25 @@
-fn main() {}
+//! `sandgate`: arguments, signals and exit codes. What it does is in the other crates.
+
+mod arguments;
+mod command;
+mod exit;
+mod logging;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => command::run::run(&arguments),
+        Command::Check(arguments) => command::check::check(&arguments),
+        Command::Routes(arguments) => command::routes::routes(&arguments),
+        Command::Inspect(arguments) => command::inspect::inspect(&arguments),
+        Command::Schema => command::schema::schema(),
+    };
+    exit::code(outcome)
+}

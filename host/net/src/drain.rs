@@ -7,13 +7,25 @@ use std::task::{Context, Waker};
 use slab::Slab;
 use tokio::sync::Notify;
 
+/// How far a worker's stop has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It has not begun.
+    #[default]
+    Running,
+    /// What is under way may end.
+    Finishing,
+    /// Nothing may go on.
+    Over,
+}
+
 /// A worker's connections, seen from its stop.
 #[derive(Clone, Default)]
 pub struct Drain(Rc<State>);
 
 #[derive(Default)]
 struct State {
-    on: Cell<bool>,
+    stage: Cell<Stage>,
     wakers: RefCell<Slab<Waker>>,
     empty: Notify,
 }
@@ -21,7 +33,16 @@ struct State {
 impl Drain {
     /// Tells all connections to finish.
     pub fn begin(&self) {
-        self.0.on.set(true);
+        self.enter(Stage::Finishing);
+    }
+
+    /// Gives up those that have not finished.
+    pub fn cut(&self) {
+        self.enter(Stage::Over);
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.0.stage.set(stage);
         for (_, waker) in self.0.wakers.borrow().iter() {
             waker.wake_by_ref();
         }
@@ -53,17 +74,14 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Whether to finish; wakes the task when that changes.
-    pub(crate) fn is_draining(&self, cx: &Context<'_>) -> bool {
-        if self.drain.0.on.get() {
-            return true;
-        }
+    /// How far the stop has come; wakes the task when that changes.
+    pub(crate) fn stage(&self, cx: &Context<'_>) -> Stage {
         if let Some(waker) = self.drain.0.wakers.borrow_mut().get_mut(self.key)
             && !waker.will_wake(cx.waker())
         {
             waker.clone_from(cx.waker());
         }
-        false
+        self.drain.0.stage.get()
     }
 }
 

@@ -23,10 +23,8 @@ pub fn strip_connection_fields(fields: &mut HeaderMap) {
     if !fields.keys().any(is_hop_by_hop) {
         return;
     }
-    strip_response_fields(fields);
     let wants_trailers = fields.get_all(header::TE).iter().any(|value| names(value).any(|name| name == "trailers"));
-    fields.remove(header::TE);
-    fields.remove(header::EXPECT);
+    strip_response_fields(fields);
     if wants_trailers {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -40,9 +38,11 @@ pub fn strip_response_fields(fields: &mut HeaderMap) {
     for name in named_by_connection(fields) {
         fields.remove(name);
     }
-    for name in [header::CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE] {
+    for name in [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT] {
         fields.remove(name);
     }
+    fields.remove(KEEP_ALIVE);
+    fields.remove(PROXY_CONNECTION);
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {

@@ -15,6 +15,7 @@ mod serve;
 mod timers;
 mod upstream;
 mod wire;
+mod write;
 
 pub use accept::accept_loop;
 pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
@@ -22,7 +23,7 @@ pub use drain::Drain;
 pub use guard::Limits as HeadLimits;
 pub use hop::{strip_connection_fields, strip_response_fields};
 pub use listener::bind;
-pub use pool::{KeepAlive, Pool};
+pub use pool::{KeepAlive, Pool, SWEEP_INTERVAL};
 pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};
 pub use upstream::{Answer, Connections, Patience, SendFailure};

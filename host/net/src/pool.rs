@@ -2,10 +2,10 @@
 //!
 //! Idle ones are kept on a stack, so that the one used last is used next and the others grow old enough to be closed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -14,6 +14,10 @@ use model::{Endpoint, Fault, FaultKind};
 use crate::body::OutgoingBody;
 use crate::connect::connect;
 use crate::timers::{Expired, Timers};
+use crate::write::Upstream;
+
+/// How often pools are looked through for connections that are too old: their age is known to that.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many idle connections are kept, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +35,20 @@ pub struct Pool {
     connect_timeout: Duration,
     timers: Timers,
     idle: RefCell<Vec<Idle>>,
+    sweeps: Cell<u64>,
 }
 
 struct Idle {
     sender: SendRequest<OutgoingBody>,
-    since: Instant,
+    /// Which sweep was the last when it became idle.
+    since: u64,
 }
 
 impl Pool {
     /// A pool with no connection.
     pub fn new(endpoint: Arc<Endpoint>, keep_alive: KeepAlive, connect_timeout: Duration, timers: &Timers) -> Rc<Self> {
         let timers = timers.clone();
-        Rc::new(Pool { endpoint, keep_alive, connect_timeout, timers, idle: RefCell::default() })
+        Rc::new(Pool { endpoint, keep_alive, connect_timeout, timers, idle: RefCell::default(), sweeps: Cell::new(0) })
     }
 
     /// The endpoint its connections lead to.
@@ -63,11 +69,12 @@ impl Pool {
         self.idle.borrow().len()
     }
 
-    /// Closes connections that have been idle for too long.
+    /// Closes connections that have been idle for too long. To be called every [`SWEEP_INTERVAL`].
     pub fn sweep(&self) {
-        let now = Instant::now();
-        let timeout = self.keep_alive.idle_timeout;
-        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now.duration_since(idle.since) < timeout);
+        let now = self.sweeps.get() + 1;
+        self.sweeps.set(now);
+        let oldest = self.keep_alive.idle_timeout.as_secs().div_ceil(SWEEP_INTERVAL.as_secs()).max(1);
+        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now - idle.since <= oldest);
     }
 
     pub(crate) fn timers(&self) -> &Timers {
@@ -108,7 +115,7 @@ impl Pool {
         };
         let stream = connect(&self.endpoint.address).await.map_err(|error| failed(&error))?;
         let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+            http1::handshake(TokioIo::new(Upstream(stream))).await.map_err(|error| failed(&error))?;
         tokio::task::spawn_local(async move {
             // What it fails of is told to whoever waits for its answer.
             let _ = connection.await;
@@ -131,7 +138,7 @@ impl Lease {
     pub(crate) fn give_back(self) {
         let mut idle = self.pool.idle.borrow_mut();
         if idle.len() < self.pool.keep_alive.idle && !self.sender.is_closed() {
-            idle.push(Idle { sender: self.sender, since: Instant::now() });
+            idle.push(Idle { sender: self.sender, since: self.pool.sweeps.get() });
         }
     }
 }

@@ -19,7 +19,7 @@ use model::{Fault, RequestHead};
 use tokio::net::TcpStream;
 
 use crate::body::{BodyError, ClientBody};
-use crate::drain::Member;
+use crate::drain::{Member, Stage};
 use crate::guard::{Limits, REJECT_METHOD};
 use crate::timers::Timers;
 use crate::wire::{Protocol, Wire, WireState};
@@ -115,11 +115,11 @@ pub(crate) async fn serve<H: Handler>(
     match protocol {
         Protocol::Http1 => {
             let mut connection = pin!(http1_builder(settings).serve_connection(TokioIo::new(wire), service));
-            let _ = until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+            until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
         }
         Protocol::Http2 => {
             let mut connection = pin!(http2_builder(settings).serve_connection(TokioIo::new(wire), service));
-            let _ = until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+            until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
         }
     }
 }
@@ -130,24 +130,29 @@ fn field_value(address: SocketAddr) -> HeaderValue {
 
 /// The protocol, unless the client leaves, is too slow, or the worker stops first.
 async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
-    poll_fn(|cx| if member.is_draining(cx) { Poll::Ready(None) } else { wire.poll_protocol(cx) }).await
-}
-
-/// Runs a connection; told to finish when the worker stops.
-async fn until_drained<C: Future>(
-    member: &Member,
-    mut connection: Pin<&mut C>,
-    finish: impl Fn(Pin<&mut C>),
-) -> C::Output {
-    let mut told = false;
-    poll_fn(|cx| {
-        if !told && member.is_draining(cx) {
-            told = true;
-            finish(connection.as_mut());
-        }
-        connection.as_mut().poll(cx)
+    poll_fn(|cx| match member.stage(cx) {
+        Stage::Running => wire.poll_protocol(cx),
+        Stage::Finishing | Stage::Over => Poll::Ready(None),
     })
     .await
+}
+
+/// Runs a connection; told to finish when the worker stops, and given up when that takes too long.
+async fn until_drained<C: Future>(member: &Member, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) {
+    let mut told = false;
+    poll_fn(|cx| {
+        match member.stage(cx) {
+            Stage::Running => {}
+            Stage::Finishing if told => {}
+            Stage::Finishing => {
+                told = true;
+                finish(connection.as_mut());
+            }
+            Stage::Over => return Poll::Ready(()),
+        }
+        connection.as_mut().poll(cx).map(drop)
+    })
+    .await;
 }
 
 fn http1_builder(settings: ServerSettings) -> http1::Builder {
@@ -219,9 +224,9 @@ impl<H: Handler> Service<Request<Incoming>> for Requests<H> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = UnderWay::begin(&self.wire);
         let version = request.version();
-        let answer = self.handler.answer(self.arrival(request));
+        let (handler, arrival) = (Rc::clone(&self.handler), self.arrival(request));
         Box::pin(async move {
-            let mut answer = answer.await;
+            let mut answer = handler.answer(arrival).await;
             *answer.version_mut() = if version == Version::HTTP_2 { version } else { Version::HTTP_11 };
             Ok(answer.map(|body| Tracked { body, _under_way: under_way }))
         })
@@ -241,6 +246,7 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.exchanges.set(self.0.exchanges.get().saturating_sub(1));
+        self.0.was_busy.set(true);
     }
 }
 

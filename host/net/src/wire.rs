@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use crate::guard::{Guard, Judgement, Limits};
 use crate::serve::ServerTimeouts;
 use crate::timers::{Alarm, Expired, Timers};
+use crate::write::poll_write_pieces;
 
 /// What hyper is given in place of a head that was rejected.
 const REJECTED: &[u8] = b"SANDGATE-REJECT / HTTP/1.1\r\nhost: rejected\r\nconnection: close\r\n\r\n";
@@ -26,6 +27,11 @@ const REJECTED: &[u8] = b"SANDGATE-REJECT / HTTP/1.1\r\nhost: rejected\r\nconnec
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How much is read at a time while a head is incomplete.
 const PIECE: usize = 4096;
+
+/// How long a connection that is closed early still reads what the client sends.
+const LINGER: Duration = Duration::from_secs(2);
+/// How much of it.
+const LINGER_BYTES: usize = 1 << 20;
 
 /// What the wire and the handler of its requests share.
 #[derive(Default)]
@@ -36,6 +42,8 @@ pub(crate) struct WireState {
     pub(crate) body_fault: Cell<Option<FaultKind>>,
     /// Exchanges under way: while there are any, a quiet client is not an idle one.
     pub(crate) exchanges: Cell<usize>,
+    /// Whether one has ended since the idle time was last looked at.
+    pub(crate) was_busy: Cell<bool>,
 }
 
 /// Which protocol a connection speaks.
@@ -61,6 +69,7 @@ pub(crate) struct Wire {
     read_alarm: Alarm,
     waiting_for: Option<Wait>,
     write_alarm: Alarm,
+    linger_left: usize,
     state: Rc<WireState>,
 }
 
@@ -95,6 +104,7 @@ impl Wire {
             read_alarm: timers.alarm(),
             waiting_for: None,
             write_alarm: timers.alarm(),
+            linger_left: LINGER_BYTES,
             state: Rc::default(),
         }
     }
@@ -208,7 +218,8 @@ impl Wire {
                 return Poll::Ready(Ok(()));
             }
             match self.end {
-                Some(End::Closed) => return Poll::Ready(Ok(())),
+                // The answer to what was rejected closes the connection; an end before it would cut it off.
+                Some(End::Closed) => return Poll::Pending,
                 Some(End::Broken) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
                 None => {}
             }
@@ -277,23 +288,45 @@ impl Wire {
             self.read_alarm.clear();
             self.waiting_for = Some(awaited);
         }
-        if awaited == Wait::Request && self.state.exchanges.get() > 0 {
-            // The client waits for us, not we for it.
-            self.stop_waiting();
-            return Poll::Pending;
-        }
         let after = match awaited {
             Wait::Request => self.timeouts.idle,
             Wait::Head => self.timeouts.header,
             Wait::Body => self.timeouts.body,
         };
-        self.read_alarm.poll(cx, after)
+        ready!(self.read_alarm.poll(cx, after));
+        if awaited == Wait::Request && self.is_busy() {
+            // The client waited for us, not we for it: its time begins anew.
+            self.read_alarm.clear();
+            return self.read_alarm.poll(cx, after);
+        }
+        Poll::Ready(Expired)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.state.was_busy.take() || self.state.exchanges.get() > 0
     }
 
     fn stop_waiting(&mut self) {
         if self.waiting_for.take().is_some() {
             self.read_alarm.clear();
         }
+    }
+
+    /// Reads and throws away what the client still sends. Closing with bytes unread makes the kernel reset the
+    /// connection, and the client lose the answer (RFC 9112 section 9.6).
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut piece = [std::mem::MaybeUninit::uninit(); PIECE];
+        while let Some(left) = self.linger_left.checked_sub(PIECE) {
+            let mut buffer = ReadBuf::uninit(&mut piece);
+            if Pin::new(&mut self.stream).poll_read(cx, &mut buffer)?.is_pending() {
+                return self.write_alarm.poll(cx, LINGER).map(|Expired| Ok(()));
+            }
+            if buffer.filled().is_empty() {
+                break;
+            }
+            self.linger_left = left;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_slow_reader(&mut self, cx: &Context<'_>) -> Poll<io::Result<usize>> {
@@ -332,7 +365,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        let written = poll_write_pieces(&mut self.stream, cx, pieces);
         self.poll_written(cx, written)
     }
 
@@ -345,6 +378,10 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        if self.end.is_none() && self.guard.is_between_messages() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_linger(cx)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use config::{Loaded, Report};
 use tokio::sync::oneshot;
@@ -18,21 +19,23 @@ pub struct Reloader {
     path: PathBuf,
     engine: Engine,
     files: Vec<PathBuf>,
+    read_since: SystemTime,
 }
 
 impl Reloader {
     /// For the configuration at a path.
     pub fn new(path: &Path, engine: Engine) -> Self {
-        Reloader { path: path.to_owned(), engine, files: vec![path.to_owned()] }
+        Reloader { path: path.to_owned(), engine, files: vec![path.to_owned()], read_since: SystemTime::now() }
     }
 
     /// The files that the last reading depended on, refused or not.
     pub fn watch(&self, watch: &mut Watch) {
-        watch.set(self.files.clone());
+        watch.set(self.files.clone(), self.read_since);
     }
 
     /// Reads and assembles, on a thread of its own: compiling a component may take seconds.
     pub async fn read(&mut self, before: Option<Arc<Generation>>) -> Result<Generation, Report> {
+        self.read_since = SystemTime::now();
         let Loaded { config, files, .. } = config::load(&self.path)?;
         let components = config.plugins.values().map(|plugin| plugin.wasm.clone());
         self.files = files.into_iter().chain(components).collect();

@@ -65,6 +65,11 @@ impl Monitor {
         self.refused.load(Relaxed)
     }
 
+    /// The present time on the clock that the health of endpoints is told in, in milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        worker::ms_at(std::time::Instant::now())
+    }
+
     pub(crate) fn count_refused(&self) {
         self.refused.fetch_add(1, Relaxed);
     }

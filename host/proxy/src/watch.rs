@@ -4,11 +4,11 @@
 //! and Kubernetes swaps a symbolic link two folders up. Events only say that something happened; whether it matters is
 //! told by comparing what the paths lead to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
@@ -29,7 +29,7 @@ pub struct Watch {
 }
 
 /// What tells one content of a path from another.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity {
     target: PathBuf,
     device: u64,
@@ -52,26 +52,28 @@ impl Watch {
         Ok(Watch { watcher, events, files: Vec::new(), folders: BTreeSet::new(), seen: Vec::new() })
     }
 
-    /// Watches these files from now on, as they are now.
-    pub fn set(&mut self, files: Vec<PathBuf>) {
+    /// Watches these files from now on, as they were when they were read, which began at `read_since`.
+    pub fn set(&mut self, files: Vec<PathBuf>, read_since: SystemTime) {
+        let before: HashMap<PathBuf, Option<Identity>> = self.files.drain(..).zip(self.seen.drain(..)).collect();
+        self.seen = files.iter().map(|file| as_read(file, &before, read_since)).collect();
         self.files = files;
         self.follow();
-        self.seen = self.identities();
     }
 
     /// Waits until one of the files is another than it was.
     pub async fn changed(&mut self) {
         loop {
-            if self.events.recv().await.is_none() {
-                return std::future::pending().await;
-            }
-            self.settle().await;
-            self.follow();
+            // Looked at before any event is waited for: it may have come while nobody did.
             let now = self.identities();
             if now != self.seen {
                 self.seen = now;
                 return;
             }
+            if self.events.recv().await.is_none() {
+                return std::future::pending().await;
+            }
+            self.settle().await;
+            self.follow();
         }
     }
 
@@ -105,6 +107,16 @@ impl Watch {
         }
         self.folders = folders;
     }
+}
+
+/// What a file was when it was read. One that is watched already was looked at before; a new one that has changed since
+/// the reading began counts as not seen yet, so that it is read again.
+fn as_read(file: &Path, before: &HashMap<PathBuf, Option<Identity>>, read_since: SystemTime) -> Option<Identity> {
+    if let Some(seen) = before.get(file) {
+        return seen.clone();
+    }
+    let modified = fs::metadata(file).and_then(|meta| meta.modified()).ok()?;
+    if modified < read_since { identity(file) } else { None }
 }
 
 fn identity(file: &Path) -> Option<Identity> {

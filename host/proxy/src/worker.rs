@@ -20,13 +20,11 @@ use crate::exchange::{self, AnswerBody};
 use crate::generation::{Balance, Generation, Upstream};
 use crate::stats::WorkerStats;
 
-/// How often pools are looked through for connections that are too old.
-const SWEEP: Duration = Duration::from_secs(1);
-
 /// Milliseconds since the process began: what endpoints' health is told in.
-pub(crate) fn now_ms() -> u64 {
+pub(crate) fn ms_at(now: Instant) -> u64 {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
-    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX)
+    // From 1 s on, so that nothing happens at 0, which is never.
+    1000 + u64::try_from(now.saturating_duration_since(*BEGINNING).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a worker is told.
@@ -221,13 +219,15 @@ impl Worker {
         self.drain.begin();
         if tokio::time::timeout(grace, self.drain.finished()).await.is_err() {
             tracing::warn!(connections = self.drain.connections(), "stopped before all exchanges had ended");
+            self.drain.cut();
+            self.drain.finished().await;
         }
         self.log.hand_over();
     }
 
     /// Closes connections to endpoints that have been idle for too long, and looks how many there are.
     async fn sweep(self: Rc<Self>) {
-        let mut interval = tokio::time::interval(SWEEP);
+        let mut interval = tokio::time::interval(net::SWEEP_INTERVAL);
         loop {
             interval.tick().await;
             let local = self.local();

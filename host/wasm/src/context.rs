@@ -27,6 +27,18 @@ pub(crate) enum Phase {
     Facts,
 }
 
+/// What a guest's tick does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turns {
+    /// Its neighbours get a turn.
+    Yield,
+    /// Nothing: it runs where it can't be suspended, and is cut after [`START_LIMIT`].
+    Keep,
+}
+
+/// The CPU time that a start function has, which can't be suspended unless the component may wait for WASI.
+const START_LIMIT: Duration = Duration::from_millis(2);
+
 /// The data of a guest's store.
 pub(crate) struct Context {
     pub(crate) plugin: Arc<Shared>,
@@ -40,6 +52,7 @@ pub(crate) struct Context {
     /// Made when the guest's language runtime first asks for WASI.
     pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) usage: Usage,
+    pub(crate) turns: Turns,
 }
 
 /// What a guest used, and which limit cut it.
@@ -57,7 +70,8 @@ pub(crate) struct Usage {
 impl Context {
     pub(crate) fn new(plugin: Arc<Shared>) -> Self {
         let usage = Usage::new();
-        Context { plugin, exchange: None, phase: Phase::Load, call: 0, log_left: LOG_BYTES, wasi: None, usage }
+        let turns = if plugin.can_wait { Turns::Yield } else { Turns::Keep };
+        Context { plugin, exchange: None, phase: Phase::Load, call: 0, log_left: LOG_BYTES, wasi: None, usage, turns }
     }
 
     /// Starts the accounts anew, for a resident guest that goes on to another exchange.
@@ -76,15 +90,19 @@ impl Context {
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         self.plugin.engine.ticker.keep_ticking();
         let limits = &self.plugin.limits;
-        if self.usage.cpu + slice_so_far() > limits.cpu {
+        // What is used up to now is booked here, since the guest may go on in another turn.
+        self.usage.cpu += end_slice();
+        let cpu = if self.turns == Turns::Keep { limits.cpu.min(START_LIMIT) } else { limits.cpu };
+        if self.usage.cpu > cpu {
             self.usage.cut = Some(PluginFault::Cpu);
         } else if self.usage.began.elapsed() > limits.wall {
             self.usage.cut = Some(PluginFault::Wall);
         }
-        match self.usage.cut {
-            Some(_) => UpdateDeadline::Interrupt,
+        match (self.usage.cut, self.turns) {
+            (Some(_), _) => UpdateDeadline::Interrupt,
+            (None, Turns::Keep) => UpdateDeadline::Continue(1),
             // wasmtime's own yield would starve the I/O driver: tokio's lets it look for events first.
-            None => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
+            (None, Turns::Yield) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
         }
     }
 }
@@ -130,12 +148,12 @@ thread_local! {
 }
 
 /// Begins a turn.
-pub(crate) fn begin_slice() -> Instant {
-    let now = Instant::now();
-    SLICE.set(Some(now));
-    now
+pub(crate) fn begin_slice() {
+    SLICE.set(Some(Instant::now()));
 }
 
-fn slice_so_far() -> Duration {
-    SLICE.get().map_or(Duration::ZERO, |began| began.elapsed())
+/// Ends a turn, and begins another at the same moment: how long it was.
+pub(crate) fn end_slice() -> Duration {
+    let now = Instant::now();
+    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began))
 }

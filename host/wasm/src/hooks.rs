@@ -1,7 +1,13 @@
 //! Which hooks a component exports, looked up once when it is loaded.
 
 use model::Hooks;
-use wasmtime::component::{Component, ComponentExportIndex};
+use wasmtime::Store;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, Resource,
+};
+
+use crate::bindings::{Outcome, picker, plugin, router, types};
+use crate::context::Context;
 
 /// The indexes of a component's exported hooks.
 #[derive(Clone, Default)]
@@ -20,7 +26,8 @@ impl HookTable {
     /// Looks all of them up.
     pub(crate) fn of(component: &Component) -> Self {
         let find = |interface: &str, function: &str| {
-            let interface = component.get_export_index(None, &format!("sandgate:proxy/{interface}@0.1.0"))?;
+            let interface = format!("sandgate:proxy/{interface}@0.1.0");
+            let interface = component.get_export_index(None, interface.as_str())?;
             component.get_export_index(Some(&interface), function)
         };
         HookTable {
@@ -35,8 +42,37 @@ impl HookTable {
         }
     }
 
+    /// Whether the types of all hooks are those that they will be called with.
+    pub(crate) fn check(&self, store: &mut Store<Context>, instance: &Instance) -> wasmtime::Result<()> {
+        let mut types = Types { store, instance };
+        types.check::<(), (plugin::Description,)>(self.describe.as_ref())?;
+        types.check::<(&str,), (Result<(), String>,)>(self.configure.as_ref())?;
+        types.check::<(Resource<types::Request>,), (types::Verdict,)>(self.on_request.as_ref())?;
+        types.check::<(Resource<types::Response>,), (types::Verdict,)>(self.on_response.as_ref())?;
+        types.check::<(Outcome,), ()>(self.on_log.as_ref())?;
+        types.check::<(Resource<types::Request>,), (router::Decision,)>(self.route.as_ref())?;
+        types.check::<(&[picker::Endpoint],), ()>(self.on_endpoints.as_ref())?;
+        types.check::<(&[u32], &[u32]), (picker::Choice,)>(self.pick.as_ref())
+    }
+
     /// Those of a filter.
     pub(crate) fn of_filter(&self) -> Hooks {
         Hooks { request: self.on_request.is_some(), response: self.on_response.is_some(), log: self.on_log.is_some() }
+    }
+}
+
+/// Compares types.
+struct Types<'a> {
+    store: &'a mut Store<Context>,
+    instance: &'a Instance,
+}
+
+impl Types<'_> {
+    fn check<P, R>(&mut self, hook: Option<&ComponentExportIndex>) -> wasmtime::Result<()>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        hook.map_or(Ok(()), |hook| self.instance.get_typed_func::<P, R>(&mut *self.store, hook).map(drop))
     }
 }

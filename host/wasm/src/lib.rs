@@ -26,5 +26,5 @@ mod ticker;
 pub use aot::AotCache;
 pub use engine::{Engine, MEMORY_LIMIT_MAX};
 pub use inspect::{Anatomy, LoadError, WorldCheck};
-pub use plugin::{Isolation, Limits, OnFailure, Plugin, PluginSpec};
+pub use plugin::{Description, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 pub use stats::{PluginStats, PluginTotals};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::{Balancer, Endpoint, Filter, Router};
 use wasmtime::component::InstancePre;
 
+use crate::bindings;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::filter::PluginFilter;
@@ -27,6 +28,23 @@ pub struct Limits {
     pub cpu: Duration,
     /// Time of all its hooks of one exchange, waiting included.
     pub wall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { memory: 16 << 20, cpu: Duration::from_millis(10), wall: Duration::from_secs(1) }
+    }
+}
+
+/// What a component says of itself.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it does.
+    pub summary: String,
 }
 
 /// How long an instance lives.
@@ -114,6 +132,8 @@ impl Plugin {
         if shared.settings.is_some() && shared.hooks.configure.is_none() {
             return Err(LoadError::TakesNoSettings);
         }
+        let mut trial = Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
+        trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
         Guest::new(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
         Ok(Plugin { shared })
     }
@@ -121,6 +141,25 @@ impl Plugin {
     /// Reads a component and says what it is, whether it could be loaded or not.
     pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
         Anatomy::load(engine, path).map(|(_, anatomy)| anatomy)
+    }
+
+    /// Makes a first instance of a component and asks it what it is, if it has a word on that.
+    pub async fn describe(engine: &Engine, path: &Path) -> Result<Option<Description>, LoadError> {
+        let spec = PluginSpec {
+            name: "inspected".into(),
+            path: path.to_owned(),
+            settings: None,
+            limits: Limits::default(),
+            isolation: Isolation::Exchange,
+            on_failure: OnFailure::Closed,
+        };
+        let plugin = Plugin::load(engine, spec, 1, None).await?;
+        let Some(hook) = plugin.shared.hooks.describe else { return Ok(None) };
+        let trial = |failure: crate::failure::Failure| LoadError::Trial(failure.detail);
+        let mut guest = Guest::new(&plugin.shared).await.map_err(trial)?;
+        let (description,): (bindings::plugin::Description,) = guest.call(&hook, ()).await.map_err(trial)?;
+        let bindings::plugin::Description { name, version, summary } = description;
+        Ok(Some(Description { name, version, summary }))
     }
 
     /// Its name.

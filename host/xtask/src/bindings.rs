@@ -32,7 +32,7 @@ fn generate_in(root: &Path) -> Result {
 #[cfg(not(feature = "bindings"))]
 fn generate_in(root: &Path) -> Result {
     crate::say::say("bindings: building the generator");
-    let mut cargo = crate::guests::cargo(root);
+    let mut cargo = crate::cargo::command(root);
     cargo.args(["run", "--quiet", "--package", "xtask", "--features", "bindings", "--", "bindings"]);
     match cargo.status() {
         Ok(status) if status.success() => Ok(()),

@@ -10,6 +10,8 @@ pub(crate) enum Error {
     Usage(&'static str),
     /// What went wrong, and what to do.
     Failed(String),
+    /// A program that we ran has said what went wrong, and ended with this exit code: ours too.
+    Told(u8),
 }
 
 /// What a command gives back.
@@ -26,6 +28,7 @@ impl Error {
         match self {
             Error::Failed(_) => 1,
             Error::Usage(_) => 2,
+            Error::Told(code) => *code,
         }
     }
 }
@@ -35,6 +38,7 @@ impl fmt::Display for Error {
         match self {
             Error::Usage(text) => f.write_str(text),
             Error::Failed(text) => write!(f, "error: {text}"),
+            Error::Told(code) => write!(f, "exit code {code}"),
         }
     }
 }

@@ -8,7 +8,6 @@ mod packages;
 mod standard_library;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::error::{Error, Result};
 use crate::say::say;
@@ -33,17 +32,10 @@ pub(crate) fn run(root: &Path, names: &[String]) -> Result {
     Ok(())
 }
 
-/// A call of the cargo that runs us, at the root.
-pub(crate) fn cargo(root: &Path) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root);
-    cargo
-}
-
 fn build(root: &Path, guests: &[Guest]) -> Result {
     let packages: Vec<&str> = guests.iter().map(|guest| guest.package.as_str()).collect();
     say(format_args!("guests: compiling {} for {TARGET}", packages.join(", ")));
-    let mut cargo = cargo(root);
+    let mut cargo = crate::cargo::command(root);
     cargo.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET]);
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
     match cargo.status() {

@@ -3,7 +3,8 @@
 //! A line that arrives in pieces must be refused for the same reason as one that arrives at once. So both
 //! readings share their first steps, in one order: method, length of the target, length of the version.
 
-use memchr::memchr;
+use http::uri::{Authority, PathAndQuery};
+use memchr::{memchr, memchr3};
 use model::{Fault, FaultKind};
 
 use super::{REJECT_METHOD, authority, bad, class, lines};
@@ -128,10 +129,20 @@ fn read_method(method: &[u8]) -> Result<Method, Fault> {
 /// The forms of a target (RFC 9112 3.2); the authority form belongs to CONNECT alone.
 fn check_form(method: &[u8], target: &[u8]) -> Result<(), Fault> {
     match target {
-        [b'/', ..] => Ok(()),
+        [b'/', ..] => check_path(target),
         b"*" if method == b"OPTIONS" => Ok(()),
         _ => check_absolute(target),
     }
+}
+
+/// The parser behind the guard takes most of what RFC 3986 does not allow in a path, but not all. What it refuses must
+/// be refused here, where the refusal gets its answer and its record.
+fn check_path(target: &[u8]) -> Result<(), Fault> {
+    let unusual = memchr3(b'<', b'>', b'`', target).is_some() || memchr(b'"', target).is_some();
+    if unusual && PathAndQuery::try_from(target).is_err() {
+        return Err(bad("the target has a byte that must be escaped in a uri"));
+    }
+    Ok(())
 }
 
 fn check_absolute(target: &[u8]) -> Result<(), Fault> {
@@ -139,10 +150,16 @@ fn check_absolute(target: &[u8]) -> Result<(), Fault> {
         .or_else(|| strip_prefix_ignoring_case(target, b"https://"))
         .ok_or_else(|| bad("the target is neither a path nor an http or https uri"))?;
     let authority = rest.split(|byte| matches!(byte, b'/' | b'?')).next().unwrap_or_default();
-    if !authority::is_valid(authority) {
+    if !authority::is_valid(authority) || Authority::try_from(authority).is_err() {
         return Err(bad(format!("the target's authority is not valid: '{}'", super::shown(authority))));
     }
-    Ok(())
+    match rest.get(authority.len()..) {
+        Some(path @ [b'/', ..]) => check_path(path),
+        Some([b'?', query @ ..]) if memchr3(b'<', b'>', b'"', query).is_some() => {
+            Err(bad("the target has a byte that must be escaped in a uri"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn strip_prefix_ignoring_case<'b>(bytes: &'b [u8], prefix: &[u8]) -> Option<&'b [u8]> {

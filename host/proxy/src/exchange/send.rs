@@ -17,7 +17,7 @@ use crate::exchange::begin::Upload;
 use crate::exchange::forwarded::VIA;
 use crate::exchange::halt::{self, Halted};
 use crate::generation::Route;
-use crate::worker::{Local, LocalUpstream, now_ms};
+use crate::worker::{Local, LocalUpstream, ms_at};
 
 /// What is left of the permission to try.
 struct Trials {
@@ -26,6 +26,8 @@ struct Trials {
     tried: SmallVec<[u32; 8]>,
     /// An endpoint whose pooled connection was stale: it gets another chance, on a new one.
     again: Option<u32>,
+    /// What the last trial ended with.
+    last: Option<Fault>,
     body: Option<OutgoingBody>,
     upload_fault: Option<Rc<Cell<Option<FaultKind>>>>,
 }
@@ -38,14 +40,20 @@ impl Trials {
             deadline: exchange.began + route.timeouts.total,
             tried: SmallVec::new(),
             again: None,
+            last: None,
             body: Some(upload.body.map_or(OutgoingBody::Empty, OutgoingBody::Client)),
             upload_fault,
         }
     }
 
-    fn patience(&self, route: &Route) -> Patience {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+    fn patience(&self, route: &Route, now: Instant) -> Patience {
+        let left = self.deadline.saturating_duration_since(now);
         Patience { response: route.timeouts.response.min(left), read: route.timeouts.response }
+    }
+
+    /// The time that endpoints' health is told in. For the first trial, that of the exchange's begin will do.
+    fn now_ms(&self, exchange: &Exchange) -> u64 {
+        if self.tried.is_empty() { ms_at(exchange.began) } else { ms_at(Instant::now()) }
     }
 
     /// The client's own fault, if that is why sending failed.
@@ -68,7 +76,7 @@ pub(crate) async fn send(
     let mut trials = Trials::new(route, &exchange, upload);
     loop {
         let at;
-        (exchange, at) = choose(upstream, &trials, exchange).await?;
+        (exchange, at) = choose(upstream, &mut trials, exchange).await?;
         let sent = attempt(upstream, at, route, &mut trials, &mut exchange).await;
         let fault = match sent {
             Ok(answer) => return halt::unless(exchange, accept(answer)).map(|(e, accepted)| deliver(e, accepted)),
@@ -84,7 +92,7 @@ pub(crate) async fn send(
 /// Balance: which endpoint to try next.
 async fn choose(
     upstream: &LocalUpstream,
-    trials: &Trials,
+    trials: &mut Trials,
     exchange: Box<Exchange>,
 ) -> Result<(Box<Exchange>, u32), Box<Halted>> {
     if let Some(again) = trials.again {
@@ -92,8 +100,8 @@ async fn choose(
     }
     let endpoints = &upstream.shared.endpoints;
     let mut usable = balance::Indexes::new();
-    if balance::usable(endpoints, &trials.tried, now_ms(), &mut usable) == balance::Usable::Nothing {
-        return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
+    if balance::usable(endpoints, &trials.tried, trials.now_ms(&exchange), &mut usable) == balance::Usable::Nothing {
+        return Err(Halted::fault(exchange, trials.last.take().unwrap_or(FaultKind::NoEndpoint.into())));
     }
     let among = Candidates { endpoints, usable: &usable };
     let (exchange, choice) = upstream.balancer.pick(exchange, among).finish().await;
@@ -122,10 +130,11 @@ async fn attempt(
     exchange.attempts += 1;
     exchange.endpoint = Some(endpoint.clone());
     exchange.in_flight = Some(endpoint.health.begin());
-    exchange.timing.sent = Some(Instant::now());
+    let now = Instant::now();
+    exchange.timing.sent = Some(now);
     let request = outgoing(&exchange.request, trials.body.take().unwrap_or(OutgoingBody::Empty));
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
-    let sent = pool.send(request, trials.patience(route), connections).await;
+    let sent = pool.send(request, trials.patience(route, now), connections).await;
     match &sent {
         Ok(_) => endpoint.health.succeeded(),
         Err(failure) => note_failure(endpoint, failure, trials),
@@ -136,7 +145,7 @@ async fn attempt(
 /// A failure is held against the endpoint, unless the client caused it or the connection was only stale.
 fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Trials) {
     let the_endpoints = failure.fault.kind.blame() == Blame::Upstream && trials.client_fault().is_none();
-    if the_endpoints && !failure.stale && endpoint.health.failed(now_ms()) {
+    if the_endpoints && !failure.stale && endpoint.health.failed(ms_at(Instant::now())) {
         tracing::warn!(endpoint = %endpoint.label, fault = %failure.fault, "endpoint marked as failed");
     }
 }
@@ -169,6 +178,7 @@ fn give_up(trials: &mut Trials, at: u32, failure: SendFailure, head: &RequestHea
     let Some(left) = trials.left.checked_sub(1) else { return Some(failure.fault) };
     trials.left = left;
     trials.tried.push(at);
+    trials.last = Some(failure.fault);
     None
 }
 

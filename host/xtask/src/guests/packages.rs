@@ -66,18 +66,7 @@ impl Package {
 
 /// Asks cargo.
 pub(super) fn workspace(root: &Path) -> Result<Workspace> {
-    let mut cargo = super::cargo(root);
-    cargo.args(["metadata", "--quiet", "--no-deps", "--format-version", "1"]);
-    let output = cargo.output().map_err(|e| Error::Failed(format!("can't start cargo: {e}")))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::Failed(format!("cargo metadata failed: {}", said.trim())));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|e| {
-        Error::Failed(format!(
-            "can't read what cargo metadata says (is [package.metadata.sandgate] right?): {e}"
-        ))
-    })
+    crate::cargo::metadata(root)
 }
 
 /// The guests of these names; all for no names.

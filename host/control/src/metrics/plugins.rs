@@ -1,0 +1,33 @@
+//! Metrics of plugins.
+
+use std::fmt;
+
+use model::FaultKind;
+use prometheus_client::encoding::DescriptorEncoder;
+use proxy::Generation;
+use wasm::PluginTotals;
+
+use super::family::Family;
+
+const CALLS: Family = Family::new("plugin_calls", "Hooks of the plugin that were called.");
+const CPU: Family =
+    Family::in_seconds("plugin_cpu", "CPU time that the plugin's instances used, making them included.");
+const FAULTS: Family = Family::new("plugin_faults", "Calls that the plugin failed, by reason.");
+const LOG_DROPPED: Family = Family::new(
+    "plugin_log_dropped",
+    "Lines of the plugin that were dropped for being more than it may log.",
+);
+
+pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generation) -> fmt::Result {
+    let plugins: Vec<(&str, PluginTotals)> =
+        generation.plugins.iter().map(|plugin| (plugin.name().as_ref(), plugin.stats().totals())).collect();
+    let labels = |name| [("plugin", name)];
+    CALLS.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.calls)))?;
+    CPU.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.cpu.as_secs_f64())))?;
+    let faults = plugins.iter().flat_map(|(name, totals)| {
+        let kinds = totals.faults.iter().map(|(fault, count)| (FaultKind::Plugin(*fault).name(), *count));
+        kinds.map(|(kind, count)| ([("plugin", *name), ("kind", kind)], count))
+    });
+    FAULTS.counters(encoder, faults)?;
+    LOG_DROPPED.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.log_dropped)))
+}

@@ -1,0 +1,42 @@
+//! Metrics of routes. What no route matched is counted under a name that no route can have.
+
+use std::fmt;
+use std::time::Duration;
+
+use model::{DURATION_BOUNDS_US, RouteLabel};
+use prometheus_client::encoding::DescriptorEncoder;
+use proxy::Generation;
+
+use super::family::{Distribution, Family};
+
+/// The label of what found no route. An empty one would be the same as none to Prometheus, and a word could be the
+/// name of a route: those have no parentheses.
+const NO_ROUTE: &str = "(none)";
+/// What [`RouteLabel::by_class`] counts, in its order.
+const CODES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+const REQUESTS: Family =
+    Family::new("requests", "Requests that are over, by route and class of the answer's status.");
+const DURATION: Family =
+    Family::in_seconds("request_duration", "Time from a request's head to the end of its answer, by route.");
+
+pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generation) -> fmt::Result {
+    let routes =
+        generation.routes.routes().iter().map(|route| (route.label.name.as_ref(), route.label.as_ref()));
+    let labels: Vec<_> = routes.chain([(NO_ROUTE, generation.unrouted.as_ref())]).collect();
+    let requests = labels.iter().flat_map(|(route, label)| {
+        CODES
+            .into_iter()
+            .zip(label.by_class())
+            .map(|(code, count)| ([("route", *route), ("code", code)], count))
+    });
+    REQUESTS.counters(encoder, requests)?;
+    DURATION
+        .histograms(encoder, labels.iter().map(|(route, label)| ([("route", *route)], distribution(label))))
+}
+
+fn distribution(label: &RouteLabel) -> Distribution {
+    let bounds = DURATION_BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
+    let buckets = bounds.chain([f64::INFINITY]).zip(label.by_duration()).collect();
+    Distribution { sum: label.duration().as_secs_f64(), buckets }
+}

@@ -1,0 +1,169 @@
+//! A server with an admin address, and a client that speaks plain bytes: for the tests of this crate.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use proxy::{Monitor, Server};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How long what is sure to happen may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A component that is a plugin and does nothing.
+const IDLE_PLUGIN: &str =
+    r#"(component (instance $none) (export "sandgate:proxy/on-log@0.1.0" (instance $none)))"#;
+
+/// One for all tests: each maps a pool of instances, and a process has only so many mappings.
+static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None).unwrap());
+
+/// A running server. Its configuration has a route `good` for /good, whose endpoint answers and is listed twice, and a
+/// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; and a plugin `idle`.
+pub(crate) struct Running {
+    server: Server,
+    web: SocketAddr,
+    pub(crate) admin: Admin,
+    pub(crate) good: String,
+    pub(crate) bad: String,
+    folder: TempDir,
+}
+
+/// An admin address.
+pub(crate) struct Admin {
+    pub(crate) address: SocketAddr,
+    pub(crate) serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// A server whose exchanges are all over, so that its counters stand still.
+pub(crate) struct Stopped {
+    pub(crate) admin: Admin,
+    pub(crate) access_log: String,
+}
+
+impl Running {
+    pub(crate) async fn start() -> Running {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("idle.wasm"), wat::parse_str(IDLE_PLUGIN).unwrap()).unwrap();
+        let (good, bad) = (origin().await, closed_address().await);
+        let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
+        let config = config::parse("test.yaml", &yaml(&good, &bad), folder.path()).unwrap();
+        let workers = config.server.workers.get();
+        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, workers).await.unwrap();
+        let server = Server::start(generation).await.unwrap();
+        let web = server.addresses().next().unwrap().1;
+        let admin = Admin::start(server.monitor()).await;
+        Running { server, web, admin, good, bad, folder }
+    }
+
+    pub(crate) fn monitor(&self) -> Arc<Monitor> {
+        self.server.monitor()
+    }
+
+    /// Sends a request to the proxy.
+    pub(crate) async fn visit(&self, path: &str) -> Reply {
+        get(self.web, path).await
+    }
+
+    pub(crate) async fn stop(self) -> Stopped {
+        self.server.stop(PATIENCE).await;
+        let access_log = std::fs::read_to_string(self.folder.path().join("access.log")).unwrap();
+        Stopped { admin: self.admin, access_log }
+    }
+}
+
+impl Admin {
+    async fn start(monitor: Arc<Monitor>) -> Admin {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Admin { address, serving: tokio::spawn(crate::serve(listener, monitor)) }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        get(self.address, path).await
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        self.get("/metrics").await.body
+    }
+}
+
+/// What a server answered until it closed the connection.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Reply {
+    send(address, &format!("GET {path} HTTP/1.1\r\nHost: test.example\r\nConnection: close\r\n\r\n")).await
+}
+
+pub(crate) async fn send(address: SocketAddr, request: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let text = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+}
+
+/// All that comes until the connection ends, in whatever way.
+pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ =
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the connection to end");
+    bytes
+}
+
+/// The value of a series, written as the text has it.
+pub(crate) fn value(metrics: &str, series: &str) -> f64 {
+    let mut values = metrics.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    values.next().unwrap_or_else(|| panic!("no {series} in {metrics}")).parse().unwrap()
+}
+
+/// An endpoint that answers every request.
+async fn origin() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer(stream));
+        }
+    });
+    address
+}
+
+async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await?);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello").await
+}
+
+/// An address that refuses connections.
+async fn closed_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+fn yaml(good: &str, bad: &str) -> String {
+    format!(
+        r#"
+version: 1
+server: {{ workers: 2 }}
+listeners: [{{ name: web, address: "127.0.0.1:0" }}]
+log: {{ access: {{ format: json, path: access.log }} }}
+plugins: {{ idle: {{ wasm: idle.wasm }} }}
+upstreams:
+  good: {{ endpoints: ["{good}", "{good}"] }}
+  bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
+routes:
+  - {{ name: good, match: {{ path: {{ prefix: /good }} }}, upstream: good }}
+  - {{ name: bad, match: {{ path: {{ prefix: /bad }} }}, upstream: bad }}
+"#
+    )
+}

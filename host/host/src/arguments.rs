@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  sandgate run sandgate.yaml           serve; saving the file or `kill -HUP` reloads it
+  sandgate check sandgate.yaml         all that is wrong with it, before anything is started
+  sandgate routes sandgate.yaml --host example.com --path /blog/
+  sandgate inspect plugins/greet.wasm
+  sandgate schema > sandgate.schema.json
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
+
+/// A reverse proxy, load balancer and API gateway whose every decision can be a WebAssembly component.
+#[derive(Parser)]
+#[command(name = "sandgate", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve with a configuration, until SIGTERM or SIGINT
+    Run(File),
+    /// Say all that is wrong with a configuration; start nothing
+    Check(File),
+    /// Say which route a request would take, and why not another
+    Routes(Routes),
+    /// Say what a component is, and whether it could be loaded
+    Inspect(Inspect),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+}
+
+#[derive(Args)]
+pub(crate) struct File {
+    /// The configuration, YAML or JSON
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Routes {
+    /// The configuration, YAML or JSON
+    pub(crate) file: PathBuf,
+    /// The host asked for, as in a Host field
+    #[arg(long, default_value = "localhost")]
+    pub(crate) host: String,
+    /// The path asked for; without it, all routes are listed
+    #[arg(long)]
+    pub(crate) path: Option<String>,
+    /// The method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: http::Method,
+}
+
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// The component
+    pub(crate) module: PathBuf,
+}

@@ -1,0 +1,19 @@
+//! `sandgate check`.
+
+use crate::arguments::File;
+use crate::command::read;
+use crate::exit::{Failure, print};
+
+/// Says all that is wrong with a configuration, components included.
+pub(crate) fn check(arguments: &File) -> Result<(), Failure> {
+    let generation = read(&arguments.file)?;
+    let config = &generation.config;
+    print(&format!(
+        "{}: ok: {} listeners, {} routes, {} upstreams, {} plugins\n",
+        arguments.file.display(),
+        config.listeners.len(),
+        config.routes.len(),
+        config.upstreams.len(),
+        config.plugins.len()
+    ))
+}

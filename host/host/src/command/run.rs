@@ -1,0 +1,113 @@
+//! `sandgate run`.
+
+use std::net::SocketAddr;
+
+use config::Level;
+use proxy::{Reloader, Server, Watch};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::arguments::File;
+use crate::command::{engine, runtime};
+use crate::exit::Failure;
+use crate::logging::{self, Verbosity};
+
+/// Serves until it is told to stop.
+pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
+    let verbosity = logging::start(Level::Info);
+    let reloader = Reloader::new(&arguments.file, engine()?);
+    runtime()?.block_on(serve(reloader, &verbosity))
+}
+
+/// What may happen to a running server.
+enum Event {
+    Stop,
+    Reload,
+}
+
+/// Where events come from.
+struct Events {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    watch: Watch,
+}
+
+impl Events {
+    fn listen() -> Result<Events, Failure> {
+        Ok(Events {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            watch: Watch::new().map_err(|error| Failure::Other(format!("files can't be watched: {error}")))?,
+        })
+    }
+
+    async fn next(&mut self) -> Event {
+        tokio::select! {
+            _ = self.terminate.recv() => Event::Stop,
+            _ = self.interrupt.recv() => Event::Stop,
+            _ = self.hang_up.recv() => Event::Reload,
+            () = self.watch.changed() => Event::Reload,
+        }
+    }
+}
+
+async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Failure> {
+    let mut events = Events::listen()?;
+    let generation = reloader.read(None).await?;
+    reloader.watch(&mut events.watch);
+    verbosity.set(generation.config.log.level);
+    let mut server = Server::start(generation).await.map_err(|error| Failure::Other(error.to_string()))?;
+    let mut admin = Admin::default();
+    admin.follow(&server).await?;
+    for (listener, address) in server.addresses() {
+        tracing::info!(listener, %address, "listening");
+    }
+    tracing::info!(generation = server.monitor().generation().number, "ready");
+    while let Event::Reload = events.next().await {
+        reloader.reload(&mut server).await;
+        reloader.watch(&mut events.watch);
+        verbosity.set(server.monitor().generation().config.log.level);
+        if let Err(Failure::Other(error)) = admin.follow(&server).await {
+            tracing::error!(error, "the admin address can't be changed");
+        }
+    }
+    let grace = server.monitor().generation().config.server.shutdown_grace;
+    tracing::info!(grace = ?grace, "stopping");
+    server.stop(grace).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The admin address, which follows the configuration.
+#[derive(Default)]
+struct Admin {
+    serving: Option<(SocketAddr, JoinHandle<()>)>,
+}
+
+impl Admin {
+    async fn follow(&mut self, server: &Server) -> Result<(), Failure> {
+        let monitor = server.monitor();
+        let wanted = monitor.generation().config.admin.as_ref().map(|admin| admin.address);
+        if self.serving.as_ref().map(|(address, _)| *address) == wanted {
+            return Ok(());
+        }
+        if let Some((_, task)) = self.serving.take() {
+            task.abort();
+        }
+        let Some(address) = wanted else { return Ok(()) };
+        let socket = TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::Other(format!("admin can't listen on {address}: {error}")))?;
+        tracing::info!(listener = "admin", address = %socket.local_addr()?, "listening");
+        let task = tokio::spawn(async move {
+            if let Err(error) = control::serve(socket, monitor).await {
+                tracing::error!(%error, "the admin address stopped");
+            }
+        });
+        self.serving = Some((address, task));
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! `sandgate schema`.
+
+use crate::exit::{Failure, print};
+
+/// Prints the configuration's JSON Schema.
+pub(crate) fn schema() -> Result<(), Failure> {
+    print(&format!("{:#}\n", config::schema()))
+}

@@ -1,0 +1,55 @@
+//! Exit codes, and how what went wrong is said.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use config::{Colour, Report};
+
+/// Bad configuration (`EX_CONFIG` of sysexits.h).
+const CONFIGURATION: u8 = 78;
+
+/// What ends a command early.
+pub(crate) enum Failure {
+    /// The configuration is wrong.
+    Configuration(Report),
+    /// Something else is.
+    Other(String),
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Failure::Configuration(report)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Other(error.to_string())
+    }
+}
+
+/// Says what went wrong, if anything did, and gives the exit code: 0 done, 1 failed, 78 bad configuration. (2, wrong
+/// usage, is clap's.)
+pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
+    let (text, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Configuration(report)) => (report.render(colour()), ExitCode::from(CONFIGURATION)),
+        Err(Failure::Other(message)) => (format!("error: {message}"), ExitCode::FAILURE),
+    };
+    // Where nobody reads what went wrong, the code still tells.
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+    code
+}
+
+fn colour() -> Colour {
+    let wanted = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted { Colour::Ansi } else { Colour::Plain }
+}
+
+/// Writes to standard output; a reader that has gone away (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

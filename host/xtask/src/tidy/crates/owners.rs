@@ -1,0 +1,84 @@
+//! Who alone knows what: the packages that one crate of `host/` depends on and no other may.
+//!
+//! deny.toml holds the same rules against what comes in by way of others. Tests may know anything.
+
+use super::{Breach, Crate};
+
+/// A crate, and the packages that only it knows.
+struct Owner {
+    name: &'static str,
+    packages: &'static [&'static str],
+    /// A second crate that may know them, with a reason in its own documentation.
+    also: Option<&'static str>,
+    /// What is lost when a second crate knows them.
+    why: &'static str,
+}
+
+const OWNERS: [Owner; 6] = [
+    Owner {
+        name: "net",
+        packages: &["hyper", "hyper-util"],
+        also: Some("control"),
+        why: "everything else sees requests and responses, never a connection",
+    },
+    Owner {
+        name: "wasm",
+        packages: &["wasmtime", "wasmtime-wasi"],
+        also: None,
+        why: "everything else sees filters, routers and balancers, never a component",
+    },
+    Owner {
+        name: "config",
+        packages: &["saphyr-parser", "annotate-snippets", "schemars"],
+        also: None,
+        why: "everything else sees the parsed configuration, never the file's format",
+    },
+    Owner { name: "proxy", packages: &["notify"], also: None, why: "one place decides when to reload" },
+    Owner {
+        name: "control",
+        packages: &["axum", "prometheus-client"],
+        also: None,
+        why: "what operators are shown is kept away from the way of requests",
+    },
+    Owner { name: "host", packages: &["clap"], also: None, why: "only the binary has a command line" },
+];
+
+/// What is known by whom it must not be known.
+pub(super) fn breaches(crates: &[Crate]) -> Vec<Breach> {
+    crates.iter().flat_map(of_crate).collect()
+}
+
+fn of_crate(each: &Crate) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for dependency in each.dependencies.iter().filter(|dependency| !dependency.is_for_tests()) {
+        let owner = OWNERS.iter().find(|owner| owner.packages.contains(&dependency.name.as_str()));
+        let stranger = |owner: &&Owner| owner.name != each.name && owner.also != Some(each.name.as_str());
+        if let Some(Owner { name, why, .. }) = owner.filter(stranger) {
+            let rule = format!("only `{name}` knows {}: {why}", dependency.name);
+            found.push(each.breach(dependency.key(), rule));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knowing(name: &str, package: &str, kind: Option<&str>) -> Crate {
+        let mut sample = Crate::sample(name, &[package]);
+        for dependency in &mut sample.dependencies {
+            (dependency.name, dependency.kind) = (package.to_owned(), kind.map(str::to_owned));
+        }
+        sample
+    }
+
+    #[test]
+    fn only_the_owner_knows_a_package_and_tests() {
+        assert!(breaches(&[knowing("net", "hyper", None)]).is_empty());
+        assert!(breaches(&[knowing("proxy", "hyper", Some("dev"))]).is_empty());
+        assert!(breaches(&[knowing("proxy", "bytes", None)]).is_empty());
+        let found = breaches(&[knowing("proxy", "hyper", None)]);
+        assert!(found[0].to_string().starts_with("host/proxy/Cargo.toml:2: only `net` knows hyper: "));
+    }
+}
