@@ -18,7 +18,7 @@ const IDLE_PLUGIN: &str =
     r#"(component (instance $none) (export "sandgate:proxy/on-log@0.1.0" (instance $none)))"#;
 
 /// One for all tests: each maps a pool of instances, and a process has only so many mappings.
-static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None).unwrap());
+static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None));
 
 /// A running server. Its configuration has a route `good` for /good, whose endpoint answers and is listed twice, and a
 /// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; and a plugin `idle`.

@@ -20,7 +20,7 @@ fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// The engine, with the cache of compiled components where there can be one.
-fn engine() -> Result<Engine, Failure> {
+fn engine() -> Engine {
     let cache = cache_folder().and_then(|folder| match AotCache::open(&folder) {
         Ok(cache) => Some(cache),
         Err(error) => {
@@ -28,7 +28,7 @@ fn engine() -> Result<Engine, Failure> {
             None
         }
     });
-    Engine::new(cache).map_err(|error| Failure::Other(format!("the WebAssembly engine can't be set up: {error:#}")))
+    Engine::new(cache)
 }
 
 /// `SANDGATE_CACHE`, or the user's cache folder (XDG Base Directory Specification).
@@ -41,6 +41,6 @@ fn cache_folder() -> Option<PathBuf> {
 
 /// Reads a configuration and all it names.
 fn read(path: &Path) -> Result<Generation, Failure> {
-    let mut reloader = Reloader::new(path, engine()?);
+    let mut reloader = Reloader::new(path, engine());
     Ok(runtime()?.block_on(reloader.read(None))?)
 }

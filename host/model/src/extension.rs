@@ -107,10 +107,20 @@ pub enum Decision {
     Reply(Reply),
 }
 
+/// The names that a router may decide for.
+pub trait RouteNames {
+    /// Whether a route has this name.
+    fn has(&self, name: &str) -> bool;
+}
+
 /// A configured router.
 pub trait Router: Send + Sync {
-    /// Decides where the request goes.
-    fn route(&self, exchange: Box<Exchange>) -> Step<'_, Result<Decision, Fault>>;
+    /// Decides where the request goes. A route it names is one of `routes`.
+    fn route<'a>(
+        &'a self,
+        exchange: Box<Exchange>,
+        routes: &'a dyn RouteNames,
+    ) -> Step<'a, Result<Decision, Fault>>;
 }
 
 /// What a balancer may choose from.

@@ -128,6 +128,12 @@ impl RouteTable {
     }
 }
 
+impl model::RouteNames for RouteTable {
+    fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+}
+
 fn no_route<'a>(other_methods: Vec<Method>) -> Match<'a> {
     if other_methods.is_empty() { Match::Nothing } else { Match::OtherMethods(other_methods) }
 }

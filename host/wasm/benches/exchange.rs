@@ -13,7 +13,7 @@ const ROUNDS: u32 = 20_000;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let engine = Engine::new(None).unwrap();
+    let engine = Engine::new(None);
     for isolation in [Isolation::Exchange, Isolation::Resident] {
         for filters in [1, 10] {
             let cost = runtime.block_on(measure(&engine, isolation, filters));

@@ -10,6 +10,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::plugin::Shared;
 use crate::stats::WorkerStats;
+use crate::ticker::TICK;
 
 /// Bytes a guest may log in one exchange.
 const LOG_BYTES: usize = 4096;
@@ -27,17 +28,17 @@ pub(crate) enum Phase {
     Facts,
 }
 
-/// What a guest's tick does.
+/// Whether a guest can be suspended while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turns {
-    /// Its neighbours get a turn.
+    /// Yes: at each tick its neighbours get a turn.
     Yield,
-    /// Nothing: it runs where it can't be suspended, and is cut after [`START_LIMIT`].
+    /// No: it runs to its end, or to a limit.
     Keep,
 }
 
-/// The CPU time that a start function has, which can't be suspended unless the component may wait for WASI.
-const START_LIMIT: Duration = Duration::from_millis(2);
+/// The CPU time of a start function, which is never suspended unless the component may wait for WASI.
+const START_LIMIT: Duration = Duration::from_millis(5);
 
 /// The data of a guest's store.
 pub(crate) struct Context {
@@ -56,12 +57,16 @@ pub(crate) struct Context {
 }
 
 /// What a guest used, and which limit cut it.
+#[derive(Default)]
 pub(crate) struct Usage {
     /// CPU time of the slices that are over.
     pub(crate) cpu: Duration,
     /// How much of it was told to the plugin's counters.
     reported: Duration,
-    began: Instant,
+    /// Time of the calls that are over, as far as they saw a tick.
+    wall: Duration,
+    /// When the present call saw its first tick.
+    ticked: Option<Instant>,
     memory: usize,
     /// The limit that was reached, if one was.
     pub(crate) cut: Option<PluginFault>,
@@ -69,15 +74,16 @@ pub(crate) struct Usage {
 
 impl Context {
     pub(crate) fn new(plugin: Arc<Shared>) -> Self {
-        let usage = Usage::new();
+        let usage = Usage::default();
         let turns = if plugin.can_wait { Turns::Yield } else { Turns::Keep };
-        Context { plugin, exchange: None, phase: Phase::Load, call: 0, log_left: LOG_BYTES, wasi: None, usage, turns }
+        let (exchange, wasi) = (None, None);
+        Context { plugin, exchange, phase: Phase::Load, call: 0, log_left: LOG_BYTES, wasi, usage, turns }
     }
 
     /// Starts the accounts anew, for a resident guest that goes on to another exchange.
     pub(crate) fn renew(&mut self) {
         self.log_left = LOG_BYTES;
-        self.usage = Usage { memory: self.usage.memory, ..Usage::new() };
+        self.usage = Usage { memory: self.usage.memory, ..Usage::default() };
     }
 
     /// The plugin's counters, of the worker this runs on.
@@ -89,28 +95,43 @@ impl Context {
     /// what it may.
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         self.plugin.engine.ticker.keep_ticking();
-        let limits = &self.plugin.limits;
         // What is used up to now is booked here, since the guest may go on in another turn.
         self.usage.cpu += end_slice();
-        let cpu = if self.turns == Turns::Keep { limits.cpu.min(START_LIMIT) } else { limits.cpu };
+        let is_second = self.usage.ticked.is_some();
+        let wall = self.usage.wall_at(Instant::now());
+        let limits = &self.plugin.limits;
+        let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
+        let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };
         if self.usage.cpu > cpu {
             self.usage.cut = Some(PluginFault::Cpu);
-        } else if self.usage.began.elapsed() > limits.wall {
+        } else if wall > limits.wall {
             self.usage.cut = Some(PluginFault::Wall);
         }
         match (self.usage.cut, self.turns) {
-            (Some(_), _) => UpdateDeadline::Interrupt,
-            (None, Turns::Keep) => UpdateDeadline::Continue(1),
+            (Some(PluginFault::Cpu | PluginFault::Wall), _) => UpdateDeadline::Interrupt,
+            (_, Turns::Keep) => {
+                if is_second {
+                    self.plugin.pace.note_slow();
+                }
+                UpdateDeadline::Continue(1)
+            }
             // wasmtime's own yield would starve the I/O driver: tokio's lets it look for events first.
-            (None, Turns::Yield) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
+            (_, Turns::Yield) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
         }
     }
 }
 
 impl Usage {
-    fn new() -> Self {
-        let zero = Duration::ZERO;
-        Usage { cpu: zero, reported: zero, began: Instant::now(), memory: 0, cut: None }
+    /// A call is over.
+    pub(crate) fn end_call(&mut self) {
+        if let Some(ticked) = self.ticked.take() {
+            self.wall += ticked.elapsed();
+        }
+    }
+
+    /// Time of all calls up to now. A call's own begins with its first tick: shorter ones cost no look at the clock.
+    fn wall_at(&mut self, now: Instant) -> Duration {
+        self.wall + now.duration_since(*self.ticked.get_or_insert(now))
     }
 
     /// CPU time since this was last asked.
@@ -152,8 +173,9 @@ pub(crate) fn begin_slice() {
     SLICE.set(Some(Instant::now()));
 }
 
-/// Ends a turn, and begins another at the same moment: how long it was.
+/// Ends a turn, and begins another at the same moment: how long it was. A turn is never longer than a tick, unless
+/// the thread itself had to wait for a processor, which is not the guest's doing.
 pub(crate) fn end_slice() -> Duration {
     let now = Instant::now();
-    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began))
+    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began)).min(TICK)
 }

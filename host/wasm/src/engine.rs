@@ -1,12 +1,15 @@
 //! The engine: wasmtime, set up so that a fresh instance costs microseconds, and the linker with all that guests may
 //! import. The figures behind each setting are in `host/ARCHITECTURE.md`.
 
+use std::sync::{Arc, OnceLock};
+
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::aot::AotCache;
 use crate::context::Context;
 use crate::imports;
+use crate::inspect::LoadError;
 use crate::ticker::Ticker;
 
 /// The most memory a guest may be allowed, and the address space reserved for each.
@@ -25,23 +28,45 @@ const KEEP_MEMORY: usize = 1 << 20;
 /// The same for tables.
 const KEEP_TABLE: usize = 64 << 10;
 
-/// The wasm machinery; lives as long as the process.
-#[derive(Clone)]
+/// The wasm machinery; lives as long as the process. It is set up when the first plugin is loaded: a proxy without
+/// plugins reserves no memory for them.
+#[derive(Clone, Default)]
 pub struct Engine {
+    machinery: Arc<OnceLock<Machinery>>,
+    pub(crate) cache: Option<AotCache>,
+}
+
+/// What an engine consists of.
+#[derive(Clone)]
+pub(crate) struct Machinery {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) linker: Linker<Context>,
-    pub(crate) cache: Option<AotCache>,
     pub(crate) ticker: Ticker,
 }
 
 impl Engine {
-    /// Sets the engine up. Without a cache each component is compiled each time it is loaded.
-    pub fn new(cache: Option<AotCache>) -> wasmtime::Result<Engine> {
+    /// An engine that is not set up yet. Without a cache each component is compiled each time it is loaded.
+    pub fn new(cache: Option<AotCache>) -> Engine {
+        Engine { machinery: Arc::default(), cache }
+    }
+
+    /// The machinery, set up if this is the first time.
+    pub(crate) fn machinery(&self) -> Result<&Machinery, LoadError> {
+        if let Some(machinery) = self.machinery.get() {
+            return Ok(machinery);
+        }
+        let machinery = Machinery::set_up().map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        Ok(self.machinery.get_or_init(|| machinery))
+    }
+}
+
+impl Machinery {
+    fn set_up() -> wasmtime::Result<Machinery> {
         let wasmtime = wasmtime::Engine::new(&config())?;
         let mut linker = Linker::new(&wasmtime);
         imports::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(&wasmtime)?;
-        Ok(Engine { wasmtime, linker, cache, ticker })
+        Ok(Machinery { wasmtime, linker, ticker })
     }
 }
 

@@ -46,17 +46,27 @@ struct PluginCall {
 
 impl FilterCall for PluginCall {
     fn on_request(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        match self.plugin.hooks.on_request {
-            Some(hook) => Step::Later(Box::pin(self.run_request(hook, exchange))),
-            None => Step::Done(exchange, Ok(Verdict::Continue)),
+        let Some(hook) = self.plugin.hooks.on_request else { return Step::Done(exchange, Ok(Verdict::Continue)) };
+        if !self.goes_straight(&exchange) {
+            return Step::Later(Box::pin(self.request_suspendably(hook, exchange)));
         }
+        let before = self.is_open().then(|| exchange.request.clone());
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let (exchange, answer) = self.seat.call_straight(call, exchange, request_handle);
+        let (exchange, verdict) = self.settle_request(exchange, before, answer);
+        Step::Done(exchange, verdict)
     }
 
     fn on_response(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        match self.plugin.hooks.on_response {
-            Some(hook) => Step::Later(Box::pin(self.run_response(hook, exchange))),
-            None => Step::Done(exchange, Ok(Verdict::Continue)),
+        let Some(hook) = self.plugin.hooks.on_response else { return Step::Done(exchange, Ok(Verdict::Continue)) };
+        if !self.goes_straight(&exchange) {
+            return Step::Later(Box::pin(self.response_suspendably(hook, exchange)));
         }
+        let before = self.is_open().then(|| exchange.response.clone());
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let (exchange, answer) = self.seat.call_straight(call, exchange, response_handle);
+        let (exchange, verdict) = self.settle_response(exchange, before, answer);
+        Step::Done(exchange, verdict)
     }
 
     fn on_log<'a>(&'a mut self, exchange: Box<Exchange>, outcome: &'a Outcome) -> Step<'a, Result<(), Fault>> {
@@ -67,39 +77,54 @@ impl FilterCall for PluginCall {
     }
 }
 
+fn request_handle(call: u32) -> (Resource<types::Request>,) {
+    (Resource::new_own(call),)
+}
+
+fn response_handle(call: u32) -> (Resource<types::Response>,) {
+    (Resource::new_own(call),)
+}
+
+/// A verdict as it comes from a guest, or why none came.
+type Answer = Result<(types::Verdict,), Failure>;
+/// An exchange that a hook has seen.
+type Seen = (Box<Exchange>, Result<Verdict, Fault>);
+
 impl PluginCall {
-    async fn run_request(
-        &mut self,
-        hook: ComponentExportIndex,
-        exchange: Box<Exchange>,
-    ) -> (Box<Exchange>, Result<Verdict, Fault>) {
-        let before: Option<RequestHead> = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
-        let head = |call, _: &mut Exchange| (Resource::<types::Request>::new_own(call),);
-        let (mut exchange, answer) = self.seat.call(call, exchange, head).await;
-        let answer = self.verdict(answer);
-        if let (Err(_), Some(before)) = (&answer, before) {
-            exchange.request = before;
-        }
-        let answer = self.forgive(&exchange, answer);
-        (exchange, answer)
+    fn goes_straight(&self, exchange: &Exchange) -> bool {
+        self.plugin.goes_straight() && self.seat.is_free(exchange.worker)
     }
 
-    async fn run_response(
-        &mut self,
-        hook: ComponentExportIndex,
-        exchange: Box<Exchange>,
-    ) -> (Box<Exchange>, Result<Verdict, Fault>) {
-        let before: Option<ResponseHead> = self.is_open().then(|| exchange.response.clone());
+    async fn request_suspendably(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
+        let before = self.is_open().then(|| exchange.request.clone());
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let (exchange, answer) = self.seat.call(call, exchange, request_handle).await;
+        self.settle_request(exchange, before, answer)
+    }
+
+    async fn response_suspendably(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
+        let before = self.is_open().then(|| exchange.response.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
-        let head = |call, _: &mut Exchange| (Resource::<types::Response>::new_own(call),);
-        let (mut exchange, answer) = self.seat.call(call, exchange, head).await;
-        let answer = self.verdict(answer);
-        if let (Err(_), Some(before)) = (&answer, before) {
+        let (exchange, answer) = self.seat.call(call, exchange, response_handle).await;
+        self.settle_response(exchange, before, answer)
+    }
+
+    fn settle_request(&self, mut exchange: Box<Exchange>, before: Option<RequestHead>, answer: Answer) -> Seen {
+        let verdict = verdict(answer);
+        if let (Err(_), Some(before)) = (&verdict, before) {
+            exchange.request = before;
+        }
+        let verdict = self.forgive(&exchange, verdict);
+        (exchange, verdict)
+    }
+
+    fn settle_response(&self, mut exchange: Box<Exchange>, before: Option<ResponseHead>, answer: Answer) -> Seen {
+        let verdict = verdict(answer);
+        if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.response = before;
         }
-        let answer = self.forgive(&exchange, answer);
-        (exchange, answer)
+        let verdict = self.forgive(&exchange, verdict);
+        (exchange, verdict)
     }
 
     async fn run_log(
@@ -116,20 +141,16 @@ impl PluginCall {
             endpoint: outcome.endpoint.as_deref().map(str::to_owned),
         };
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts };
-        let (exchange, answer) = self.seat.call(call, exchange, |_, _| (outcome,)).await;
-        (exchange, answer.map_err(|failure| failure.into_fault(&self.plugin.name)))
+        let (exchange, answer) = self.seat.call(call, exchange, |_| (outcome,)).await;
+        let answer = answer.map_err(|failure| {
+            self.plugin.report(&exchange, &failure);
+            failure.into_fault(&self.plugin.name)
+        });
+        (exchange, answer)
     }
 
     fn is_open(&self) -> bool {
         self.plugin.on_failure == OnFailure::Open
-    }
-
-    /// What the guest decided, if it can be done.
-    fn verdict(&self, answer: Result<(types::Verdict,), Failure>) -> Result<Verdict, Failure> {
-        match answer?.0 {
-            types::Verdict::Continue => Ok(Verdict::Continue),
-            types::Verdict::Reply(reply) => check_reply(reply).map(Verdict::Reply),
-        }
     }
 
     /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
@@ -140,5 +161,13 @@ impl PluginCall {
         };
         self.plugin.report(exchange, &failure);
         if self.is_open() { Ok(Verdict::Continue) } else { Err(failure.into_fault(&self.plugin.name)) }
+    }
+}
+
+/// What the guest decided, if it can be done.
+fn verdict(answer: Answer) -> Result<Verdict, Failure> {
+    match answer?.0 {
+        types::Verdict::Continue => Ok(Verdict::Continue),
+        types::Verdict::Reply(reply) => check_reply(reply).map(Verdict::Reply),
     }
 }

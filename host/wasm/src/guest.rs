@@ -26,50 +26,97 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Makes an instance, configured if the plugin has settings.
+    /// Makes an instance, configured if it takes settings.
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::unconfigured(plugin).await?;
-        if let (Some(configure), Some(settings)) = (&plugin.hooks.configure, &plugin.settings) {
-            Box::pin(guest.configure(configure, settings)).await?;
+        if let Some(configure) = &plugin.hooks.configure {
+            let answer = Box::pin(guest.call(configure, (plugin.settings.as_str(),))).await?;
+            accepted(answer)?;
+        }
+        Ok(guest)
+    }
+
+    /// The same, without waiting; for plugins that can't.
+    pub(crate) fn new_straight(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
+        let mut guest = Guest::made(plugin)?;
+        if let Some(configure) = &plugin.hooks.configure {
+            let answer = guest.call_straight(configure, (plugin.settings.as_str(),))?;
+            accepted(answer)?;
         }
         Ok(guest)
     }
 
     /// Makes an instance, and runs nothing of it but what runs by itself.
     pub(crate) async fn unconfigured(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
-        let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin)));
-        store.limiter(|context| context);
-        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
-        store.set_hostcall_fuel(COPY_LIMIT);
-        store.set_max_component_handles(HANDLES);
-        store.set_epoch_deadline(1);
-        plugin.engine.ticker.keep_ticking();
-        let made = instantiate(plugin, &mut store).await;
-        let cut = store.data().usage.cut;
+        if !plugin.can_wait {
+            return Guest::made(plugin);
+        }
+        let mut store = store(plugin);
+        let making = plugin.pre.instantiate_async(&mut store);
+        let (made, cpu) = Box::pin(metered(Some(plugin.limits.wall), making)).await;
+        Guest::of(store, made, cpu)
+    }
+
+    fn made(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
+        let mut store = store(plugin);
+        begin_slice();
+        let made = plugin.pre.instantiate(&mut store);
+        let cpu = end_slice();
+        Guest::of(store, made, cpu)
+    }
+
+    fn of(mut store: Store<Context>, made: wasmtime::Result<Instance>, cpu: Duration) -> Result<Guest, Failure> {
+        let usage = &mut store.data_mut().usage;
+        usage.cpu += cpu;
+        usage.end_call();
+        let cut = usage.cut.take();
         let instance = made.map_err(|error| Failure::from_error(&error, cut))?;
-        store.data_mut().turns = Turns::Yield;
         Ok(Guest { store, instance })
     }
 
-    async fn configure(&mut self, hook: &ComponentExportIndex, settings: &str) -> Result<(), Failure> {
-        let (answer,): (Result<(), String>,) = self.call(hook, (settings,)).await?;
-        answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
-    }
-
-    /// Calls a hook that has no exchange.
+    /// Calls a hook; the guest may be suspended.
     pub(crate) async fn call<P, R>(&mut self, hook: &ComponentExportIndex, params: P) -> Result<R, Failure>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let func = self.func::<P, R>(hook)?;
-        self.store.set_epoch_deadline(1);
+        let func = self.begin::<P, R>(hook, Turns::Yield)?;
         let plugin = &self.store.data().plugin;
-        plugin.engine.ticker.keep_ticking();
         let wall = plugin.can_wait.then_some(plugin.limits.wall);
         let (answer, cpu) = metered(wall, func.call_async(&mut self.store, params)).await;
+        self.end(answer, cpu)
+    }
+
+    /// Calls a hook; the guest is not suspended.
+    pub(crate) fn call_straight<P, R>(&mut self, hook: &ComponentExportIndex, params: P) -> Result<R, Failure>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let func = self.begin::<P, R>(hook, Turns::Keep)?;
+        begin_slice();
+        let answer = func.call(&mut self.store, params);
+        let cpu = end_slice();
+        self.end(answer, cpu)
+    }
+
+    fn begin<P, R>(&mut self, hook: &ComponentExportIndex, turns: Turns) -> Result<TypedFunc<P, R>, Failure>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let func = self.func::<P, R>(hook)?;
+        self.store.set_epoch_deadline(1);
+        let context = self.store.data_mut();
+        context.turns = turns;
+        context.plugin.engine.ticker.keep_ticking();
+        Ok(func)
+    }
+
+    fn end<R>(&mut self, answer: wasmtime::Result<R>, cpu: Duration) -> Result<R, Failure> {
         let usage = &mut self.store.data_mut().usage;
         usage.cpu += cpu;
+        usage.end_call();
         let cut = usage.cut.take();
         answer.map_err(|error| Failure::from_error(&error, cut))
     }
@@ -89,29 +136,53 @@ impl Guest {
     }
 
     /// Calls a hook for an exchange, which the guest's store owns while the guest runs.
-    ///
-    /// The parameters are made from the number of the call, which is what the handles of heads carry.
-    #[expect(clippy::expect_used, reason = "nothing but this function takes the exchange out")]
     pub(crate) async fn call_for<P, R>(
         &mut self,
-        mut exchange: Box<Exchange>,
+        exchange: Box<Exchange>,
         phase: Phase,
         hook: &ComponentExportIndex,
-        params: impl FnOnce(u32, &mut Exchange) -> P,
+        params: impl FnOnce(u32) -> P,
     ) -> (Box<Exchange>, Result<R, Failure>)
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
+        let params = params(self.enter(exchange, phase));
+        let answer = self.call(hook, params).await;
+        (self.leave(), answer)
+    }
+
+    /// The same, without suspending the guest.
+    pub(crate) fn call_straight_for<P, R>(
+        &mut self,
+        exchange: Box<Exchange>,
+        phase: Phase,
+        hook: &ComponentExportIndex,
+        params: impl FnOnce(u32) -> P,
+    ) -> (Box<Exchange>, Result<R, Failure>)
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let params = params(self.enter(exchange, phase));
+        let answer = self.call_straight(hook, params);
+        (self.leave(), answer)
+    }
+
+    /// Gives the store the exchange; the number of the call is what the handles of heads carry.
+    fn enter(&mut self, exchange: Box<Exchange>, phase: Phase) -> u32 {
         let context = self.store.data_mut();
         context.call = context.call.wrapping_add(1);
         context.phase = phase;
-        let params = params(context.call, &mut exchange);
         context.exchange = Some(exchange);
-        let answer = self.call(hook, params).await;
+        context.call
+    }
+
+    #[expect(clippy::expect_used, reason = "nothing else takes the exchange out")]
+    fn leave(&mut self) -> Box<Exchange> {
         let context = self.store.data_mut();
         context.phase = Phase::Load;
-        (context.exchange.take().expect("the exchange is where it was put"), answer)
+        context.exchange.take().expect("the exchange is where it was put")
     }
 
     /// CPU time used since it was last asked.
@@ -130,17 +201,21 @@ impl Guest {
     }
 }
 
-/// Makes an instance. What runs then, if anything, is a start function: it gets no turns, and little time.
-async fn instantiate(plugin: &Shared, store: &mut Store<Context>) -> wasmtime::Result<Instance> {
-    if plugin.can_wait {
-        let (made, cpu) = Box::pin(metered(Some(plugin.limits.wall), plugin.pre.instantiate_async(&mut *store))).await;
-        store.data_mut().usage.cpu += cpu;
-        return made;
-    }
-    begin_slice();
-    let made = plugin.pre.instantiate(&mut *store);
-    store.data_mut().usage.cpu += end_slice();
-    made
+/// A store for one guest, with its limits set.
+fn store(plugin: &Arc<Shared>) -> Store<Context> {
+    let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin)));
+    store.limiter(|context| context);
+    store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
+    store.set_hostcall_fuel(COPY_LIMIT);
+    store.set_max_component_handles(HANDLES);
+    store.set_epoch_deadline(1);
+    plugin.engine.ticker.keep_ticking();
+    store
+}
+
+/// What a guest says of its settings.
+fn accepted((answer,): (Result<(), String>,)) -> Result<(), Failure> {
+    answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
 }
 
 /// Runs a guest's future, and measures the time it holds the worker since the last tick. Where the guest can wait for something that is

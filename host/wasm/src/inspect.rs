@@ -11,6 +11,12 @@ use crate::imports::GRANTED;
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// The machinery can't be set up.
+    #[error("the WebAssembly engine can't be set up: {0}")]
+    Engine(String),
+    /// More memory than any guest may have.
+    #[error("`limits.memory` is {0} bytes; a guest may have 64MiB at most")]
+    MemoryLimit(u64),
     /// The file can't be read.
     #[error("cannot read it: {0}; build the component, or correct the path")]
     Read(#[from] std::io::Error),
@@ -72,16 +78,17 @@ impl Anatomy {
     pub(crate) fn load(engine: &Engine, path: &Path) -> Result<(Component, Anatomy), LoadError> {
         let bytes = std::fs::read(path)?;
         check_kind(&bytes)?;
+        let wasmtime = &engine.machinery()?.wasmtime;
         let component = match &engine.cache {
-            Some(cache) => cache.component(&engine.wasmtime, &bytes),
-            None => Component::new(&engine.wasmtime, &bytes),
+            Some(cache) => cache.component(wasmtime, &bytes),
+            None => Component::new(wasmtime, &bytes),
         };
         let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
         let ty = component.component_type();
         let anatomy = Anatomy {
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            exports: ty.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect(),
-            imports: ty.imports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect(),
+            exports: ty.exports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
+            imports: ty.imports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
         };
         Ok((component, anatomy))
     }

@@ -15,6 +15,7 @@ mod guest;
 mod hooks;
 mod imports;
 mod inspect;
+mod pace;
 mod picker;
 mod plugin;
 mod reply;

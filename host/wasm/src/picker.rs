@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Step};
+use smallvec::SmallVec;
 use wasmtime::component::ComponentExportIndex;
 
 use crate::bindings::picker;
@@ -10,7 +11,7 @@ use crate::context::Phase;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::{OnFailure, Shared};
-use crate::resident::{Call, Place, call_in};
+use crate::resident::{Call, Place, call_in, call_straight_in};
 
 /// A configured plugin that balances one upstream on one worker.
 pub(crate) struct PluginPicker {
@@ -35,6 +36,15 @@ impl PluginPicker {
 
     async fn run(&self, exchange: Box<Exchange>, among: Candidates<'_>) -> (Box<Exchange>, Result<Choice, Fault>) {
         let (exchange, choice) = self.ask(exchange, among).await;
+        self.settle(exchange, choice, among)
+    }
+
+    fn settle(
+        &self,
+        exchange: Box<Exchange>,
+        choice: Result<picker::Choice, Failure>,
+        among: Candidates<'_>,
+    ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let failure = match choice.and_then(|choice| check(choice, among.usable)) {
             Ok(choice) => return (exchange, Ok(choice)),
             Err(failure) => failure,
@@ -59,11 +69,28 @@ impl PluginPicker {
         if let Err(failure) = self.prepare(&mut place).await {
             return (exchange, Err(failure));
         }
-        let active: Vec<u32> = among.endpoints.iter().map(|endpoint| endpoint.health.active()).collect();
+        let active = active(among);
         let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
-        let loads = |_, _: &mut Exchange| (among.usable, active.as_slice());
+        let loads = |_| (among.usable, active.as_slice());
         let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads).await;
         (exchange, answer.map(|(choice,)| choice))
+    }
+
+    /// Asks the guest that sits here straight, if there is one that is free.
+    fn ask_straight(
+        &self,
+        exchange: Box<Exchange>,
+        among: Candidates<'_>,
+    ) -> Result<(Box<Exchange>, Result<picker::Choice, Failure>), Box<Exchange>> {
+        let Some(mut place) = self.place.free().filter(|place| place.is_some() && self.plugin.goes_straight()) else {
+            return Err(exchange);
+        };
+        place.iter_mut().for_each(Guest::renew);
+        let active = active(among);
+        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
+        let loads = |_| (among.usable, active.as_slice());
+        let (exchange, answer) = call_straight_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads);
+        Ok((exchange, answer.map(|(choice,)| choice)))
     }
 
     /// Sees to it that a guest is there and knows the endpoints.
@@ -81,11 +108,22 @@ impl PluginPicker {
 
 impl Balancer for PluginPicker {
     fn pick<'a>(&'a self, exchange: Box<Exchange>, among: Candidates<'a>) -> Step<'a, Result<Choice, Fault>> {
-        match among.usable {
-            [only] => Step::Done(exchange, Ok(Choice::Endpoint(*only))),
-            _ => Step::Later(Box::pin(self.run(exchange, among))),
+        if let [only] = among.usable {
+            return Step::Done(exchange, Ok(Choice::Endpoint(*only)));
+        }
+        match self.ask_straight(exchange, among) {
+            Err(exchange) => Step::Later(Box::pin(self.run(exchange, among))),
+            Ok((exchange, choice)) => {
+                let (exchange, choice) = self.settle(exchange, choice, among);
+                Step::Done(exchange, choice)
+            }
         }
     }
+}
+
+/// Requests under way at each endpoint.
+fn active(among: Candidates<'_>) -> SmallVec<[u32; 32]> {
+    among.endpoints.iter().map(|endpoint| endpoint.health.active()).collect()
 }
 
 /// The choice, if it is among those that may be chosen.

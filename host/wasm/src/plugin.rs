@@ -9,11 +9,12 @@ use wasmtime::component::InstancePre;
 
 use crate::bindings;
 use crate::context::Context;
-use crate::engine::Engine;
+use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::filter::PluginFilter;
 use crate::guest::Guest;
 use crate::hooks::HookTable;
 use crate::inspect::{Anatomy, LoadError};
+use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
@@ -85,15 +86,17 @@ pub struct PluginSpec {
 /// What a plugin's guests share.
 pub(crate) struct Shared {
     pub(crate) name: Arc<str>,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Machinery,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
-    pub(crate) settings: Option<String>,
+    /// Its settings as JSON text, `{}` where there are none.
+    pub(crate) settings: String,
     pub(crate) limits: Limits,
     pub(crate) isolation: Isolation,
     pub(crate) on_failure: OnFailure,
     /// Whether its guests can wait for something that is no computation.
     pub(crate) can_wait: bool,
+    pub(crate) pace: Pace,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
 }
@@ -113,25 +116,31 @@ impl Plugin {
         workers: usize,
         stats: Option<PluginStats>,
     ) -> Result<Plugin, LoadError> {
+        if spec.limits.memory > MEMORY_LIMIT_MAX {
+            return Err(LoadError::MemoryLimit(spec.limits.memory));
+        }
         let (component, anatomy) = Anatomy::load(engine, &spec.path)?;
         anatomy.check()?;
+        let hooks = HookTable::of(&component);
+        if spec.settings.is_some() && hooks.configure.is_none() {
+            return Err(LoadError::TakesNoSettings);
+        }
+        let engine = engine.machinery()?;
         let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
         let shared = Arc::new(Shared {
             name: spec.name,
             engine: engine.clone(),
             pre,
-            hooks: HookTable::of(&component),
-            settings: spec.settings,
+            hooks,
+            settings: spec.settings.unwrap_or_else(|| "{}".to_owned()),
             limits: spec.limits,
             isolation: spec.isolation,
             on_failure: spec.on_failure,
             can_wait: anatomy.imports_wasi(),
+            pace: Pace::default(),
             workers,
             stats: stats.unwrap_or_else(|| PluginStats::new(workers)),
         });
-        if shared.settings.is_some() && shared.hooks.configure.is_none() {
-            return Err(LoadError::TakesNoSettings);
-        }
         let mut trial = Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
         trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
         Guest::new(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
@@ -202,6 +211,11 @@ impl Shared {
         (self.isolation == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
     }
 
+    /// Whether its guests may be called without being suspendable.
+    pub(crate) fn goes_straight(&self) -> bool {
+        !self.can_wait && self.limits.cpu <= STRAIGHT_LIMIT && self.pace.is_quick()
+    }
+
     /// A place for the guest of one exchange.
     pub(crate) fn seat(residents: Option<&Arc<Residents>>) -> Seat {
         residents.map_or(Seat::Exchange(None), |residents| Seat::Worker(Arc::clone(residents)))
@@ -209,9 +223,10 @@ impl Shared {
 }
 
 impl Shared {
-    /// Says in the log what a guest did, at most once a second for each plugin and worker: a plugin that fails always
-    /// must not fill the disk. All failures are counted.
+    /// Counts what a guest did, and says it in the log, at most once a second for each plugin and worker: a plugin that
+    /// fails always must not fill the disk.
     pub(crate) fn report(&self, exchange: &model::Exchange, failure: &crate::failure::Failure) {
+        self.stats.of(exchange.worker).failed(failure.fault);
         if !self.stats.of(exchange.worker).may_report() {
             return;
         }

@@ -37,9 +37,14 @@ impl Residents {
 }
 
 impl Place {
+    /// Its turn, if nobody else has it.
+    pub(crate) fn free(&self) -> Option<MutexGuard<'_, Option<Guest>>> {
+        self.0.try_lock().ok()
+    }
+
     /// Waits for its turn, no longer than a guest of the plugin may take.
     pub(crate) async fn turn(&self, plugin: &Shared) -> Result<MutexGuard<'_, Option<Guest>>, Failure> {
-        if let Ok(turn) = self.0.try_lock() {
+        if let Some(turn) = self.free() {
             return Ok(turn);
         }
         tokio::time::timeout(plugin.limits.wall, self.0.lock()).await.map_err(|_| Failure {
@@ -57,12 +62,20 @@ pub(crate) struct Call<'a> {
 }
 
 impl Seat {
+    /// Whether a call need not wait for another.
+    pub(crate) fn is_free(&self, worker: WorkerId) -> bool {
+        match self {
+            Seat::Exchange(_) => true,
+            Seat::Worker(residents) => residents.of(worker).is_some_and(|place| place.free().is_some()),
+        }
+    }
+
     /// Calls a hook of the guest that sits here, which is made if there is none, and dropped if it fails.
     pub(crate) async fn call<P, R>(
         &mut self,
         call: Call<'_>,
         exchange: Box<Exchange>,
-        params: impl FnOnce(u32, &mut Exchange) -> P,
+        params: impl FnOnce(u32) -> P,
     ) -> (Box<Exchange>, Result<R, Failure>)
     where
         P: ComponentNamedList + Lower + Send + Sync,
@@ -72,9 +85,7 @@ impl Seat {
             Seat::Exchange(guest) => return call_in(guest, call, exchange, params).await,
             Seat::Worker(residents) => residents,
         };
-        let Some(place) = residents.of(exchange.worker) else {
-            return (exchange, Err(Failure::invalid("no such worker")));
-        };
+        let Some(place) = residents.of(exchange.worker) else { return (exchange, Err(no_place())) };
         match place.turn(call.plugin).await {
             Ok(mut guest) => {
                 guest.iter_mut().for_each(Guest::renew);
@@ -83,6 +94,31 @@ impl Seat {
             Err(failure) => (exchange, Err(failure)),
         }
     }
+
+    /// The same, straight: to be asked only where the seat is free and the plugin may go straight.
+    pub(crate) fn call_straight<P, R>(
+        &mut self,
+        call: Call<'_>,
+        exchange: Box<Exchange>,
+        params: impl FnOnce(u32) -> P,
+    ) -> (Box<Exchange>, Result<R, Failure>)
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let residents = match self {
+            Seat::Exchange(guest) => return call_straight_in(guest, call, exchange, params),
+            Seat::Worker(residents) => residents,
+        };
+        let place = residents.of(exchange.worker).and_then(Place::free);
+        let Some(mut guest) = place else { return (exchange, Err(no_place())) };
+        guest.iter_mut().for_each(Guest::renew);
+        call_straight_in(&mut guest, call, exchange, params)
+    }
+}
+
+fn no_place() -> Failure {
+    Failure::invalid("no place for a resident instance on this worker")
 }
 
 /// Calls a hook of a guest, which is made if there is none. One that failed, or whose call was abandoned half-way
@@ -91,28 +127,45 @@ pub(crate) async fn call_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
     exchange: Box<Exchange>,
-    params: impl FnOnce(u32, &mut Exchange) -> P,
+    params: impl FnOnce(u32) -> P,
 ) -> (Box<Exchange>, Result<R, Failure>)
 where
     P: ComponentNamedList + Lower + Send + Sync,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let stats = call.plugin.stats.of(exchange.worker);
     let mut guest = match place.take() {
         Some(guest) => guest,
         None => match Guest::new(call.plugin).await {
             Ok(guest) => guest,
-            Err(failure) => {
-                stats.failed(failure.fault);
-                return (exchange, Err(failure));
-            }
+            Err(failure) => return (exchange, Err(failure)),
         },
     };
     let (exchange, answer) = guest.call_for(exchange, call.phase, call.hook, params).await;
-    stats.called(guest.take_cpu());
-    match &answer {
-        Ok(_) => *place = Some(guest),
-        Err(failure) => stats.failed(failure.fault),
-    }
+    put_back(place, guest, &call, &exchange, answer.is_ok());
     (exchange, answer)
+}
+
+/// The same, straight.
+pub(crate) fn call_straight_in<P, R>(
+    place: &mut Option<Guest>,
+    call: Call<'_>,
+    exchange: Box<Exchange>,
+    params: impl FnOnce(u32) -> P,
+) -> (Box<Exchange>, Result<R, Failure>)
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift + 'static,
+{
+    let mut guest = match place.take().map_or_else(|| Guest::new_straight(call.plugin), Ok) {
+        Ok(guest) => guest,
+        Err(failure) => return (exchange, Err(failure)),
+    };
+    let (exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
+    put_back(place, guest, &call, &exchange, answer.is_ok());
+    (exchange, answer)
+}
+
+fn put_back(place: &mut Option<Guest>, mut guest: Guest, call: &Call<'_>, exchange: &Exchange, is_sound: bool) {
+    call.plugin.stats.of(exchange.worker).called(guest.take_cpu());
+    *place = is_sound.then_some(guest);
 }

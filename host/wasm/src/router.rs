@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Decision, Exchange, Fault, RequestHead, Router, Step};
+use model::{Decision, Exchange, Fault, RequestHead, RouteNames, Router, Step};
 use wasmtime::component::{ComponentExportIndex, Resource};
 
 use crate::bindings::{router, types};
@@ -23,14 +23,34 @@ impl PluginRouter {
         PluginRouter { plugin: Arc::clone(plugin), residents: plugin.residents() }
     }
 
-    async fn run(&self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> (Box<Exchange>, Result<Decision, Fault>) {
-        let open = self.plugin.on_failure == OnFailure::Open;
-        let before: Option<RequestHead> = open.then(|| exchange.request.clone());
-        let mut seat = Shared::seat(self.residents.as_ref());
+    async fn run(&self, hook: ComponentExportIndex, exchange: Box<Exchange>, routes: &dyn RouteNames) -> Routed {
+        let before = self.before(&exchange);
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
-        let head = |call, _: &mut Exchange| (Resource::<types::Request>::new_own(call),);
-        let (mut exchange, answer) = seat.call(call, exchange, head).await;
-        let failure = match decide(answer) {
+        let mut seat = Shared::seat(self.residents.as_ref());
+        let (exchange, answer) = seat.call(call, exchange, handle).await;
+        self.settle(exchange, before, decide(answer, routes))
+    }
+
+    fn run_straight(&self, hook: ComponentExportIndex, exchange: Box<Exchange>, routes: &dyn RouteNames) -> Routed {
+        let before = self.before(&exchange);
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let mut seat = Shared::seat(self.residents.as_ref());
+        let (exchange, answer) = seat.call_straight(call, exchange, handle);
+        self.settle(exchange, before, decide(answer, routes))
+    }
+
+    /// The head as it is, where it may have to be restored.
+    fn before(&self, exchange: &Exchange) -> Option<RequestHead> {
+        (self.plugin.on_failure == OnFailure::Open).then(|| exchange.request.clone())
+    }
+
+    fn settle(
+        &self,
+        mut exchange: Box<Exchange>,
+        before: Option<RequestHead>,
+        decision: Result<Decision, Failure>,
+    ) -> Routed {
+        let failure = match decision {
             Ok(decision) => return (exchange, Ok(decision)),
             Err(failure) => failure,
         };
@@ -43,19 +63,34 @@ impl PluginRouter {
     }
 }
 
+/// An exchange that the router has seen.
+type Routed = (Box<Exchange>, Result<Decision, Fault>);
+
 impl Router for PluginRouter {
-    fn route(&self, exchange: Box<Exchange>) -> Step<'_, Result<Decision, Fault>> {
-        match self.plugin.hooks.route {
-            Some(hook) => Step::Later(Box::pin(self.run(hook, exchange))),
-            None => Step::Done(exchange, Ok(Decision::Table)),
+    fn route<'a>(
+        &'a self,
+        exchange: Box<Exchange>,
+        routes: &'a dyn RouteNames,
+    ) -> Step<'a, Result<Decision, Fault>> {
+        let Some(hook) = self.plugin.hooks.route else { return Step::Done(exchange, Ok(Decision::Table)) };
+        let seat = Shared::seat(self.residents.as_ref());
+        if !(self.plugin.goes_straight() && seat.is_free(exchange.worker)) {
+            return Step::Later(Box::pin(self.run(hook, exchange, routes)));
         }
+        let (exchange, decision) = self.run_straight(hook, exchange, routes);
+        Step::Done(exchange, decision)
     }
 }
 
-fn decide(answer: Result<(router::Decision,), Failure>) -> Result<Decision, Failure> {
+fn handle(call: u32) -> (Resource<types::Request>,) {
+    (Resource::new_own(call),)
+}
+
+fn decide(answer: Result<(router::Decision,), Failure>, routes: &dyn RouteNames) -> Result<Decision, Failure> {
     match answer?.0 {
         router::Decision::Table => Ok(Decision::Table),
-        router::Decision::Route(name) => Ok(Decision::Route(name)),
+        router::Decision::Route(name) if routes.has(&name) => Ok(Decision::Route(name)),
+        router::Decision::Route(name) => Err(Failure::invalid(format!("named {name:?}, which is no route"))),
         router::Decision::Reply(reply) => check_reply(reply).map(Decision::Reply),
     }
 }

@@ -70,8 +70,10 @@ impl Head {
 pub struct Request {
     /// Its head.
     pub head: Head,
-    /// Its body, without the chunks' framing.
+    /// Its body, without the chunks' framing; as much of it as has come.
     pub body: Vec<u8>,
+    /// Whether all of the body came; none as long as nobody has read to its end.
+    pub ending: Option<Ending>,
     /// On which of the origin's connections it came; the first is 0.
     pub connection: usize,
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::message::Request;
+use crate::message::{Ending, Request};
 use crate::wait::{PATIENCE, wait_for};
 use crate::wire::Wire;
 
@@ -171,9 +171,10 @@ impl Connection {
     /// The next request, whole; none when the connection ends first.
     pub fn request(&mut self) -> Option<Request> {
         let (place, mut request) = self.receive_head()?;
-        request.body = self.wire.receive_body(request.request_framing()).ok()?.bytes;
-        self.record.requests.lock().unwrap()[place].body.clone_from(&request.body);
-        Some(request)
+        let body = self.wire.receive_body(request.request_framing()).ok()?;
+        (request.body, request.ending) = (body.bytes, Some(body.ending));
+        self.record.requests.lock().unwrap()[place].clone_from(&request);
+        (body.ending == Ending::Complete).then_some(request)
     }
 
     /// The next request's head, its body unread; none when the connection ends first.
@@ -209,7 +210,7 @@ impl Connection {
 
     fn receive_head(&mut self) -> Option<(usize, Request)> {
         let head = self.wire.receive_head().ok()??;
-        let request = Request { head, body: Vec::new(), connection: self.number };
+        let request = Request { head, body: Vec::new(), ending: None, connection: self.number };
         let mut requests = self.record.requests.lock().unwrap();
         requests.push(request.clone());
         Some((requests.len() - 1, request))

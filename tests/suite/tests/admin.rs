@@ -1,10 +1,21 @@
 //! The admin listener: health and metrics.
 
+use std::fs;
+use std::path::Path;
+
 use sandgate_tests::{Origin, PATIENCE, Sandgate, get, wait_for, yaml};
+use serde_json::Value;
+
+/// Targets that would end a line or a value of it, were they not escaped.
+const FORGERIES: [&str; 4] =
+    ["/%0a%22,%22status%22:1?%22%7d", "/%7b%3c%3e%5c%22", "/a'b:c@d,e", "/\",\"status\":1,\"b\":\"}{\\\\\""];
+/// Targets with bytes that must be escaped there (RFC 3986 sections 3.3 and 3.4).
+const UNESCAPED: [&str; 6] = ["/a<b", "/a>b", "/a`b", "/?a=\"b\"", "/?a=<b", "/?\",\"status\":1,\"b\":\""];
 
 #[test]
 fn health_is_ok() {
-    let sandgate = Sandgate::before(&[&Origin::refusing()]);
+    let refusing = Origin::refusing();
+    let sandgate = Sandgate::before(&[&refusing]);
     let response = get(sandgate.admin(), "/health");
     assert_eq!((response.status(), response.text().as_str()), (200, "ok\n"));
 }
@@ -65,10 +76,62 @@ fn an_exchange_has_one_line_with_all_that_is_known() {
 fn a_path_cannot_forge_a_line() {
     let origin = Origin::replying(200, "hello");
     let sandgate = Sandgate::before(&[&origin]);
-    let mut client = sandgate.client();
-    assert_eq!(client.get("/%0a%22,%22status%22:1?\"}").status(), 200);
-    assert_eq!(client.get("/next").status(), 200);
-    assert_eq!(sandgate.access_line(2)["path"], "/next");
+    for (done, path) in FORGERIES.into_iter().enumerate() {
+        assert_eq!(get(sandgate.web(), path).status(), 200, "{path}");
+        let line = sandgate.access_line(done + 1);
+        assert_eq!((line["path"].as_str(), line["status"].as_u64()), (Some(path), Some(200)));
+    }
+    assert_eq!(get(sandgate.web(), "/next").status(), 200);
+    assert_eq!(sandgate.access_line(FORGERIES.len() + 1)["path"], "/next");
+}
+
+#[test]
+fn a_target_with_bytes_that_must_be_escaped_is_refused_and_in_the_log() {
+    let origin = Origin::replying(200, "hello");
+    let sandgate = Sandgate::before(&[&origin]);
+    for (done, path) in UNESCAPED.into_iter().enumerate() {
+        assert_eq!(get(sandgate.web(), path).status(), 400, "{path}");
+        let lines = sandgate.access_log(done + 1);
+        assert_eq!(lines.len(), done + 1, "{path}");
+        let line = &lines[done];
+        assert_eq!(
+            (line["status"].as_u64(), line["fault"].as_str()),
+            (Some(400), Some("bad_request")),
+            "{path}"
+        );
+    }
+    assert_eq!(origin.requests().len(), 0);
+}
+
+#[test]
+fn an_access_log_in_a_file_is_beside_the_configuration_and_appended_to() {
+    let origin = Origin::replying(200, "hello");
+    let yaml = yaml::forwarding() + "log: { access: { path: access.log } }\n";
+    let sandgate = Sandgate::with_config(yaml).origins("app", &[&origin]).start();
+    let path = sandgate.folder().join("access.log");
+    for number in 1..=3 {
+        assert_eq!(get(sandgate.web(), &format!("/{number}")).status(), 200);
+    }
+    wait_for("three lines in the file", PATIENCE, || logged_paths(&path).len() >= 3);
+    assert_eq!(logged_paths(&path), ["/1", "/2", "/3"]);
+    assert_eq!(sandgate.access_log(0).len(), 0, "nothing is on standard output");
+}
+
+#[test]
+fn an_access_log_moves_with_the_configuration() {
+    let origin = Origin::replying(200, "hello");
+    let to = |name: &str| yaml::forwarding() + &format!("log: {{ access: {{ path: {name} }} }}\n");
+    let sandgate = Sandgate::with_config(to("one.log")).origins("app", &[&origin]).start();
+    assert_eq!(get(sandgate.web(), "/1").status(), 200);
+    wait_for("a line in the first file", PATIENCE, || {
+        logged_paths(&sandgate.folder().join("one.log")) == ["/1"]
+    });
+    sandgate.reload(&to("two.log"));
+    assert_eq!(get(sandgate.web(), "/2").status(), 200);
+    wait_for("a line in the second file", PATIENCE, || {
+        logged_paths(&sandgate.folder().join("two.log")) == ["/2"]
+    });
+    assert_eq!(logged_paths(&sandgate.folder().join("one.log")), ["/1"]);
 }
 
 #[test]
@@ -80,4 +143,12 @@ fn an_access_log_that_is_off_writes_nothing() {
     let counted = || sandgate.metrics().sum("sandgate_requests_total", &[]);
     wait_for("the request in the metrics", PATIENCE, || counted() == 1.0);
     assert_eq!(sandgate.access_log(0).len(), 0);
+}
+
+/// The paths of the whole lines of an access log in a file; none while there is no file.
+fn logged_paths(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let lines = whole.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
+    lines.map(|line: Value| line["path"].as_str().unwrap_or_default().to_owned()).collect()
 }

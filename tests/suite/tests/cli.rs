@@ -12,6 +12,8 @@ const FIVE_MISTAKES: &str = "version: 1\n\
     \x20 more: { endpoints: [\"https://127.0.0.1:9001\"] }\n\
     routes:\n\
     \x20 - { name: all, match: { path: { prefix: / } }, upstream: ap }\n";
+/// Endpoints that nobody connects to.
+const ENDPOINTS: &str = "[\"http://127.0.0.1:9\"]";
 const SEEN: [&str; 5] = ["ten", "adress", "endpoints", "https", "`ap`"];
 
 #[test]
@@ -25,6 +27,32 @@ fn a_check_shows_all_mistakes_of_a_file_in_one_run() {
     assert!(said.matches("error").count() >= 5, "{said}");
     assert!(said.contains("sandgate.yaml:2:"), "file and line: {said}");
     assert!(said.contains("`address`"), "the nearest known key: {said}");
+}
+
+#[test]
+fn what_is_planned_and_not_built_is_refused_by_name() {
+    for (key, yaml) in planned() {
+        let finished = Sandgate::with_config(yaml).value("app", ENDPOINTS).command("check", &[]);
+        let said = finished.stdout + &finished.stderr;
+        assert_eq!(finished.status.code(), Some(78), "{key}: {said}");
+        assert!(said.contains(&format!("`{key}` is not supported yet")), "{key}: {said}");
+        assert!(!said.contains("unknown"), "{key}: {said}");
+    }
+}
+
+#[test]
+fn a_folder_of_files_is_not_supported_yet() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("sandgate.yaml"), "version: 1\n").expect("a file to write");
+    let path = folder.path().to_str().expect("a path of text");
+    for subcommand in ["check", "run"] {
+        let finished = sandgate_command(&[subcommand, path]);
+        assert_eq!(finished.status.code(), Some(78), "{finished:?}");
+        assert!(
+            finished.stderr.contains("not supported yet") && finished.stderr.contains(path),
+            "{finished:?}"
+        );
+    }
 }
 
 #[test]
@@ -129,4 +157,32 @@ fn inspect_says_why_a_file_will_not_load() {
     let finished = sandgate_command(&["inspect", file.path().to_str().expect("a path of text")]);
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
     assert!(!(finished.stdout + &finished.stderr).trim().is_empty());
+}
+
+/// Configurations, each with one key or word that later versions will know.
+fn planned() -> [(&'static str, String); 14] {
+    let matching = |keys: &str| {
+        yaml::entry() + yaml::APP + &format!("  - {{ name: all, match: {{ {keys} }}, upstream: app }}\n")
+    };
+    let listening =
+        |keys: &str| yaml::forwarding().replace("{ name: web,", &format!("{{ name: web, {keys},"));
+    [
+        ("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n"),
+        ("tls", listening("tls: { certificates: [] }")),
+        ("proxy_protocol", listening("proxy_protocol: v2")),
+        ("health", yaml::forwarding_to("health: { path: /healthz }")),
+        ("tls", yaml::forwarding_to("tls: { server_name: app.internal }")),
+        ("ewma", yaml::forwarding_to("balance: ewma")),
+        ("hash", yaml::forwarding_to("balance: { hash: \"header:x-user\", algorithm: maglev }")),
+        ("rewrite", yaml::forwarding_by("rewrite: { prefix: /wordpress/ }")),
+        ("priority", yaml::forwarding_by("priority: 5")),
+        ("budget", yaml::forwarding_by("retries: { attempts: 2, budget: 20% }")),
+        ("headers", matching("path: { prefix: / }, headers: { x-tenant: acme }")),
+        ("regex", matching("path: { regex: \"^/v[0-9]+/\" }")),
+        ("split", matching("path: { prefix: / }").replace("upstream: app }", "split: [{ upstream: app }] }")),
+        (
+            "grants",
+            yaml::forwarding() + "plugins: { it: { wasm: it.wasm, grants: { kv: { quota: 1MiB } } } }\n",
+        ),
+    ]
 }

@@ -1,10 +1,11 @@
 //! Origins that refuse, hang, break off or talk nonsense: each is a named fault, and costs one exchange.
 
-use sandgate_tests::{Connection, Ending, Origin, PATIENCE, Response, Sandgate, get, wait_for, yaml};
+use sandgate_tests::{Connection, Ending, Gate, Origin, PATIENCE, Response, Sandgate, get, wait_for, yaml};
 
 #[test]
 fn an_origin_that_refuses_is_a_bad_gateway() {
-    let sandgate = Sandgate::before(&[&Origin::refusing()]);
+    let refusing = Origin::refusing();
+    let sandgate = Sandgate::before(&[&refusing]);
     assert_fault(&sandgate, 502, "connect_failed");
 }
 
@@ -133,14 +134,42 @@ fn a_post_that_was_sent_is_never_sent_again() {
 
 #[test]
 fn a_client_that_leaves_frees_the_origin() {
-    let origin = Origin::hanging();
+    let is_freed = Gate::default();
+    let gate = is_freed.clone();
+    let origin = Origin::scripted(move |mut connection| {
+        connection.request();
+        connection.hold();
+        gate.open();
+    });
     let sandgate = Sandgate::before(&[&origin]);
     let mut client = sandgate.client();
     client.send("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n");
     origin.wait_for_requests(1);
     drop(client);
+    is_freed.pass();
+    assert_eq!(sandgate.access_line(1)["fault"], "client_gone");
+}
+
+#[test]
+fn a_client_that_leaves_has_one_record_and_no_status() {
+    let origin = Origin::hanging();
+    let sandgate = Sandgate::before(&[&origin]);
+    let mut client = sandgate.client();
+    client.send("GET /left HTTP/1.1\r\nhost: test.example\r\n\r\n");
+    origin.wait_for_requests(1);
+    drop(client);
     let line = sandgate.access_line(1);
-    assert_eq!(line["fault"], "client_gone");
+    let texts = ["fault", "path", "route", "endpoint"].map(|name| line[name].as_str());
+    assert_eq!(
+        texts,
+        [Some("client_gone"), Some("/left"), Some("all"), Some(origin.url().as_str())],
+        "{line}"
+    );
+    let numbers = ["status", "attempts", "bytes"].map(|name| line[name].as_u64());
+    assert_eq!(numbers, [0, 1, 0].map(Some), "the client got nothing: {line}");
+    let faults = || sandgate.metrics().sum("sandgate_faults_total", &[("kind", "client_gone")]);
+    wait_for("the fault in the metrics", PATIENCE, || faults() == 1.0);
+    assert_eq!(sandgate.access_log(1).len(), 1, "every exchange has one record");
 }
 
 #[test]

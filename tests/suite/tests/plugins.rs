@@ -1,5 +1,7 @@
 //! Filters that are components: the good ones work, and a bad one costs one exchange and is named.
 
+use std::thread;
+
 use sandgate_tests::{Origin, PATIENCE, Sandgate, guest, wait_for, yaml};
 
 /// What the guest `hostile` is asked to do, the status the client gets, and the fault by name.
@@ -30,7 +32,8 @@ fn a_filter_changes_the_request_and_the_response() {
 
 #[test]
 fn a_filter_sees_the_hosts_own_answers_too() {
-    let sandgate = with_filter("add-header", "", &Origin::refusing());
+    let refusing = Origin::refusing();
+    let sandgate = with_filter("add-header", "", &refusing);
     let response = sandgate.client().get("/");
     assert_eq!((response.status(), response.field("x-served-by")), (502, Some("sandgate")));
 }
@@ -71,11 +74,13 @@ fn what_a_guest_may_not_do_is_refused_without_harm() {
 
 #[test]
 fn a_guest_cannot_flood_or_forge_the_log() {
-    let sandgate = with_filter("hostile", LIMITS, &Origin::replying(200, "hello"));
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("hostile", LIMITS, &origin);
     let mark = sandgate.log_mark();
     assert_eq!(sandgate.client().get_with("/", "x-misbehave", "log-flood").status(), 200);
     assert_eq!(sandgate.client().get_with("/", "x-misbehave", "log-forge").status(), 200);
-    sandgate.log_line_after(mark, |line| line.message().contains("one line"));
+    let forged = sandgate.log_line_after(mark, |line| line.text("text").contains("one line")).text("text");
+    assert_eq!(forged, "one line\\nlevel=error another", "control characters are escaped");
     assert!(sandgate.log_mark() - mark < 60, "4 KiB an exchange are forty lines of a hundred bytes");
     let dropped = || sandgate.metrics().sum("sandgate_plugin_log_dropped_total", &[]);
     wait_for("the dropped lines in the metrics", PATIENCE, || dropped() > 900.0);
@@ -96,7 +101,8 @@ fn a_trap_on_the_way_out_costs_one_exchange_too() {
 
 #[test]
 fn a_guests_notes_are_in_the_access_log() {
-    let sandgate = with_filter("hostile", LIMITS, &Origin::replying(200, "hello"));
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("hostile", LIMITS, &origin);
     assert_eq!(sandgate.client().get_with("/", "x-misbehave", "note").status(), 200);
     let line = sandgate.access_line(1);
     assert_eq!(line["notes"]["hostile"], "noted", "{line}");
@@ -119,14 +125,16 @@ fn a_guest_can_answer_in_the_upstreams_place() {
 
 #[test]
 fn each_exchange_has_a_fresh_instance() {
-    let sandgate = with_filter("hostile", LIMITS, &Origin::replying(200, "hello"));
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("hostile", LIMITS, &origin);
     assert_eq!(counts(&sandgate, 3), ["1", "1", "1"]);
 }
 
 #[test]
 fn a_resident_instance_keeps_what_it_knows_until_it_traps() {
     let plugin = format!("{LIMITS}, isolation: resident");
-    let sandgate = with_filter("hostile", &plugin, &Origin::replying(200, "hello"));
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("hostile", &plugin, &origin);
     assert_eq!(counts(&sandgate, 3), ["1", "2", "3"]);
     assert_eq!(sandgate.client().get_with("/", "x-misbehave", "trap").status(), 500);
     assert_eq!(counts(&sandgate, 2), ["1", "2"], "a trapped instance is never used again");
@@ -179,6 +187,25 @@ fn filters_run_in_the_order_of_the_file() {
     assert_eq!(sandgate.client().get("/").status(), 200);
     let request = origin.only_request();
     assert_eq!((request.field("x-seen-agent"), request.field("user-agent")), (Some("before"), Some("after")));
+}
+
+#[test]
+fn a_thousand_requests_over_eight_connections_all_pass_the_filter() {
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("add-header", "", &origin);
+    let ask_often = || {
+        let mut client = sandgate.client();
+        for number in 0..125 {
+            let response = client.get(&format!("/{number}"));
+            let found = (response.status(), response.text(), response.field("x-served-by"));
+            assert_eq!(found, (200, "hello".to_owned(), Some("sandgate")), "request {number}");
+        }
+    };
+    thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(ask_often))));
+    assert_eq!(origin.requests().len(), 1000);
+    let lines = sandgate.access_log(1000);
+    assert!(lines.iter().all(|line| line["status"] == 200 && line.get("fault").is_none()));
+    assert_eq!(sandgate.metrics().sum("sandgate_plugin_faults_total", &[]), 0.0);
 }
 
 fn with_filter(name: &str, plugin: &str, origin: &Origin) -> Sandgate {

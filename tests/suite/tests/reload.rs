@@ -1,12 +1,13 @@
 //! A saved configuration is applied without dropping anything; a bad one changes nothing.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use sandgate_tests::{Gate, Origin, PATIENCE, Sandgate, Signal, get, wait_for, yaml};
+use sandgate_tests::{Gate, Origin, PATIENCE, RawClient, Sandgate, Signal, get, wait_for, yaml};
 
 #[test]
 fn a_file_replaced_by_a_rename_is_applied() {
@@ -143,15 +144,61 @@ fn an_exchange_under_way_ends_as_it_began() {
 }
 
 #[test]
+fn an_added_listener_answers_and_the_others_stay() {
+    let (_origin, sandgate) = with_one_route();
+    let added = beside(sandgate.web());
+    assert!(TcpStream::connect(added).is_err());
+    let mut kept = sandgate.client();
+    assert_eq!(kept.get("/one").status(), 200);
+    sandgate.reload(&with_listener(added));
+    assert_eq!(get(added, "/one").status(), 200);
+    assert_eq!((kept.get("/one").status(), get(sandgate.web(), "/one").status()), (200, 200));
+}
+
+#[test]
+fn a_removed_listener_takes_nothing_new_and_serves_its_connections_on() {
+    let (_origin, sandgate) = with_one_route();
+    let added = beside(sandgate.web());
+    sandgate.reload(&with_listener(added));
+    let mut kept = RawClient::connect(added);
+    assert_eq!(kept.get("/one").status(), 200);
+    sandgate.reload(&one_route());
+    wait_for("the listener to close", PATIENCE, || TcpStream::connect(added).is_err());
+    assert_eq!(kept.get("/one").status(), 200, "a kept connection works");
+    assert_eq!(kept.get_with("/one", "connection", "close").status(), 200, "until it is closed");
+    kept.expect_closed();
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+}
+
+#[test]
+fn a_listener_whose_address_is_taken_refuses_the_configuration() {
+    let (origin, sandgate) = with_one_route();
+    let error = sandgate.reload_in_vain(&with_listener(origin.address()));
+    assert!(error.contains("more") && error.contains(&origin.address().to_string()), "{error}");
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
+}
+
+#[test]
+fn another_number_of_workers_is_refused_and_said_to_need_a_restart() {
+    let (_origin, sandgate) = with_one_route();
+    let error = sandgate.reload_in_vain(&two_routes().replace("workers: 1", "workers: 2"));
+    assert!(error.contains("`server.workers`") && error.contains("restart"), "{error}");
+    assert_eq!((get(sandgate.web(), "/one").status(), get(sandgate.web(), "/two").status()), (200, 404));
+    sandgate.reload(&two_routes());
+    assert_eq!(get(sandgate.web(), "/two").status(), 200, "the next good one is applied");
+}
+
+#[test]
 fn reloading_under_load_drops_no_request() {
     let (_origin, sandgate) = with_one_route();
     let is_over = AtomicBool::new(false);
     let (web, is_over) = (sandgate.web(), &is_over);
     thread::scope(|scope| {
+        let ending = EndsWithScope(is_over);
         let clients: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(move || {
-                    let mut client = sandgate_tests::RawClient::connect(web);
+                    let mut client = RawClient::connect(web);
                     let mut statuses = Vec::new();
                     while !is_over.load(Ordering::SeqCst) {
                         statuses.push(client.get("/one").status());
@@ -163,12 +210,21 @@ fn reloading_under_load_drops_no_request() {
         for round in 0..10 {
             sandgate.reload(&if round % 2 == 0 { two_routes() } else { one_route() });
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(ending);
         for client in clients {
             let statuses = client.join().expect("no connection was closed");
             assert!(!statuses.is_empty() && statuses.iter().all(|status| *status == 200));
         }
     });
+}
+
+/// Tells the clients to stop, also when the test has failed: the scope waits for them.
+struct EndsWithScope<'a>(&'a AtomicBool);
+
+impl Drop for EndsWithScope<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 fn with_one_route() -> (Origin, Sandgate) {
@@ -179,6 +235,17 @@ fn with_one_route() -> (Origin, Sandgate) {
 
 fn one_route() -> String {
     yaml::entry() + yaml::APP + &yaml::route_named("one", "prefix: /one")
+}
+
+/// As [`one_route`], with one more listener.
+fn with_listener(address: SocketAddr) -> String {
+    let more = format!("listeners: [{{ name: more, address: \"{address}\" }}, ");
+    one_route().replace("listeners: [", &more)
+}
+
+/// An address that nobody else takes: ports are chosen for 127.0.0.1, and this is the same one on 127.0.0.2.
+fn beside(address: SocketAddr) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), address.port()))
 }
 
 fn two_routes() -> String {

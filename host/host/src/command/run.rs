@@ -1,5 +1,6 @@
 //! `sandgate run`.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use config::Level;
@@ -16,7 +17,7 @@ use crate::logging::{self, Verbosity};
 /// Serves until it is told to stop.
 pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
-    let reloader = Reloader::new(&arguments.file, engine()?);
+    let reloader = Reloader::new(&arguments.file, engine());
     runtime()?.block_on(serve(reloader, &verbosity))
 }
 
@@ -62,13 +63,13 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
     let mut server = Server::start(generation).await.map_err(|error| Failure::Other(error.to_string()))?;
     let mut admin = Admin::default();
     admin.follow(&server).await?;
-    for (listener, address) in server.addresses() {
-        tracing::info!(listener, %address, "listening");
-    }
+    let mut told = HashSet::new();
+    tell_addresses(&server, &mut told);
     tracing::info!(generation = server.monitor().generation().number, "ready");
     while let Event::Reload = events.next().await {
         reloader.reload(&mut server).await;
         reloader.watch(&mut events.watch);
+        tell_addresses(&server, &mut told);
         verbosity.set(server.monitor().generation().config.log.level);
         if let Err(Failure::Other(error)) = admin.follow(&server).await {
             tracing::error!(error, "the admin address can't be changed");
@@ -79,6 +80,15 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
     server.stop(grace).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says where the server listens, each place once.
+fn tell_addresses(server: &Server, told: &mut HashSet<(String, SocketAddr)>) {
+    let now: HashSet<_> = server.addresses().map(|(listener, address)| (listener.to_owned(), address)).collect();
+    for (listener, address) in now.difference(told) {
+        tracing::info!(listener, %address, "listening");
+    }
+    *told = now;
 }
 
 /// The admin address, which follows the configuration.
@@ -94,14 +104,16 @@ impl Admin {
         if self.serving.as_ref().map(|(address, _)| *address) == wanted {
             return Ok(());
         }
-        if let Some((_, task)) = self.serving.take() {
-            task.abort();
-        }
-        let Some(address) = wanted else { return Ok(()) };
+        let Some(address) = wanted else {
+            self.close();
+            return Ok(());
+        };
+        // Bound before the old one is given up: if it can't be, there still is one.
         let socket = TcpListener::bind(address)
             .await
             .map_err(|error| Failure::Other(format!("admin can't listen on {address}: {error}")))?;
         tracing::info!(listener = "admin", address = %socket.local_addr()?, "listening");
+        self.close();
         let task = tokio::spawn(async move {
             if let Err(error) = control::serve(socket, monitor).await {
                 tracing::error!(%error, "the admin address stopped");
@@ -109,5 +121,11 @@ impl Admin {
         });
         self.serving = Some((address, task));
         Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some((_, task)) = self.serving.take() {
+            task.abort();
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
 use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead};
-use net::{Arrival, ClientBody, strip_connection_fields};
+use net::{Arrival, ClientBody, HeadLimits, strip_connection_fields};
 
 use crate::exchange::forwarded::{self, Sender};
 use crate::record;
@@ -26,7 +26,7 @@ pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<U
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));
     }
-    let ready = prepare(&mut exchange.request).and_then(|()| check_length(local, length));
+    let ready = prepare(&mut exchange.request, local.generation.server.head).and_then(|()| check_length(local, length));
     let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies };
     if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
         exchange.client = client;
@@ -35,11 +35,12 @@ pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<U
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
-fn prepare(head: &mut RequestHead) -> Result<(), Fault> {
+fn prepare(head: &mut RequestHead, limits: HeadLimits) -> Result<(), Fault> {
     if head.uri.authority().is_some() {
         adopt_authority(head)?;
     }
     if head.version == Version::HTTP_2 {
+        check_limits(head, limits)?;
         join_cookies(&mut head.fields);
     }
     strip_connection_fields(&mut head.fields);
@@ -62,6 +63,17 @@ fn adopt_authority(head: &mut RequestHead) -> Result<(), Fault> {
     }
     head.fields.insert(header::HOST, host);
     head.uri = head.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
+    Ok(())
+}
+
+/// On HTTP/1 the guard has held the head to these before it was parsed.
+fn check_limits(head: &RequestHead, limits: HeadLimits) -> Result<(), Fault> {
+    if head.path_and_query().len() > limits.uri {
+        return Err(Fault::new(FaultKind::UriTooLong, format!("the path has more than {} bytes", limits.uri)));
+    }
+    if head.fields.len() > limits.fields {
+        return Err(Fault::new(FaultKind::HeadTooLarge, format!("more than {} fields", limits.fields)));
+    }
     Ok(())
 }
 
@@ -101,6 +113,8 @@ fn check_length(local: &Local, length: Option<u64>) -> Result<(), Fault> {
 mod tests {
     use super::*;
 
+    const LIMITS: HeadLimits = HeadLimits { head: 1000, uri: 100, fields: 10 };
+
     fn head(version: Version, uri: &str, fields: &[(&'static str, &'static str)]) -> RequestHead {
         let fields = fields
             .iter()
@@ -112,35 +126,35 @@ mod tests {
     #[test]
     fn the_targets_authority_takes_the_place_of_host() {
         let mut head = head(Version::HTTP_11, "http://a.example/x?y", &[("host", "b.example")]);
-        prepare(&mut head).unwrap();
+        prepare(&mut head, LIMITS).unwrap();
         assert_eq!((head.authority(), head.uri.to_string().as_str()), ("a.example", "/x?y"));
     }
 
     #[test]
     fn on_http2_host_and_authority_must_agree() {
         let mut differing = head(Version::HTTP_2, "http://a.example/", &[("host", "b.example")]);
-        assert_eq!(prepare(&mut differing).unwrap_err().kind, FaultKind::BadRequest);
+        assert_eq!(prepare(&mut differing, LIMITS).unwrap_err().kind, FaultKind::BadRequest);
         let mut agreeing = head(Version::HTTP_2, "http://a.example/", &[("host", "A.example")]);
-        assert!(prepare(&mut agreeing).is_ok());
+        assert!(prepare(&mut agreeing, LIMITS).is_ok());
     }
 
     #[test]
     fn user_information_is_refused() {
         let mut head = head(Version::HTTP_11, "http://user@a.example/", &[]);
-        assert!(prepare(&mut head).is_err());
+        assert!(prepare(&mut head, LIMITS).is_err());
     }
 
     #[test]
     fn crumbs_of_a_cookie_are_joined() {
         let mut head = head(Version::HTTP_2, "/", &[("cookie", "a=1"), ("cookie", "b=2"), ("cookie", "c=3")]);
-        prepare(&mut head).unwrap();
+        prepare(&mut head, LIMITS).unwrap();
         assert_eq!(head.fields.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2; c=3"]);
     }
 
     #[test]
     fn a_length_is_written_without_leading_zeros() {
         let mut head = head(Version::HTTP_11, "/", &[("content-length", "007")]);
-        prepare(&mut head).unwrap();
+        prepare(&mut head, LIMITS).unwrap();
         assert_eq!(head.fields["content-length"], "7");
     }
 }

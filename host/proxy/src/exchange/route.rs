@@ -15,7 +15,7 @@ pub(crate) async fn route<'a>(
     exchange: Box<Exchange>,
 ) -> Result<(Box<Exchange>, &'a Route), Box<Halted>> {
     let (mut exchange, named) = match &local.generation.router {
-        Some(router) => ask_router(local, router.route(exchange).finish().await)?,
+        Some(router) => ask_router(local, router.route(exchange, &local.generation.routes).finish().await)?,
         None => (exchange, None),
     };
     let route = match named {

@@ -1,0 +1,59 @@
+//! Whether a plugin's guests are quick enough to be called without being suspendable.
+//!
+//! To be suspended, a guest needs a stack of its own and the host a future for it: that costs more than a small filter
+//! does. So guests are called straight, as a native function would be, as long as they return within a tick. A plugin
+//! one of whose guests did not is called suspendably for a while: the worker's neighbours wait for such a guest once
+//! in that time, and no longer than its CPU limit.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// How long a plugin counts as slow.
+const PROBATION: Duration = Duration::from_secs(10);
+/// A guest that may use more CPU time than this is always suspendable.
+pub(crate) const STRAIGHT_LIMIT: Duration = Duration::from_millis(10);
+
+/// A plugin's pace.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Until when it counts as slow, in milliseconds of [`now`]; 0 is never.
+    slow_until: AtomicU64,
+}
+
+impl Pace {
+    /// Whether it may be called straight.
+    pub(crate) fn is_quick(&self) -> bool {
+        let until = self.slow_until.load(Relaxed);
+        until == 0 || (until < now() && self.slow_until.compare_exchange(until, 0, Relaxed, Relaxed).is_ok())
+    }
+
+    /// A guest was still running a tick after its first.
+    pub(crate) fn note_slow(&self) {
+        let probation = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
+        self.slow_until.store(now().saturating_add(probation), Relaxed);
+    }
+}
+
+fn now() -> u64 {
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_guest_puts_the_plugin_on_probation() {
+        let pace = Pace::default();
+        assert!(pace.is_quick());
+        pace.note_slow();
+        assert!(!pace.is_quick());
+        pace.slow_until.store(1, Relaxed);
+        while now() <= 1 {
+            std::hint::spin_loop();
+        }
+        assert!(pace.is_quick(), "it is over");
+    }
+}
