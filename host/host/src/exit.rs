@@ -42,7 +42,8 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
 }
 
 fn colour() -> Colour {
-    let wanted = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let wanted =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if wanted { Colour::Ansi } else { Colour::Plain }
 }
 

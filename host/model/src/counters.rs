@@ -7,8 +7,10 @@ use std::time::Duration;
 use crate::WorkerId;
 
 /// Upper bounds of the classes that durations are counted in, in microseconds.
-pub const DURATION_BOUNDS_US: [u64; 13] =
-    [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000];
+pub const DURATION_BOUNDS_US: [u64; 13] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    10_000_000,
+];
 
 /// A number that one worker writes and anybody may read.
 #[derive(Debug, Default)]

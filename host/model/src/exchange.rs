@@ -69,7 +69,13 @@ impl Drop for Exchange {
 
 impl Exchange {
     /// An exchange whose request has just arrived.
-    pub fn new(id: ExchangeId, worker: WorkerId, client: SocketAddr, began: Instant, request: RequestHead) -> Self {
+    pub fn new(
+        id: ExchangeId,
+        worker: WorkerId,
+        client: SocketAddr,
+        began: Instant,
+        request: RequestHead,
+    ) -> Self {
         Exchange {
             id,
             worker,

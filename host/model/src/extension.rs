@@ -90,7 +90,11 @@ pub trait FilterCall {
     }
 
     /// The exchange is over.
-    fn on_log<'a>(&'a mut self, exchange: Box<Exchange>, outcome: &'a Outcome) -> Step<'a, Result<(), Fault>> {
+    fn on_log<'a>(
+        &'a mut self,
+        exchange: Box<Exchange>,
+        outcome: &'a Outcome,
+    ) -> Step<'a, Result<(), Fault>> {
         let _ = outcome;
         Step::Done(exchange, Ok(()))
     }

@@ -180,7 +180,9 @@ impl FaultKind {
             FaultKind::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
             FaultKind::NoRoute => StatusCode::NOT_FOUND,
             FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            FaultKind::NoEndpoint | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
+            FaultKind::NoEndpoint | FaultKind::Plugin(PluginFault::Exhausted) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             FaultKind::ConnectFailed
             | FaultKind::UpstreamReset
             | FaultKind::BadResponse
@@ -235,7 +237,9 @@ mod tests {
             let client_error = kind.status().is_client_error();
             match kind.blame() {
                 Blame::Client => assert!(client_error || kind == FaultKind::UnknownCoding, "{}", kind.name()),
-                Blame::Upstream | Blame::Plugin => assert!(kind.status().is_server_error(), "{}", kind.name()),
+                Blame::Upstream | Blame::Plugin => {
+                    assert!(kind.status().is_server_error(), "{}", kind.name());
+                }
                 Blame::Sandgate => {}
             }
         }

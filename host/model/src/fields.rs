@@ -1,7 +1,7 @@
 //! Which header fields a plugin, a native filter or the configuration may write, and how.
 
-use http::header::{self, HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{self, HeaderName, HeaderValue};
 
 /// How long a field's name may be.
 const NAME_LIMIT: usize = 256;
@@ -28,7 +28,9 @@ impl std::fmt::Display for FieldError {
         f.write_str(match self {
             FieldError::InvalidName => "is not a field name (RFC 9110 section 5.1)",
             FieldError::InvalidValue => "has a value that is not one (RFC 9110 section 5.5)",
-            FieldError::Forbidden => "belongs to the connection or the framing, which only the host may write",
+            FieldError::Forbidden => {
+                "belongs to the connection or the framing, which only the host may write"
+            }
             FieldError::TooMany => "is one too many: a head holds at most 128 fields",
         })
     }

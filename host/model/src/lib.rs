@@ -16,7 +16,8 @@ pub use counters::{Counter, DURATION_BOUNDS_US, RouteLabel};
 pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
-    Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,
+    Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, RouteNames, Router, Step,
+    Verdict, WorkerId,
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};

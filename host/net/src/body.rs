@@ -165,7 +165,10 @@ impl Body for UpstreamBody {
         let this = &mut *self;
         let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) else {
             let patience = this.patience;
-            return this.alarm.poll(cx, patience).map(|Expired| Some(Err(BodyError(FaultKind::UpstreamTimeout))));
+            return this
+                .alarm
+                .poll(cx, patience)
+                .map(|Expired| Some(Err(BodyError(FaultKind::UpstreamTimeout))));
         };
         this.alarm.clear();
         match &frame {

@@ -23,7 +23,8 @@ pub fn strip_connection_fields(fields: &mut HeaderMap) {
     if !fields.keys().any(is_hop_by_hop) {
         return;
     }
-    let wants_trailers = fields.get_all(header::TE).iter().any(|value| names(value).any(|name| name == "trailers"));
+    let wants_trailers =
+        fields.get_all(header::TE).iter().any(|value| names(value).any(|name| name == "trailers"));
     strip_response_fields(fields);
     if wants_trailers {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
@@ -82,13 +83,15 @@ mod tests {
 
     #[test]
     fn connection_goes_with_every_field_it_names() {
-        let fields = [("connection", "close, X-One ,x-two"), ("x-one", "1"), ("x-two", "2"), ("x-three", "3")];
+        let fields =
+            [("connection", "close, X-One ,x-two"), ("x-one", "1"), ("x-two", "2"), ("x-three", "3")];
         assert_eq!(left(map(&fields)), ["x-three"]);
     }
 
     #[test]
     fn connection_cant_take_away_what_frames_or_authorises_the_message() {
-        let fields = [("connection", "host, content-length, authorization"), ("host", "a"), ("authorization", "b")];
+        let fields =
+            [("connection", "host, content-length, authorization"), ("host", "a"), ("authorization", "b")];
         assert_eq!(left(map(&fields)), ["host", "authorization"]);
     }
 
@@ -100,7 +103,12 @@ mod tests {
 
     #[test]
     fn fields_of_the_connection_go_without_being_named() {
-        let fields = [("keep-alive", "timeout=5"), ("proxy-connection", "x"), ("upgrade", "h2c"), ("expect", "100-continue")];
+        let fields = [
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "x"),
+            ("upgrade", "h2c"),
+            ("expect", "100-continue"),
+        ];
         assert!(left(map(&fields)).is_empty());
     }
 }

@@ -46,9 +46,21 @@ struct Idle {
 
 impl Pool {
     /// A pool with no connection.
-    pub fn new(endpoint: Arc<Endpoint>, keep_alive: KeepAlive, connect_timeout: Duration, timers: &Timers) -> Rc<Self> {
+    pub fn new(
+        endpoint: Arc<Endpoint>,
+        keep_alive: KeepAlive,
+        connect_timeout: Duration,
+        timers: &Timers,
+    ) -> Rc<Self> {
         let timers = timers.clone();
-        Rc::new(Pool { endpoint, keep_alive, connect_timeout, timers, idle: RefCell::default(), sweeps: Cell::new(0) })
+        Rc::new(Pool {
+            endpoint,
+            keep_alive,
+            connect_timeout,
+            timers,
+            idle: RefCell::default(),
+            sweeps: Cell::new(0),
+        })
     }
 
     /// The endpoint its connections lead to.

@@ -115,17 +115,18 @@ pub(crate) async fn serve<H: Handler>(
     match protocol {
         Protocol::Http1 => {
             let mut connection = pin!(http1_builder(settings).serve_connection(TokioIo::new(wire), service));
-            until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+            until_drained(&member, connection.as_mut(), http1::Connection::graceful_shutdown).await;
         }
         Protocol::Http2 => {
             let mut connection = pin!(http2_builder(settings).serve_connection(TokioIo::new(wire), service));
-            until_drained(&member, connection.as_mut(), |c| c.graceful_shutdown()).await;
+            until_drained(&member, connection.as_mut(), http2::Connection::graceful_shutdown).await;
         }
     }
 }
 
 fn field_value(address: SocketAddr) -> HeaderValue {
-    HeaderValue::try_from(address.ip().to_canonical().to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+    HeaderValue::try_from(address.ip().to_canonical().to_string())
+        .unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// The protocol, unless the client leaves, is too slow, or the worker stops first.
@@ -138,7 +139,11 @@ async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
 }
 
 /// Runs a connection; told to finish when the worker stops, and given up when that takes too long.
-async fn until_drained<C: Future>(member: &Member, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) {
+async fn until_drained<C: Future>(
+    member: &Member,
+    mut connection: Pin<&mut C>,
+    finish: impl Fn(Pin<&mut C>),
+) {
     let mut told = false;
     poll_fn(|cx| {
         match member.stage(cx) {
@@ -205,13 +210,16 @@ struct Requests<H> {
 impl<H: Handler> Requests<H> {
     fn arrival(&self, request: Request<Incoming>) -> Arrival {
         let (parts, incoming) = request.into_parts();
-        let rejected =
-            if parts.method.as_str() == REJECT_METHOD { self.wire.rejected.take() } else { None };
+        let rejected = if parts.method.as_str() == REJECT_METHOD { self.wire.rejected.take() } else { None };
         let length = incoming.size_hint().exact();
         let body = (!incoming.is_end_stream())
             .then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire)));
-        let head =
-            RequestHead { method: parts.method, uri: parts.uri, version: parts.version, fields: parts.headers };
+        let head = RequestHead {
+            method: parts.method,
+            uri: parts.uri,
+            version: parts.version,
+            fields: parts.headers,
+        };
         Arrival { head, body, length, peer: Rc::clone(&self.peer), rejected }
     }
 }

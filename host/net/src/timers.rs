@@ -160,7 +160,8 @@ mod tests {
     use super::*;
 
     fn on_worker<F: Future>(test: impl FnOnce(Timers) -> F) -> F::Output {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let local = tokio::task::LocalSet::new();
         let timers = Timers::default();
         local.spawn_local(timers.clone().run());

@@ -102,7 +102,12 @@ impl Pool {
         answer.map(|incoming| UpstreamBody::new(incoming, lease, patience.read, alarm))
     }
 
-    fn failed(&self, error: &hyper::Error, unsent: Option<Request<OutgoingBody>>, reused: bool) -> SendFailure {
+    fn failed(
+        &self,
+        error: &hyper::Error,
+        unsent: Option<Request<OutgoingBody>>,
+        reused: bool,
+    ) -> SendFailure {
         let kind = kind_of(error);
         let fault = Fault::new(kind, format!("{}: {}", self.endpoint().label, Chain(error)));
         let stale = reused && kind == FaultKind::UpstreamReset;

@@ -202,7 +202,7 @@ impl Wire {
             return Poll::Ready(Ok(()));
         }
         let pass = self.settle(judgement, len);
-        if matches!(self.end, None) {
+        if self.end.is_none() {
             self.held.extend_from_slice(buffer.filled().get(before + pass..).unwrap_or_default());
         }
         buffer.set_filled(before + pass);
@@ -334,7 +334,11 @@ impl Wire {
         self.write_alarm.poll(cx, after).map(|Expired| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    fn poll_written(&mut self, cx: &Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn poll_written(
+        &mut self,
+        cx: &Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if written.is_pending() {
             return self.poll_slow_reader(cx);
         }
@@ -344,7 +348,11 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.held.is_empty() && this.ready.is_empty() && this.end.is_none() {
             this.poll_direct(cx, buffer)

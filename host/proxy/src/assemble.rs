@@ -71,7 +71,8 @@ impl Assembly<'_> {
     async fn plugins(&mut self, engine: &Engine) -> Plugins {
         let mut plugins = Plugins::new();
         for (name, plugin) in &self.config.plugins {
-            let stats = self.before.and_then(|b| b.plugins.iter().find(|p| p.name() == name)).map(Plugin::stats);
+            let stats =
+                self.before.and_then(|b| b.plugins.iter().find(|p| p.name() == name)).map(Plugin::stats);
             match Plugin::load(engine, spec(plugin), self.workers, stats).await {
                 Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
                 Err(error) => {
@@ -90,8 +91,10 @@ impl Assembly<'_> {
     }
 
     fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
-        let old = self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
-        let endpoints = upstream.endpoints.iter().map(|e| Arc::new(endpoint(e, old.map(AsRef::as_ref)))).collect();
+        let old =
+            self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
+        let endpoints =
+            upstream.endpoints.iter().map(|e| Arc::new(endpoint(e, old.map(AsRef::as_ref)))).collect();
         let balance = match &upstream.balance {
             config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
             config::Balance::RoundRobin => Balance::Native(Policy::RoundRobin),
@@ -154,7 +157,9 @@ impl Assembly<'_> {
             config::Filter::ResponseHeaders(rules) => headers(Rules::default(), rules_of(rules)),
             config::Filter::Plugin(name) => match plugins.get(name) {
                 Some(plugin) => plugin.filter().map(Some).ok_or_else(|| {
-                    format!("plugin `{name}` can't filter: it exports none of on-request, on-response and on-log")
+                    format!(
+                        "plugin `{name}` can't filter: it exports none of on-request, on-response and on-log"
+                    )
                 }),
                 None => Ok(None),
             },

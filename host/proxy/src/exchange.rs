@@ -21,9 +21,9 @@ use http::Response;
 use net::Arrival;
 
 pub(crate) use answer::{AnswerBody, Content};
-pub(crate) use forwarded::TrustedProxies;
 use begin::Upload;
 use filter::Calls;
+pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
 

@@ -82,8 +82,11 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(exchange: &'a Exchange, fault: Option<&'a Fault>, now: Instant) -> Self {
         let request = &exchange.request;
-        let began = SystemTime::now().checked_sub(now.duration_since(exchange.began)).unwrap_or(SystemTime::UNIX_EPOCH);
-        let answered_in = exchange.timing.sent.zip(exchange.timing.answered).map(|(s, a)| a.duration_since(s));
+        let began = SystemTime::now()
+            .checked_sub(now.duration_since(exchange.began))
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        let answered_in =
+            exchange.timing.sent.zip(exchange.timing.answered).map(|(s, a)| a.duration_since(s));
         Line {
             time: humantime::format_rfc3339_millis(began).to_string(),
             id: exchange.id.to_string(),

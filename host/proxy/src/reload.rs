@@ -25,7 +25,12 @@ pub struct Reloader {
 impl Reloader {
     /// For the configuration at a path.
     pub fn new(path: &Path, engine: Engine) -> Self {
-        Reloader { path: path.to_owned(), engine, files: vec![path.to_owned()], read_since: SystemTime::now() }
+        Reloader {
+            path: path.to_owned(),
+            engine,
+            files: vec![path.to_owned()],
+            read_since: SystemTime::now(),
+        }
     }
 
     /// The files that the last reading depended on, refused or not.

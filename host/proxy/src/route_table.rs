@@ -112,7 +112,8 @@ impl RouteTable {
     /// The tables for a host, the most specific first.
     fn by_host<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a Paths> {
         let suffixes = host.char_indices().filter(|(at, c)| *c == '.' && *at > 0).map(|(at, _)| at);
-        let wildcards = suffixes.filter_map(|at| host.get(at..).and_then(|suffix| self.wildcards.get(suffix)));
+        let wildcards =
+            suffixes.filter_map(|at| host.get(at..).and_then(|suffix| self.wildcards.get(suffix)));
         self.exact.get(host).into_iter().chain(wildcards).chain([&self.any])
     }
 

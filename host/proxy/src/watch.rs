@@ -54,7 +54,8 @@ impl Watch {
 
     /// Watches these files from now on, as they were when they were read, which began at `read_since`.
     pub fn set(&mut self, files: Vec<PathBuf>, read_since: SystemTime) {
-        let before: HashMap<PathBuf, Option<Identity>> = self.files.drain(..).zip(self.seen.drain(..)).collect();
+        let before: HashMap<PathBuf, Option<Identity>> =
+            self.files.drain(..).zip(self.seen.drain(..)).collect();
         self.seen = files.iter().map(|file| as_read(file, &before, read_since)).collect();
         self.files = files;
         self.follow();
@@ -111,7 +112,11 @@ impl Watch {
 
 /// What a file was when it was read. One that is watched already was looked at before; a new one that has changed since
 /// the reading began counts as not seen yet, so that it is read again.
-fn as_read(file: &Path, before: &HashMap<PathBuf, Option<Identity>>, read_since: SystemTime) -> Option<Identity> {
+fn as_read(
+    file: &Path,
+    before: &HashMap<PathBuf, Option<Identity>>,
+    read_since: SystemTime,
+) -> Option<Identity> {
     if let Some(seen) = before.get(file) {
         return seen.clone();
     }

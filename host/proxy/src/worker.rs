@@ -64,7 +64,10 @@ impl LocalUpstream {
         let old = before.map(|before| before.pools.as_slice()).unwrap_or_default();
         let pool = |endpoint: &Arc<model::Endpoint>| {
             let same = old.iter().find(|pool| pool.fits(endpoint, keep_alive, connect_timeout));
-            same.map_or_else(|| Pool::new(Arc::clone(endpoint), keep_alive, connect_timeout, timers), Rc::clone)
+            same.map_or_else(
+                || Pool::new(Arc::clone(endpoint), keep_alive, connect_timeout, timers),
+                Rc::clone,
+            )
         };
         let native = |policy| balance::build(policy, &shared.endpoints);
         let balancer = match &shared.balance {
@@ -249,7 +252,8 @@ fn localise(
     timers: &Timers,
 ) -> Local {
     let same = |name: &str| before.and_then(|b| b.upstreams.iter().find(|u| u.shared.name.as_ref() == name));
-    let upstreams = generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
+    let upstreams =
+        generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
     Local { worker, generation, upstreams, stats: Arc::clone(stats) }
 }
 

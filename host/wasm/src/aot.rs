@@ -48,7 +48,8 @@ impl AotCache {
     /// Writes a file whole or not at all, whoever else writes the same.
     fn keep(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
         let draft = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         io::Write::write_all(&mut file, compiled)?;
         fs::rename(&draft, path)?;
         self.shrink()
@@ -86,7 +87,10 @@ fn read(engine: &wasmtime::Engine, path: &Path) -> Option<Component> {
     deserialize(engine, &fs::read(path).ok()?).ok()
 }
 
-#[expect(unsafe_code, reason = "wasmtime can't check machine code; that it is ours is checked by owner and mode")]
+#[expect(
+    unsafe_code,
+    reason = "wasmtime can't check machine code; that it is ours is checked by owner and mode"
+)]
 fn deserialize(engine: &wasmtime::Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes come from `precompile_component`, either just now or by way of a file that only this user
     // could have written.

@@ -143,7 +143,12 @@ impl Usage {
 }
 
 impl ResourceLimiter for Context {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.usage.memory.saturating_add(desired.saturating_sub(current));
         if u64::try_from(total).unwrap_or(u64::MAX) > self.plugin.limits.memory {
             // The guest is told and may cope. If it traps, this is why.
@@ -154,7 +159,12 @@ impl ResourceLimiter for Context {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         const ELEMENTS: usize = 10_000;
         if desired > ELEMENTS {
             self.usage.cut = Some(PluginFault::Memory);

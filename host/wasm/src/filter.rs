@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead, Step, Verdict, WorkerId};
+use model::{
+    Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead, Step, Verdict, WorkerId,
+};
 use wasmtime::component::{ComponentExportIndex, Resource};
 
 use crate::bindings::{self, types};
@@ -46,7 +48,9 @@ struct PluginCall {
 
 impl FilterCall for PluginCall {
     fn on_request(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        let Some(hook) = self.plugin.hooks.on_request else { return Step::Done(exchange, Ok(Verdict::Continue)) };
+        let Some(hook) = self.plugin.hooks.on_request else {
+            return Step::Done(exchange, Ok(Verdict::Continue));
+        };
         if !self.goes_straight(&exchange) {
             return Step::Later(Box::pin(self.request_suspendably(hook, exchange)));
         }
@@ -58,7 +62,9 @@ impl FilterCall for PluginCall {
     }
 
     fn on_response(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        let Some(hook) = self.plugin.hooks.on_response else { return Step::Done(exchange, Ok(Verdict::Continue)) };
+        let Some(hook) = self.plugin.hooks.on_response else {
+            return Step::Done(exchange, Ok(Verdict::Continue));
+        };
         if !self.goes_straight(&exchange) {
             return Step::Later(Box::pin(self.response_suspendably(hook, exchange)));
         }
@@ -69,7 +75,11 @@ impl FilterCall for PluginCall {
         Step::Done(exchange, verdict)
     }
 
-    fn on_log<'a>(&'a mut self, exchange: Box<Exchange>, outcome: &'a Outcome) -> Step<'a, Result<(), Fault>> {
+    fn on_log<'a>(
+        &'a mut self,
+        exchange: Box<Exchange>,
+        outcome: &'a Outcome,
+    ) -> Step<'a, Result<(), Fault>> {
         match self.plugin.hooks.on_log {
             Some(hook) => Step::Later(Box::pin(self.run_log(hook, exchange, outcome))),
             None => Step::Done(exchange, Ok(())),
@@ -109,7 +119,12 @@ impl PluginCall {
         self.settle_response(exchange, before, answer)
     }
 
-    fn settle_request(&self, mut exchange: Box<Exchange>, before: Option<RequestHead>, answer: Answer) -> Seen {
+    fn settle_request(
+        &self,
+        mut exchange: Box<Exchange>,
+        before: Option<RequestHead>,
+        answer: Answer,
+    ) -> Seen {
         let verdict = verdict(answer);
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.request = before;
@@ -118,7 +133,12 @@ impl PluginCall {
         (exchange, verdict)
     }
 
-    fn settle_response(&self, mut exchange: Box<Exchange>, before: Option<ResponseHead>, answer: Answer) -> Seen {
+    fn settle_response(
+        &self,
+        mut exchange: Box<Exchange>,
+        before: Option<ResponseHead>,
+        answer: Answer,
+    ) -> Seen {
         let verdict = verdict(answer);
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.response = before;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Exchange;
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
 use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
 
 use crate::context::{Context, Phase, Turns, begin_slice, end_slice};
 use crate::failure::Failure;
@@ -65,7 +65,11 @@ impl Guest {
         Guest::of(store, made, cpu)
     }
 
-    fn of(mut store: Store<Context>, made: wasmtime::Result<Instance>, cpu: Duration) -> Result<Guest, Failure> {
+    fn of(
+        mut store: Store<Context>,
+        made: wasmtime::Result<Instance>,
+        cpu: Duration,
+    ) -> Result<Guest, Failure> {
         let usage = &mut store.data_mut().usage;
         usage.cpu += cpu;
         usage.end_call();

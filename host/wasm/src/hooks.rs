@@ -57,7 +57,11 @@ impl HookTable {
 
     /// Those of a filter.
     pub(crate) fn of_filter(&self) -> Hooks {
-        Hooks { request: self.on_request.is_some(), response: self.on_response.is_some(), log: self.on_log.is_some() }
+        Hooks {
+            request: self.on_request.is_some(),
+            response: self.on_response.is_some(),
+            log: self.on_log.is_some(),
+        }
     }
 }
 

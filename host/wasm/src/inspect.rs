@@ -24,10 +24,14 @@ pub enum LoadError {
     #[error("the file is empty; expected a WebAssembly component")]
     Empty,
     /// Not WebAssembly.
-    #[error("the file begins with {0:?}, so it is no WebAssembly; expected a component, as `cargo xtask guests` or `wasm-tools component new` makes")]
+    #[error(
+        "the file begins with {0:?}, so it is no WebAssembly; expected a component, as `cargo xtask guests` or `wasm-tools component new` makes"
+    )]
     NotWasm(String),
     /// A module, not a component.
-    #[error("the file is a core module; expected a component: make one of it with `wasm-tools component new`{0}")]
+    #[error(
+        "the file is a core module; expected a component: make one of it with `wasm-tools component new`{0}"
+    )]
     CoreModule(&'static str),
     /// Damaged, or made for another version of the component model.
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
@@ -137,7 +141,8 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
         return Ok(());
     }
     if after.starts_with(MODULE) {
-        let proxy_wasm = bytes.windows(14).any(|window| window == b"proxy_on_memor" || window == b"proxy_abi_vers");
+        let proxy_wasm =
+            bytes.windows(14).any(|window| window == b"proxy_on_memor" || window == b"proxy_abi_vers");
         return Err(LoadError::CoreModule(if proxy_wasm {
             " (it looks like a proxy-wasm module, which is not supported yet)"
         } else {
@@ -173,6 +178,9 @@ mod tests {
         assert!(anatomy(&[hook], &["sandgate:proxy/log@0.1.0", "wasi:io/poll@0.2.6"]).check().is_ok());
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
         assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
-        assert!(matches!(anatomy(&["sandgate:proxy/on-request@0.9.0"], &[]).check(), Err(LoadError::NoHook(..))));
+        assert!(matches!(
+            anatomy(&["sandgate:proxy/on-request@0.9.0"], &[]).check(),
+            Err(LoadError::NoHook(..))
+        ));
     }
 }

@@ -13,6 +13,9 @@ use crate::guest::Guest;
 use crate::plugin::{OnFailure, Shared};
 use crate::resident::{Call, Place, call_in, call_straight_in};
 
+/// An exchange for which the guest was asked, and what it said.
+type Asked = (Box<Exchange>, Result<picker::Choice, Failure>);
+
 /// A configured plugin that balances one upstream on one worker.
 pub(crate) struct PluginPicker {
     plugin: Arc<Shared>,
@@ -29,12 +32,18 @@ impl PluginPicker {
         pick: ComponentExportIndex,
         endpoints: &[Arc<Endpoint>],
     ) -> Self {
-        let endpoints =
-            endpoints.iter().map(|e| picker::Endpoint { address: e.label.to_string(), weight: e.weight }).collect();
+        let endpoints = endpoints
+            .iter()
+            .map(|e| picker::Endpoint { address: e.label.to_string(), weight: e.weight })
+            .collect();
         PluginPicker { plugin: Arc::clone(plugin), on_endpoints, pick, endpoints, place: Place::default() }
     }
 
-    async fn run(&self, exchange: Box<Exchange>, among: Candidates<'_>) -> (Box<Exchange>, Result<Choice, Fault>) {
+    async fn run(
+        &self,
+        exchange: Box<Exchange>,
+        among: Candidates<'_>,
+    ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let (exchange, choice) = self.ask(exchange, among).await;
         self.settle(exchange, choice, among)
     }
@@ -57,11 +66,7 @@ impl PluginPicker {
         (exchange, answer)
     }
 
-    async fn ask(
-        &self,
-        exchange: Box<Exchange>,
-        among: Candidates<'_>,
-    ) -> (Box<Exchange>, Result<picker::Choice, Failure>) {
+    async fn ask(&self, exchange: Box<Exchange>, among: Candidates<'_>) -> Asked {
         let mut place = match self.place.turn(&self.plugin).await {
             Ok(place) => place,
             Err(failure) => return (exchange, Err(failure)),
@@ -77,12 +82,10 @@ impl PluginPicker {
     }
 
     /// Asks the guest that sits here straight, if there is one that is free.
-    fn ask_straight(
-        &self,
-        exchange: Box<Exchange>,
-        among: Candidates<'_>,
-    ) -> Result<(Box<Exchange>, Result<picker::Choice, Failure>), Box<Exchange>> {
-        let Some(mut place) = self.place.free().filter(|place| place.is_some() && self.plugin.goes_straight()) else {
+    fn ask_straight(&self, exchange: Box<Exchange>, among: Candidates<'_>) -> Result<Asked, Box<Exchange>> {
+        let Some(mut place) =
+            self.place.free().filter(|place| place.is_some() && self.plugin.goes_straight())
+        else {
             return Err(exchange);
         };
         place.iter_mut().for_each(Guest::renew);

@@ -141,7 +141,8 @@ impl Plugin {
             workers,
             stats: stats.unwrap_or_else(|| PluginStats::new(workers)),
         });
-        let mut trial = Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
+        let mut trial =
+            Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
         trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
         Guest::new(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
         Ok(Plugin { shared })
@@ -184,7 +185,8 @@ impl Plugin {
     /// As a filter, if it exports a hook of one.
     pub fn filter(&self) -> Option<Arc<dyn Filter>> {
         let hooks = self.shared.hooks.of_filter();
-        (hooks != model::Hooks::default()).then(|| Arc::new(PluginFilter::new(&self.shared)) as Arc<dyn Filter>)
+        (hooks != model::Hooks::default())
+            .then(|| Arc::new(PluginFilter::new(&self.shared)) as Arc<dyn Filter>)
     }
 
     /// As a router, if it exports that hook.

@@ -12,10 +12,14 @@ const BODY_LIMIT: usize = 1 << 20;
 
 /// The reply, if it is one that may be sent.
 pub(crate) fn check_reply(reply: types::Reply) -> Result<Reply, Failure> {
-    let status = check_status(reply.status)
-        .ok_or_else(|| Failure::invalid(format!("replied with the status {}, not one of 200 to 599", reply.status)))?;
+    let status = check_status(reply.status).ok_or_else(|| {
+        Failure::invalid(format!("replied with the status {}, not one of 200 to 599", reply.status))
+    })?;
     if reply.body.len() > BODY_LIMIT {
-        return Err(Failure::invalid(format!("replied with {} bytes, more than {BODY_LIMIT}", reply.body.len())));
+        return Err(Failure::invalid(format!(
+            "replied with {} bytes, more than {BODY_LIMIT}",
+            reply.body.len()
+        )));
     }
     let mut fields = HeaderMap::new();
     for (name, value) in &reply.fields {

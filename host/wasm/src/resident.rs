@@ -165,7 +165,13 @@ where
     (exchange, answer)
 }
 
-fn put_back(place: &mut Option<Guest>, mut guest: Guest, call: &Call<'_>, exchange: &Exchange, is_sound: bool) {
+fn put_back(
+    place: &mut Option<Guest>,
+    mut guest: Guest,
+    call: &Call<'_>,
+    exchange: &Exchange,
+    is_sound: bool,
+) {
     call.plugin.stats.of(exchange.worker).called(guest.take_cpu());
     *place = is_sound.then_some(guest);
 }

@@ -23,7 +23,12 @@ impl PluginRouter {
         PluginRouter { plugin: Arc::clone(plugin), residents: plugin.residents() }
     }
 
-    async fn run(&self, hook: ComponentExportIndex, exchange: Box<Exchange>, routes: &dyn RouteNames) -> Routed {
+    async fn run(
+        &self,
+        hook: ComponentExportIndex,
+        exchange: Box<Exchange>,
+        routes: &dyn RouteNames,
+    ) -> Routed {
         let before = self.before(&exchange);
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
         let mut seat = Shared::seat(self.residents.as_ref());
@@ -31,7 +36,12 @@ impl PluginRouter {
         self.settle(exchange, before, decide(answer, routes))
     }
 
-    fn run_straight(&self, hook: ComponentExportIndex, exchange: Box<Exchange>, routes: &dyn RouteNames) -> Routed {
+    fn run_straight(
+        &self,
+        hook: ComponentExportIndex,
+        exchange: Box<Exchange>,
+        routes: &dyn RouteNames,
+    ) -> Routed {
         let before = self.before(&exchange);
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
         let mut seat = Shared::seat(self.residents.as_ref());
@@ -86,7 +96,10 @@ fn handle(call: u32) -> (Resource<types::Request>,) {
     (Resource::new_own(call),)
 }
 
-fn decide(answer: Result<(router::Decision,), Failure>, routes: &dyn RouteNames) -> Result<Decision, Failure> {
+fn decide(
+    answer: Result<(router::Decision,), Failure>,
+    routes: &dyn RouteNames,
+) -> Result<Decision, Failure> {
     match answer?.0 {
         router::Decision::Table => Ok(Decision::Table),
         router::Decision::Route(name) if routes.has(&name) => Ok(Decision::Route(name)),

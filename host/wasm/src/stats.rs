@@ -70,7 +70,8 @@ impl PluginStats {
             self.workers.iter().map(|worker| counter(worker).load(Relaxed)).sum()
         };
         let faults = FAULTS.into_iter().enumerate().map(|(at, fault)| {
-            let count = self.workers.iter().filter_map(|worker| worker.faults.get(at)).map(|c| c.load(Relaxed)).sum();
+            let count =
+                self.workers.iter().filter_map(|worker| worker.faults.get(at)).map(|c| c.load(Relaxed)).sum();
             (fault, count)
         });
         PluginTotals {

@@ -22,7 +22,8 @@ fn list(generation: &Generation) -> String {
     let mut text = String::new();
     for route in generation.config.routes.iter() {
         let hosts = if route.hosts.is_empty() { "any host".to_owned() } else { format!("{:?}", route.hosts) };
-        let methods = if route.methods.is_empty() { "any method".to_owned() } else { format!("{:?}", route.methods) };
+        let methods =
+            if route.methods.is_empty() { "any method".to_owned() } else { format!("{:?}", route.methods) };
         let _ = writeln!(
             text,
             "{}: {hosts}, {:?}, {methods}, {} filters, upstream {}",

@@ -41,7 +41,8 @@ impl Events {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
-            watch: Watch::new().map_err(|error| Failure::Other(format!("files can't be watched: {error}")))?,
+            watch: Watch::new()
+                .map_err(|error| Failure::Other(format!("files can't be watched: {error}")))?,
         })
     }
 
@@ -84,7 +85,8 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
 
 /// Says where the server listens, each place once.
 fn tell_addresses(server: &Server, told: &mut HashSet<(String, SocketAddr)>) {
-    let now: HashSet<_> = server.addresses().map(|(listener, address)| (listener.to_owned(), address)).collect();
+    let now: HashSet<_> =
+        server.addresses().map(|(listener, address)| (listener.to_owned(), address)).collect();
     for (listener, address) in now.difference(told) {
         tracing::info!(listener, %address, "listening");
     }

@@ -59,7 +59,10 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         // The head is on its way: guests that don't wait for the end can go.
         this.calls.keep_only_log();
@@ -95,7 +98,8 @@ impl Drop for AnswerBody {
         let Some(mut exchange) = self.exchange.take() else { return };
         let cut_short = matches!(&self.content, Content::Upstream(body) if !body.is_end_stream());
         if cut_short && exchange.fault.is_none() {
-            exchange.fault = Some(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
+            exchange.fault =
+                Some(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
         }
         exchange.in_flight = None;
         if !self.calls.want_log() {

@@ -26,7 +26,8 @@ pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<U
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));
     }
-    let ready = prepare(&mut exchange.request, local.generation.server.head).and_then(|()| check_length(local, length));
+    let ready = prepare(&mut exchange.request, local.generation.server.head)
+        .and_then(|()| check_length(local, length));
     let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies };
     if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
         exchange.client = client;
@@ -57,7 +58,10 @@ fn adopt_authority(head: &mut RequestHead) -> Result<(), Fault> {
     }
     let host = HeaderValue::from_str(authority.as_str())
         .map_err(|_| Fault::new(FaultKind::BadRequest, "the authority is no field value"))?;
-    let differs = head.fields.get(header::HOST).is_some_and(|old| !old.as_bytes().eq_ignore_ascii_case(host.as_bytes()));
+    let differs = head
+        .fields
+        .get(header::HOST)
+        .is_some_and(|old| !old.as_bytes().eq_ignore_ascii_case(host.as_bytes()));
     if head.version == Version::HTTP_2 && differs {
         return Err(Fault::new(FaultKind::BadRequest, "host differs from :authority"));
     }
@@ -69,7 +73,10 @@ fn adopt_authority(head: &mut RequestHead) -> Result<(), Fault> {
 /// On HTTP/1 the guard has held the head to these before it was parsed.
 fn check_limits(head: &RequestHead, limits: HeadLimits) -> Result<(), Fault> {
     if head.path_and_query().len() > limits.uri {
-        return Err(Fault::new(FaultKind::UriTooLong, format!("the path has more than {} bytes", limits.uri)));
+        return Err(Fault::new(
+            FaultKind::UriTooLong,
+            format!("the path has more than {} bytes", limits.uri),
+        ));
     }
     if head.fields.len() > limits.fields {
         return Err(Fault::new(FaultKind::HeadTooLarge, format!("more than {} fields", limits.fields)));

@@ -1,8 +1,8 @@
 //! Rescue: the one place that turns what halted an exchange into an answer.
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
 use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
 use model::{Exchange, Fault, Reply, ResponseHead};
 
 use crate::exchange::answer::Content;

@@ -10,10 +10,10 @@ use crate::route_table::{Match, Question};
 use crate::worker::Local;
 
 /// Names the route.
-pub(crate) async fn route<'a>(
-    local: &'a Local,
+pub(crate) async fn route(
+    local: &Local,
     exchange: Box<Exchange>,
-) -> Result<(Box<Exchange>, &'a Route), Box<Halted>> {
+) -> Result<(Box<Exchange>, &Route), Box<Halted>> {
     let (mut exchange, named) = match &local.generation.router {
         Some(router) => ask_router(local, router.route(exchange, &local.generation.routes).finish().await)?,
         None => (exchange, None),
@@ -34,10 +34,10 @@ pub(crate) async fn route<'a>(
     }
 }
 
-fn ask_router<'a>(
-    local: &'a Local,
+fn ask_router(
+    local: &Local,
     (exchange, decision): (Box<Exchange>, Result<Decision, Fault>),
-) -> Result<(Box<Exchange>, Option<&'a Route>), Box<Halted>> {
+) -> Result<(Box<Exchange>, Option<&Route>), Box<Halted>> {
     match decision {
         Ok(Decision::Table) => Ok((exchange, None)),
         Ok(Decision::Reply(reply)) => Err(Halted::reply(exchange, reply)),
@@ -45,7 +45,10 @@ fn ask_router<'a>(
             Some(route) => Ok((exchange, Some(route))),
             None => {
                 let kind = FaultKind::Plugin(PluginFault::Invalid);
-                Err(Halted::fault(exchange, Fault::new(kind, format!("the router named {name:?}, which is no route"))))
+                Err(Halted::fault(
+                    exchange,
+                    Fault::new(kind, format!("the router named {name:?}, which is no route")),
+                ))
             }
         },
         Err(fault) => Err(Halted::fault(exchange, fault)),

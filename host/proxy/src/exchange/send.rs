@@ -79,7 +79,9 @@ pub(crate) async fn send(
         (exchange, at) = choose(upstream, &mut trials, exchange).await?;
         let sent = attempt(upstream, at, route, &mut trials, &mut exchange).await;
         let fault = match sent {
-            Ok(answer) => return halt::unless(exchange, accept(answer)).map(|(e, accepted)| deliver(e, accepted)),
+            Ok(answer) => {
+                return halt::unless(exchange, accept(answer)).map(|(e, accepted)| deliver(e, accepted));
+            }
             Err(failure) => failure,
         };
         if let Some(fault) = give_up(&mut trials, at, fault, &exchange.request) {
@@ -100,7 +102,9 @@ async fn choose(
     }
     let endpoints = &upstream.shared.endpoints;
     let mut usable = balance::Indexes::new();
-    if balance::usable(endpoints, &trials.tried, trials.now_ms(&exchange), &mut usable) == balance::Usable::Nothing {
+    if balance::usable(endpoints, &trials.tried, trials.now_ms(&exchange), &mut usable)
+        == balance::Usable::Nothing
+    {
         return Err(Halted::fault(exchange, trials.last.take().unwrap_or(FaultKind::NoEndpoint.into())));
     }
     let among = Candidates { endpoints, usable: &usable };
@@ -166,7 +170,8 @@ fn give_up(trials: &mut Trials, at: u32, failure: SendFailure, head: &RequestHea
     if let Some(fault) = trials.client_fault() {
         return Some(fault);
     }
-    let repeatable = failure.unseen || (failure.fault.kind == FaultKind::UpstreamReset && head.is_idempotent());
+    let repeatable =
+        failure.unseen || (failure.fault.kind == FaultKind::UpstreamReset && head.is_idempotent());
     let body = failure.body.or_else(|| trials.upload_fault.is_none().then_some(OutgoingBody::Empty));
     let in_time = Instant::now() + Duration::from_millis(1) < trials.deadline;
     let (true, true, Some(body)) = (repeatable, in_time, body) else { return Some(failure.fault) };
@@ -195,7 +200,10 @@ fn accept(answer: Answer) -> Result<(ResponseHead, Content), Fault> {
     Ok((head, Content::Upstream(body)))
 }
 
-fn deliver(mut exchange: Box<Exchange>, (head, content): (ResponseHead, Content)) -> (Box<Exchange>, Content) {
+fn deliver(
+    mut exchange: Box<Exchange>,
+    (head, content): (ResponseHead, Content),
+) -> (Box<Exchange>, Content) {
     exchange.timing.answered = Some(Instant::now());
     exchange.response = head;
     (exchange, content)

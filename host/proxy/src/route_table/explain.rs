@@ -32,7 +32,8 @@ impl RouteTable {
             None if chosen.is_some_and(|c| c.label.name == route.label.name) => "matches".to_owned(),
             None => "matches, but a more specific route does too".to_owned(),
         };
-        let reasons = self.routes().iter().map(|route| (route.label.name.to_string(), reason(route))).collect();
+        let reasons =
+            self.routes().iter().map(|route| (route.label.name.to_string(), reason(route))).collect();
         Explanation { answer, reasons }
     }
 }
@@ -63,8 +64,9 @@ fn mismatch(route: &Route, question: &Question<'_>) -> Option<String> {
 fn host_matches(pattern: &HostPattern, host: &str) -> bool {
     match pattern {
         HostPattern::Exact(name) => host == name,
-        HostPattern::Wildcard(suffix) => {
-            host.strip_suffix(suffix.as_str()).and_then(|rest| rest.strip_suffix('.')).is_some_and(|l| !l.is_empty())
-        }
+        HostPattern::Wildcard(suffix) => host
+            .strip_suffix(suffix.as_str())
+            .and_then(|rest| rest.strip_suffix('.'))
+            .is_some_and(|l| !l.is_empty()),
     }
 }

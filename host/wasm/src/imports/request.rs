@@ -29,7 +29,11 @@ impl HostRequest for Context {
         Ok(self.request(&this)?.path_and_query().to_owned())
     }
 
-    fn set_path(&mut self, this: Resource<Request>, path: String) -> wasmtime::Result<Result<(), HeaderError>> {
+    fn set_path(
+        &mut self,
+        this: Resource<Request>,
+        path: String,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
         let head = self.request(&this)?;
         Ok(parse_path(path).map(|uri| head.uri = uri).map_err(header_error))
     }
@@ -38,7 +42,11 @@ impl HostRequest for Context {
         Ok(self.request(&this)?.authority().to_owned())
     }
 
-    fn set_authority(&mut self, this: Resource<Request>, authority: String) -> wasmtime::Result<Result<(), HeaderError>> {
+    fn set_authority(
+        &mut self,
+        this: Resource<Request>,
+        authority: String,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
         let head = self.request(&this)?;
         let value = parse_authority(&authority).map_err(header_error);
         Ok(value.map(|value| {
@@ -72,7 +80,11 @@ impl HostRequest for Context {
         Ok(model::append_field(&mut self.request(&this)?.fields, &name, &value).map_err(header_error))
     }
 
-    fn remove_header(&mut self, this: Resource<Request>, name: String) -> wasmtime::Result<Result<(), HeaderError>> {
+    fn remove_header(
+        &mut self,
+        this: Resource<Request>,
+        name: String,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
         Ok(model::remove_field(&mut self.request(&this)?.fields, &name).map_err(header_error))
     }
 
@@ -83,7 +95,10 @@ impl HostRequest for Context {
 
 /// Path and query in origin form (RFC 9112 section 3.2.1).
 fn parse_path(path: String) -> Result<http::Uri, FieldError> {
-    if path.len() > PATH_LIMIT || !path.starts_with('/') || !path.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+    if path.len() > PATH_LIMIT
+        || !path.starts_with('/')
+        || !path.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
+    {
         return Err(FieldError::InvalidValue);
     }
     let path = http::uri::PathAndQuery::try_from(path).map_err(|_| FieldError::InvalidValue)?;

@@ -23,7 +23,11 @@ impl HostResponse for Context {
         Ok(self.response(&this)?.status.as_u16())
     }
 
-    fn set_status(&mut self, this: Resource<Response>, status: u16) -> wasmtime::Result<Result<(), HeaderError>> {
+    fn set_status(
+        &mut self,
+        this: Resource<Response>,
+        status: u16,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
         let head = self.response(&this)?;
         let status = change_status(head.status, status).map_err(header_error);
         Ok(status.map(|status| head.status = status))
@@ -55,7 +59,11 @@ impl HostResponse for Context {
         Ok(model::append_field(&mut self.response(&this)?.fields, &name, &value).map_err(header_error))
     }
 
-    fn remove_header(&mut self, this: Resource<Response>, name: String) -> wasmtime::Result<Result<(), HeaderError>> {
+    fn remove_header(
+        &mut self,
+        this: Resource<Response>,
+        name: String,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
         Ok(model::remove_field(&mut self.response(&this)?.fields, &name).map_err(header_error))
     }
 
@@ -66,7 +74,8 @@ impl HostResponse for Context {
 
 /// The new status, if the change leaves alone whether there is a body (RFC 9110 sections 15.3.5 and 15.4.5).
 fn change_status(old: StatusCode, new: u16) -> Result<StatusCode, FieldError> {
-    let bodiless = |status: StatusCode| status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
+    let bodiless =
+        |status: StatusCode| status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
     let new = crate::reply::check_status(new).ok_or(FieldError::InvalidValue)?;
     if old != new && (bodiless(old) || bodiless(new)) { Err(FieldError::InvalidValue) } else { Ok(new) }
 }
