@@ -97,7 +97,7 @@ mod tests {
 
     fn full(exchange: &mut Exchange) {
         for i in 0..128 {
-            model::append_field(&mut exchange.request.fields, &format!("x-{i}"), b"v").unwrap();
+            model::append_field(&mut exchange.request.fields, &format!("x-{i}"), "v").unwrap();
         }
         exchange.response.fields = exchange.request.fields.clone();
     }

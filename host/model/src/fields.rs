@@ -1,5 +1,6 @@
 //! Which header fields a plugin, a native filter or the configuration may write, and how.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
 
@@ -46,15 +47,16 @@ pub fn check_name(name: &str) -> Result<HeaderName, FieldError> {
 }
 
 /// The value, if it is one.
-pub fn check_value(value: &[u8]) -> Result<HeaderValue, FieldError> {
+pub fn check_value(value: impl Into<Bytes>) -> Result<HeaderValue, FieldError> {
+    let value = value.into();
     if value.len() > VALUE_LIMIT {
         return Err(FieldError::InvalidValue);
     }
-    HeaderValue::from_bytes(value).map_err(|_| FieldError::InvalidValue)
+    HeaderValue::from_maybe_shared(value).map_err(|_| FieldError::InvalidValue)
 }
 
 /// Replaces all values of a field by one.
-pub fn set_field(fields: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), FieldError> {
+pub fn set_field(fields: &mut HeaderMap, name: &str, value: impl Into<Bytes>) -> Result<(), FieldError> {
     let (name, value) = (check_name(name)?, check_value(value)?);
     if fields.len() >= COUNT_LIMIT && !fields.contains_key(&name) {
         return Err(FieldError::TooMany);
@@ -64,7 +66,7 @@ pub fn set_field(fields: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(),
 }
 
 /// Adds a value to a field.
-pub fn append_field(fields: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), FieldError> {
+pub fn append_field(fields: &mut HeaderMap, name: &str, value: impl Into<Bytes>) -> Result<(), FieldError> {
     let (name, value) = (check_name(name)?, check_value(value)?);
     if fields.len() >= COUNT_LIMIT {
         return Err(FieldError::TooMany);
@@ -102,7 +104,7 @@ mod tests {
     fn framing_and_connection_fields_are_the_hosts() {
         let mut fields = HeaderMap::new();
         for name in ["Content-Length", "transfer-encoding", "HOST", "connection", "te"] {
-            assert_eq!(set_field(&mut fields, name, b"1"), Err(FieldError::Forbidden), "{name}");
+            assert_eq!(set_field(&mut fields, name, "1"), Err(FieldError::Forbidden), "{name}");
             assert_eq!(remove_field(&mut fields, name), Err(FieldError::Forbidden), "{name}");
         }
         assert!(fields.is_empty());
@@ -111,13 +113,13 @@ mod tests {
     #[test]
     fn nothing_that_could_split_a_head_gets_in() {
         let mut fields = HeaderMap::new();
-        for value in [&b"a\r\nb: c"[..], b"a\nb", b"a\0", b"\x7f"] {
+        for value in ["a\r\nb: c", "a\nb", "a\0", "\x7f"] {
             assert_eq!(set_field(&mut fields, "x-a", value), Err(FieldError::InvalidValue));
         }
         for name in ["", "a b", "a:b", "a\r\nb", ":path", "\u{e9}"] {
-            assert_eq!(append_field(&mut fields, name, b"v"), Err(FieldError::InvalidName), "{name:?}");
+            assert_eq!(append_field(&mut fields, name, "v"), Err(FieldError::InvalidName), "{name:?}");
         }
-        assert_eq!(set_field(&mut fields, "x-a", &[b'a'; VALUE_LIMIT + 1]), Err(FieldError::InvalidValue));
+        assert_eq!(set_field(&mut fields, "x-a", vec![b'a'; VALUE_LIMIT + 1]), Err(FieldError::InvalidValue));
         assert!(fields.is_empty());
     }
 
@@ -125,17 +127,17 @@ mod tests {
     fn a_full_head_still_lets_a_field_be_replaced() {
         let mut fields = HeaderMap::new();
         for i in 0..COUNT_LIMIT {
-            set_field(&mut fields, &format!("x-{i}"), b"v").unwrap();
+            set_field(&mut fields, &format!("x-{i}"), "v").unwrap();
         }
-        assert_eq!(set_field(&mut fields, "x-new", b"v"), Err(FieldError::TooMany));
-        assert_eq!(append_field(&mut fields, "x-1", b"w"), Err(FieldError::TooMany));
-        assert_eq!(set_field(&mut fields, "x-1", b"w"), Ok(()));
+        assert_eq!(set_field(&mut fields, "x-new", "v"), Err(FieldError::TooMany));
+        assert_eq!(append_field(&mut fields, "x-1", "w"), Err(FieldError::TooMany));
+        assert_eq!(set_field(&mut fields, "x-1", "w"), Ok(()));
     }
 
     #[test]
     fn values_need_not_be_utf8() {
         let mut fields = HeaderMap::new();
-        set_field(&mut fields, "x-a", b"caf\xe9").unwrap();
+        set_field(&mut fields, "x-a", &b"caf\xe9"[..]).unwrap();
         assert_eq!(fields["x-a"].as_bytes(), b"caf\xe9");
     }
 }

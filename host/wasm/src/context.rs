@@ -10,7 +10,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::plugin::Shared;
 use crate::stats::WorkerStats;
-use crate::ticker::TICK;
+use crate::ticker::GLANCE;
 
 /// Bytes a guest may log in one exchange.
 const LOG_BYTES: usize = 4096;
@@ -94,9 +94,11 @@ impl Context {
     /// What happens at each tick of the clock while the guest runs: its neighbours get a turn, unless it has used up
     /// what it may.
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
-        self.plugin.engine.ticker.keep_ticking();
+        let ticker = &self.plugin.engine.ticker;
+        let longest = ticker.interval();
+        ticker.note_running();
         // What is used up to now is booked here, since the guest may go on in another turn.
-        self.usage.cpu += end_slice();
+        self.usage.cpu += end_slice().min(longest);
         let is_second = self.usage.ticked.is_some();
         let wall = self.usage.wall_at(Instant::now());
         let limits = &self.plugin.limits;
@@ -183,9 +185,9 @@ pub(crate) fn begin_slice() {
     SLICE.set(Some(Instant::now()));
 }
 
-/// Ends a turn, and begins another at the same moment: how long it was. A turn is never longer than a tick, unless
-/// the thread itself had to wait for a processor, which is not the guest's doing.
+/// Ends a turn, and begins another at the same moment: how long it was. A turn is never longer than the time between
+/// two ticks, unless the thread itself had to wait for a processor, which is not the guest's doing.
 pub(crate) fn end_slice() -> Duration {
     let now = Instant::now();
-    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began)).min(TICK)
+    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began)).min(GLANCE)
 }

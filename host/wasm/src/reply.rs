@@ -22,8 +22,8 @@ pub(crate) fn check_reply(reply: types::Reply) -> Result<Reply, Failure> {
         )));
     }
     let mut fields = HeaderMap::new();
-    for (name, value) in &reply.fields {
-        append_field(&mut fields, name, value)
+    for (name, value) in reply.fields {
+        append_field(&mut fields, &name, value)
             .map_err(|error| Failure::invalid(format!("replied with the field {name:?}, which {error}")))?;
     }
     Ok(Reply { status, fields, body: Bytes::from(reply.body) })

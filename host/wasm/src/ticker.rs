@@ -1,16 +1,22 @@
-//! The clock that interrupts guests: a thread that advances the engine's epoch every millisecond while guests run.
+//! The clock that interrupts guests: a thread that advances the engine's epoch while guests run.
 //!
-//! It sleeps when no guest has run for a while, so that an idle proxy costs nothing.
+//! Each tick takes a processor from the workers for some microseconds. So the clock ticks every [`TICK`] only while
+//! there is a guest that ticks find running, which nearly none is; else it looks for one every [`GLANCE`]. It sleeps
+//! when no guest has run for a while, so that an idle proxy costs nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// How often a running guest is interrupted, so that its neighbours run and its limits are looked at.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
-/// After so many ticks without a guest the thread sleeps.
-const IDLE_TICKS: u32 = 100;
+/// How often a guest that takes long is interrupted, so that its neighbours run and its limits are looked at.
+const TICK: Duration = Duration::from_millis(1);
+/// How often the clock looks whether there is such a guest.
+pub(crate) const GLANCE: Duration = Duration::from_millis(4);
+/// For so many ticks after the last that found a guest running the clock goes on ticking.
+const ALERT_TICKS: u32 = 1000;
+/// After so many glances without a guest the thread sleeps.
+const IDLE_GLANCES: u32 = 25;
 
 /// A handle to the thread.
 #[derive(Clone)]
@@ -23,6 +29,10 @@ pub(crate) struct Ticker {
 struct State {
     /// A guest ran since this was last looked at.
     busy: AtomicBool,
+    /// A tick found a guest running since this was last looked at.
+    found: AtomicBool,
+    /// Whether the clock ticks, and does not only glance.
+    alert: AtomicBool,
     asleep: AtomicBool,
 }
 
@@ -41,7 +51,7 @@ impl Ticker {
         Ok(Ticker { state, thread: handle.thread().clone() })
     }
 
-    /// Says that a guest runs. To be called when a call begins and at each tick it sees.
+    /// Says that a guest runs. To be called when a call begins.
     pub(crate) fn keep_ticking(&self) {
         // Both sides store first and then look at what the other stored, in one total order: either this thread
         // sees the ticker asleep, or the ticker sees it busy.
@@ -52,13 +62,28 @@ impl Ticker {
     }
 }
 
+impl Ticker {
+    /// Says that a tick found a guest running.
+    pub(crate) fn note_running(&self) {
+        self.state.found.store(true, SeqCst);
+        self.keep_ticking();
+    }
+
+    /// The time between two ticks at present: what a tick can tell of the time a guest has run.
+    pub(crate) fn interval(&self) -> Duration {
+        if self.state.alert.load(Relaxed) { TICK } else { GLANCE }
+    }
+}
+
 impl State {
     fn tick_while_busy(&self, engine: &wasmtime::Engine) {
-        let mut idle = 0;
-        while idle < IDLE_TICKS {
-            thread::park_timeout(TICK);
+        let (mut idle, mut alert) = (0, 0u32);
+        while idle < IDLE_GLANCES || alert > 0 {
+            thread::park_timeout(if alert > 0 { TICK } else { GLANCE });
             engine.increment_epoch();
             idle = if self.busy.swap(false, SeqCst) { 0 } else { idle + 1 };
+            alert = if self.found.swap(false, SeqCst) { ALERT_TICKS } else { alert.saturating_sub(1) };
+            self.alert.store(alert > 0, Relaxed);
         }
     }
 

@@ -68,7 +68,7 @@ impl HostRequest for Context {
         name: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), HeaderError>> {
-        Ok(model::set_field(&mut self.request(&this)?.fields, &name, &value).map_err(header_error))
+        Ok(model::set_field(&mut self.request(&this)?.fields, &name, value).map_err(header_error))
     }
 
     fn append_header(
@@ -77,7 +77,7 @@ impl HostRequest for Context {
         name: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), HeaderError>> {
-        Ok(model::append_field(&mut self.request(&this)?.fields, &name, &value).map_err(header_error))
+        Ok(model::append_field(&mut self.request(&this)?.fields, &name, value).map_err(header_error))
     }
 
     fn remove_header(
@@ -111,7 +111,7 @@ fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
     if parsed.as_str().contains('@') {
         return Err(FieldError::InvalidValue);
     }
-    model::check_value(parsed.as_str().as_bytes())
+    model::check_value(parsed.as_str().to_owned())
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl HostResponse for Context {
         name: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), HeaderError>> {
-        Ok(model::set_field(&mut self.response(&this)?.fields, &name, &value).map_err(header_error))
+        Ok(model::set_field(&mut self.response(&this)?.fields, &name, value).map_err(header_error))
     }
 
     fn append_header(
@@ -56,7 +56,7 @@ impl HostResponse for Context {
         name: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), HeaderError>> {
-        Ok(model::append_field(&mut self.response(&this)?.fields, &name, &value).map_err(header_error))
+        Ok(model::append_field(&mut self.response(&this)?.fields, &name, value).map_err(header_error))
     }
 
     fn remove_header(

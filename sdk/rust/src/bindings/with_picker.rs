@@ -162,7 +162,7 @@ pub mod exports {
                     ///
                     /// `usable` holds the indexes that may be chosen, in ascending order: not yet tried for this exchange and not
                     /// marked as failed. It is never empty, and there is no call when it has one element. `active` has, for every
-                    /// endpoint, the number of requests under way on this worker.
+                    /// endpoint, the number of requests under way, over all workers.
                     ///
                     /// Calls never overlap. A trap, a limit or an index out of range costs that one choice: the host chooses as for
                     /// `fallback` when the plugin's `on_failure` is `open`, and answers 500 when it is `closed`; a trapped instance is
