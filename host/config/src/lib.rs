@@ -1,6 +1,6 @@
 //! The configuration file as the user wrote it, parsed into types that cannot be wrong.
 //!
-//! A file goes one way: text, [`tree`] of nodes with spans, `raw` types by serde, checks, [`Config`]. Every stage reports
+//! A file goes one way: text, a tree of nodes with spans, `raw` types by serde, checks, [`Config`]. Every stage reports
 //! all it finds as [`Diagnostic`]s that point into the text. Nothing here opens a socket or loads a component: later
 //! stages that find fault with a part of the configuration say so through [`Config::complain`].
 

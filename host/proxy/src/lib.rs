@@ -1,7 +1,7 @@
 //! The proxy: what becomes of a request, and what is built from a configuration to serve it.
 //!
-//! Begin reading in [`exchange`]: one function there is the whole way of a request. A [`Generation`] is everything
-//! built from one reading of the configuration; each worker derives a [`Local`](worker::Local) from it. [`Server`]
+//! Begin reading in `exchange.rs`: one function there is the whole way of a request. A [`Generation`] is everything
+//! built from one reading of the configuration; each worker derives a `Local` from it. [`Server`]
 //! runs the workers and puts one generation in the place of another.
 
 mod access_log;

@@ -8,6 +8,7 @@
 //!
 //! Not run are lines that whoever runs the tests has done already: `cargo build ...`, `cargo install ...`,
 //! `cargo xtask guests ...`, `git clone ...` and `cd ...`. A path to the binary means the binary under test.
+//! `cargo xtask demo` starts what it starts once all is built, before the origins of the test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::lines::{Lines, LogLine};
 const VOLATILE: [&str; 4] = ["time", "id", "client", "duration_ms"];
 /// What has been done by whoever runs the tests.
 const DONE: [&str; 5] = ["cargo build", "cargo install", "cargo xtask guests", "git clone", "cd "];
+/// What `cargo xtask demo` does once all is built.
+const DEMO: (&str, &str) = ("cargo xtask demo", "run examples-wasm/add-header/sandgate.yaml");
 /// The ways in which a README may call the binary.
 const CALLS: [&str; 5] = [
     "cargo run --release -- ",
@@ -107,6 +110,7 @@ impl Stage {
         for line in joined(commands) {
             let line = line.trim_end_matches(" &");
             match call(line) {
+                _ if line == DEMO.0 => self.start(DEMO.1),
                 _ if DONE.iter().any(|done| line.starts_with(done)) => {}
                 Some(arguments) if arguments.starts_with("run ") => self.start(arguments),
                 Some(arguments) => script.push_str(&format!("'{}' {arguments}\n", binary().display())),

@@ -13,9 +13,23 @@ fn an_http2_client_is_served_on_the_same_port() {
     let seen = origin.only_request();
     assert_eq!(seen.start, "GET /a?b=c HTTP/1.1");
     assert_eq!(seen.field("host"), Some("test.example"));
-    assert!(seen.field("via").is_some_and(|via| via.ends_with(" sandgate")), "{seen:?}");
+    assert_eq!(seen.field("via"), Some("2.0 sandgate"));
     assert!(answer.fields.contains_key("via"));
     assert_eq!(sandgate.client().get("/").status(), 200, "HTTP/1.1 goes on beside it");
+}
+
+#[test]
+fn limits_of_the_head_hold_as_on_http1() {
+    let origin = Origin::echo();
+    let sandgate = Sandgate::before(&[&origin]);
+    let client = Http2Client::connect(sandgate.web());
+    assert_eq!(client.get(&format!("/{}", "a".repeat(9_000))).status, 414);
+    let mut request = Request::builder().uri(format!("http://{}/", sandgate.web()));
+    for i in 0..150 {
+        request = request.header(format!("x-{i}"), "v");
+    }
+    assert_eq!(client.send(request.body(()).expect("a request"), b"").status, 431);
+    assert_eq!(origin.requests().len(), 0);
 }
 
 #[test]

@@ -16,6 +16,17 @@ fn every_readme_does_what_it_says() {
     }
 }
 
+#[test]
+fn the_filter_in_the_readme_is_the_example() {
+    let readme = include_str!("../../../README.md");
+    let source = include_str!("../../../examples-wasm/add-header/rust/src/lib.rs");
+    let shown =
+        readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of Rust");
+    assert!(source.contains(shown), "the README shows another filter than the example's source");
+    let lines = shown.lines().filter(|line| !line.is_empty()).count();
+    assert!(lines <= 15, "{lines} lines");
+}
+
 /// Answers `/echo` and what is below with the request, everything else with the port's number.
 fn serve(connection: Connection, port: u16) {
     connection.answer_all(|request: &Request| {

@@ -31,14 +31,14 @@ pub struct Plugin {
     pub settings_span: Span,
 }
 
-/// What a call of a plugin may use.
+/// What the hooks of a plugin may use in one exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
     /// The most memory an instance has, in bytes.
     pub memory: u64,
-    /// The longest time it computes.
+    /// The longest CPU time.
     pub cpu: Duration,
-    /// The longest time it takes, waiting included; never less than `cpu`.
+    /// The longest time, waiting for turns included; never less than `cpu`.
     pub wall: Duration,
 }
 

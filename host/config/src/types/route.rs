@@ -75,9 +75,10 @@ pub struct HeaderRules {
 /// How long an answer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteTimeouts {
-    /// Until the response's head is there, for each attempt; never more than `total`.
+    /// Until the response's head is there, for each attempt, and between two parts of its body; never more than
+    /// `total`.
     pub response: Duration,
-    /// Until the response's end is there, all attempts together.
+    /// Until the response's head is there, all attempts together.
     pub total: Duration,
 }
 

@@ -17,8 +17,18 @@ use crate::logging::{self, Verbosity};
 /// Serves until it is told to stop.
 pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
+    raise_file_limit();
     let reloader = Reloader::new(&arguments.file, engine());
     runtime()?.block_on(serve(reloader, &verbosity))
+}
+
+/// A connection takes a file descriptor, and the usual soft limit is 1024: the hard limit is what the system's
+/// administrator meant.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::debug!(files, "file descriptors"),
+        Err(error) => tracing::warn!(%error, "the limit of file descriptors could not be raised"),
+    }
 }
 
 /// What may happen to a running server.

@@ -28,7 +28,8 @@ pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<U
     }
     let ready = prepare(&mut exchange.request, local.generation.server.head)
         .and_then(|()| check_length(local, length));
-    let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies };
+    let version = exchange.request.version;
+    let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies, version };
     if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
         exchange.client = client;
     }

@@ -2,14 +2,21 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use net::Peer;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// Our own entry in Via.
-pub(crate) const VIA: HeaderValue = HeaderValue::from_static("1.1 sandgate");
+/// Our own entry in Via, with the version of the message that came.
+pub(crate) fn via(version: Version) -> HeaderValue {
+    HeaderValue::from_static(match version {
+        Version::HTTP_10 => "1.0 sandgate",
+        Version::HTTP_2 => "2.0 sandgate",
+        _ => "1.1 sandgate",
+    })
+}
 
 /// Whose X-Forwarded fields are believed.
 pub(crate) type TrustedProxies = Vec<config::Cidr>;
@@ -18,6 +25,8 @@ pub(crate) type TrustedProxies = Vec<config::Cidr>;
 pub(crate) struct Sender<'a> {
     pub(crate) peer: &'a Peer,
     pub(crate) trusted: &'a TrustedProxies,
+    /// What it spoke.
+    pub(crate) version: Version,
 }
 
 impl Sender<'_> {
@@ -44,7 +53,7 @@ pub(crate) fn write(fields: &mut HeaderMap, sender: &Sender<'_>) -> Option<Socke
     {
         fields.insert(HOST, host);
     }
-    fields.append(header::VIA, VIA);
+    fields.append(header::VIA, via(sender.version));
     client
 }
 

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
-use crate::exchange::forwarded::VIA;
+use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
 use crate::generation::Route;
 use crate::worker::{Local, LocalUpstream, ms_at};
@@ -196,7 +196,7 @@ fn accept(answer: Answer) -> Result<(ResponseHead, Content), Fault> {
     }
     let mut head = ResponseHead { status: parts.status, fields: parts.headers };
     strip_response_fields(&mut head.fields);
-    head.fields.append(header::VIA, VIA);
+    head.fields.append(header::VIA, via(parts.version));
     Ok((head, Content::Upstream(body)))
 }
 
