@@ -27,12 +27,12 @@ pub enum FieldError {
 impl std::fmt::Display for FieldError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            FieldError::InvalidName => "is not a field name (RFC 9110 section 5.1)",
-            FieldError::InvalidValue => "has a value that is not one (RFC 9110 section 5.5)",
+            FieldError::InvalidName => "not a field name (RFC 9110 section 5.1)",
+            FieldError::InvalidValue => "not a field value (RFC 9110 section 5.5)",
             FieldError::Forbidden => {
                 "belongs to the connection or the framing, which only the host may write"
             }
-            FieldError::TooMany => "is one too many: a head holds at most 128 fields",
+            FieldError::TooMany => "a head holds at most 128 fields",
         })
     }
 }

@@ -78,7 +78,9 @@ mod tests {
 
     fn left(mut fields: HeaderMap) -> Vec<String> {
         strip_connection_fields(&mut fields);
-        fields.keys().map(|name| name.as_str().to_owned()).collect()
+        let mut names: Vec<String> = fields.keys().map(|name| name.as_str().to_owned()).collect();
+        names.sort();
+        names
     }
 
     #[test]
@@ -92,7 +94,7 @@ mod tests {
     fn connection_cant_take_away_what_frames_or_authorises_the_message() {
         let fields =
             [("connection", "host, content-length, authorization"), ("host", "a"), ("authorization", "b")];
-        assert_eq!(left(map(&fields)), ["host", "authorization"]);
+        assert_eq!(left(map(&fields)), ["authorization", "host"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use config::{Access, LogPath};
 use serde::Serialize;
 
 use crate::stats::WorkerStats;
+use crate::worker;
 
 /// Bytes a worker gathers before it hands them over.
 const BATCH: usize = 16 << 10;
@@ -145,10 +146,19 @@ impl LogBuffer {
 
     fn hand_over_soon(&self) {
         let (log, stats, lines) = (Arc::clone(&self.log), Arc::clone(&self.stats), Rc::clone(&self.lines));
-        tokio::task::spawn_local(async move {
+        let later = worker::run_later(async move {
             tokio::time::sleep(DELAY).await;
             hand_over(&log, &stats, &lines);
         });
+        if !later {
+            self.hand_over();
+        }
+    }
+}
+
+impl Drop for LogBuffer {
+    fn drop(&mut self) {
+        self.hand_over();
     }
 }
 

@@ -112,6 +112,15 @@ pub(crate) fn with_current(act: impl FnOnce(&Worker)) {
     });
 }
 
+/// Runs something on this worker, later; false when the worker is past running anything.
+pub(crate) fn run_later(future: impl Future<Output = ()> + 'static) -> bool {
+    let is_running = tokio::runtime::Handle::try_current().is_ok();
+    if is_running {
+        tokio::task::spawn_local(future);
+    }
+    is_running
+}
+
 /// Starts a worker's thread.
 pub(crate) fn spawn(
     id: WorkerId,

@@ -24,7 +24,7 @@ pub(crate) fn check_reply(reply: types::Reply) -> Result<Reply, Failure> {
     let mut fields = HeaderMap::new();
     for (name, value) in reply.fields {
         append_field(&mut fields, &name, value)
-            .map_err(|error| Failure::invalid(format!("replied with the field {name:?}, which {error}")))?;
+            .map_err(|error| Failure::invalid(format!("replied with the field {name:?}: {error}")))?;
     }
     Ok(Reply { status, fields, body: Bytes::from(reply.body) })
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts what clients lose while a proxy reloads once a second; ../README.md says how to read it."""
+"""Counts what clients lose while a proxy reloads again and again; ../README.md says how to read it."""
 
 import argparse
 import subprocess
@@ -13,7 +13,6 @@ from tunnels import Tunnels
 
 KEEP_ALIVE_CLIENTS = 8
 NEW_CONNECTION_CLIENTS = 4
-RELOAD_GAP_S = 1
 # The last reload is over by so much before the clients stop.
 TAIL_S = 2
 RELOAD_LIMIT_S = 30
@@ -26,7 +25,7 @@ def main():
     with Tunnels(args.tunnels) as tunnels:
         end = time.monotonic() + args.secs
         clients = _start_clients(args.port, end, tally)
-        reloads = _reload_until(args.reload, end - TAIL_S)
+        reloads = _reload_until(args.reload, args.every, end - TAIL_S)
         for client in clients:
             client.join()
         alive = tunnels.alive()
@@ -41,6 +40,7 @@ def _arguments():
     parser.add_argument("reload", help="shell command that makes it reload, as 'kill -HUP 4711'")
     parser.add_argument("pid", type=int, help="its first process; its descendants count too")
     parser.add_argument("--secs", type=int, default=20)
+    parser.add_argument("--every", type=float, default=1, metavar="SECS", help="between two reloads")
     parser.add_argument("--tunnels", type=int, metavar="PORT", help="where it passes WebSockets on /ws")
     return parser.parse_args()
 
@@ -53,10 +53,10 @@ def _start_clients(port, end, tally):
     return threads
 
 
-def _reload_until(command, end):
+def _reload_until(command, gap_s, end):
     reloads = 0
-    while time.monotonic() + RELOAD_GAP_S < end:
-        time.sleep(RELOAD_GAP_S)
+    while time.monotonic() + gap_s < end:
+        time.sleep(gap_s)
         done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=RELOAD_LIMIT_S)
         if done.returncode != 0:
             print(f"# reload {reloads}: {done.stderr.strip()[-300:]}", file=sys.stderr)

@@ -1,5 +1,6 @@
 //! Routes: which requests, through which filters, to which upstream.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,5 +99,23 @@ pub struct Retries {
 impl Default for Retries {
     fn default() -> Self {
         Retries { attempts: 2 }
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostPattern::Exact(name) => f.write_str(name),
+            HostPattern::Wildcard(suffix) => write!(f, "*.{suffix}"),
+        }
+    }
+}
+
+impl fmt::Display for PathMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PathMatch::Exact(path) => f.write_str(path),
+            PathMatch::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
     }
 }

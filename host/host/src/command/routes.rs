@@ -18,20 +18,32 @@ pub(crate) fn routes(arguments: &Routes) -> Result<(), Failure> {
     print(&format!("{first}{explanation}"))
 }
 
+/// A line for each route: name, hosts, path, methods, filters, upstream.
 fn list(generation: &Generation) -> String {
     let mut text = String::new();
-    for route in generation.config.routes.iter() {
-        let hosts = if route.hosts.is_empty() { "any host".to_owned() } else { format!("{:?}", route.hosts) };
-        let methods =
-            if route.methods.is_empty() { "any method".to_owned() } else { format!("{:?}", route.methods) };
+    for route in &generation.config.routes {
         let _ = writeln!(
             text,
-            "{}: {hosts}, {:?}, {methods}, {} filters, upstream {}",
+            "{}: {} {} on {}, through {}, to {}",
             route.name,
+            any(&route.methods, "any method"),
             route.path,
-            route.filters.len(),
+            any(&route.hosts, "any host"),
+            match route.filters.len() {
+                0 => "no filter".to_owned(),
+                1 => "1 filter".to_owned(),
+                several => format!("{several} filters"),
+            },
             route.upstream
         );
     }
     text
+}
+
+fn any<T: ToString>(items: &[T], none: &str) -> String {
+    if items.is_empty() {
+        none.to_owned()
+    } else {
+        items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+    }
 }

@@ -10,6 +10,7 @@ use model::{Exchange, Fault, FaultKind};
 use net::{BodyError, UpstreamBody};
 
 use crate::exchange::filter::Calls;
+use crate::worker;
 
 /// Where a response's body comes from.
 pub(crate) enum Content {
@@ -106,6 +107,7 @@ impl Drop for AnswerBody {
             return;
         }
         let mut calls = std::mem::take(&mut self.calls);
-        tokio::task::spawn_local(async move { calls.log(exchange).await });
+        // Where the worker is ending, the exchange still gets its record.
+        worker::run_later(async move { calls.log(exchange).await });
     }
 }

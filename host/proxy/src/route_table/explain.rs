@@ -23,7 +23,7 @@ impl RouteTable {
         let found = self.find(question);
         let answer = match &found {
             Match::Route(route) => format!("route {}", route.label.name),
-            Match::OtherMethods(methods) => format!("405 Method Not Allowed: only {methods:?}"),
+            Match::OtherMethods(methods) => format!("405 Method Not Allowed: only {}", join(methods)),
             Match::Nothing => "404 Not Found".to_owned(),
         };
         let chosen = if let Match::Route(route) = found { Some(route) } else { None };
@@ -52,13 +52,17 @@ impl fmt::Display for Explanation {
 fn mismatch(route: &Route, question: &Question<'_>) -> Option<String> {
     let host = bare_host(question.host);
     if !route.hosts.is_empty() && !route.hosts.iter().any(|pattern| host_matches(pattern, &host)) {
-        return Some(format!("is not for the host {host:?}"));
+        return Some(format!("is not for the host {host}"));
     }
     if !path_matches(&route.path, question.path) {
-        return Some(format!("is for the path {:?}", route.path));
+        return Some(format!("is for {}", route.path));
     }
     let method_fits = route.methods.is_empty() || route.methods.contains(question.method);
-    (!method_fits).then(|| format!("is only for {:?}", route.methods))
+    (!method_fits).then(|| format!("is only for {}", join(&route.methods)))
+}
+
+fn join(methods: &[http::Method]) -> String {
+    methods.iter().map(http::Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn host_matches(pattern: &HostPattern, host: &str) -> bool {

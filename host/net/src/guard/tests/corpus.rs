@@ -88,7 +88,8 @@ const GOOD_LINES: &[&[u8]] = &[
     b"!#$%&'*+-.^_`|~ /any-token HTTP/1.1",
     b"GET //double HTTP/1.1",
     b"GET /a/../b;c=d?e=f?g=/h%00 HTTP/1.1",
-    b"GET /{}|\\^<>\"` HTTP/1.1",
+    b"GET /{}|\\^\" HTTP/1.1",
+    b"GET /?{}|\\^` HTTP/1.1",
     b"OPTIONS * HTTP/1.1",
     b"OPTIONS / HTTP/1.1",
     b"GET http://a HTTP/1.1",
@@ -104,6 +105,12 @@ const CONNECT_LINES: &[&[u8]] =
     &[b"CONNECT a:443 HTTP/1.1", b"CONNECT / HTTP/1.1", b"CONNECT http://a/ HTTP/1.0"];
 
 const BAD_LINES: &[&[u8]] = &[
+    b"GET /< HTTP/1.1",
+    b"GET /a> HTTP/1.1",
+    b"GET /` HTTP/1.1",
+    b"GET /?\" HTTP/1.1",
+    b"GET http://a/< HTTP/1.1",
+    b"GET http://a?<> HTTP/1.1",
     b"GET  / HTTP/1.1",
     b"GET /  HTTP/1.1",
     b"GET / HTTP/1.1 ",
