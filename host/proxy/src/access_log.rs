@@ -139,6 +139,16 @@ impl LogBuffer {
         }
     }
 
+    /// Adds a line where there is no worker to hand it over later.
+    pub(crate) fn write_at_once(&self, line: &impl Serialize) {
+        let mut lines = self.lines.borrow_mut();
+        if serde_json::to_writer(&mut *lines, line).is_ok() {
+            lines.push(b'\n');
+        }
+        drop(lines);
+        self.hand_over();
+    }
+
     /// Gives the writer what there is.
     pub(crate) fn hand_over(&self) {
         hand_over(&self.log, &self.stats, &self.lines);

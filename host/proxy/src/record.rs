@@ -4,22 +4,39 @@
 
 use std::time::{Instant, SystemTime};
 
-use model::{Exchange, Fault, FaultKind};
+use model::{Exchange, Fault, FaultKind, RouteLabel};
 use serde::Serialize;
 
-use crate::worker::{self, Worker};
+use crate::access_log::LogBuffer;
+use crate::server;
+use crate::stats::WorkerStats;
+use crate::worker;
 
 /// Writes the record of an exchange that is over.
 pub(crate) fn record(exchange: &Exchange) {
-    worker::with_current(|worker| {
-        let now = Instant::now();
-        let gone = missing_fault(exchange);
-        let fault = exchange.fault.as_ref().or(gone.as_ref());
-        count(worker, exchange, fault, now);
+    let now = Instant::now();
+    let gone = missing_fault(exchange);
+    let fault = exchange.fault.as_ref().or(gone.as_ref());
+    let on_worker = worker::with_current(|worker| {
+        count(&worker.stats, &worker.local().generation.unrouted, exchange, fault, now);
         if worker.log.is_on() {
             worker.log.write(&Line::new(exchange, fault, now));
         }
     });
+    if !on_worker {
+        elsewhere(exchange, fault, now);
+    }
+}
+
+/// An exchange that was dropped by a guest's thread: the client left while the guest ran.
+fn elsewhere(exchange: &Exchange, fault: Option<&Fault>, now: Instant) {
+    let Some((monitor, log)) = server::running() else { return };
+    let Some(stats) = monitor.workers.get(usize::from(exchange.worker.0)) else { return };
+    count(stats, &monitor.generation().unrouted, exchange, fault, now);
+    let log = LogBuffer::new(&log, stats);
+    if log.is_on() {
+        log.write_at_once(&Line::new(exchange, fault, now));
+    }
 }
 
 /// An exchange that ends without an answer ended because nobody waited for it any more, or because we failed.
@@ -31,18 +48,24 @@ fn missing_fault(exchange: &Exchange) -> Option<Fault> {
     Some(kind.into())
 }
 
-fn count(worker: &Worker, exchange: &Exchange, fault: Option<&Fault>, now: Instant) {
+fn count(
+    stats: &WorkerStats,
+    unrouted: &RouteLabel,
+    exchange: &Exchange,
+    fault: Option<&Fault>,
+    now: Instant,
+) {
     if let Some(fault) = fault {
-        worker.stats.fault(fault.kind);
+        stats.fault(fault.kind);
         if fault.kind == FaultKind::Internal {
-            worker.stats.panics.add(1);
+            stats.panics.add(1);
         }
     }
     let status = status(exchange);
     let duration = now.duration_since(exchange.began);
     match &exchange.route {
         Some(route) => route.count(exchange.worker, status, duration),
-        None => worker.local().generation.unrouted.count(exchange.worker, status, duration),
+        None => unrouted.count(exchange.worker, status, duration),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -75,6 +75,16 @@ impl Monitor {
     }
 }
 
+/// The server that runs in this process, for records that are written away from its workers.
+static RUNNING: Mutex<Option<(Weak<Monitor>, Weak<AccessLog>)>> = Mutex::new(None);
+
+/// What records need of the running server, if there is one.
+pub(crate) fn running() -> Option<(Arc<Monitor>, Arc<AccessLog>)> {
+    let running = RUNNING.lock().ok()?;
+    let (monitor, log) = running.as_ref()?;
+    Some((monitor.upgrade()?, log.upgrade()?))
+}
+
 /// A listener that is open on every worker.
 struct Open {
     name: Arc<str>,
@@ -113,6 +123,9 @@ impl Server {
             refused: AtomicU64::new(0),
         };
         let mut server = Server { monitor: Arc::new(monitor), log, workers, open: Vec::new() };
+        if let Ok(mut running) = RUNNING.lock() {
+            *running = Some((Arc::downgrade(&server.monitor), Arc::downgrade(&server.log)));
+        }
         server.serve(generation).await?;
         Ok(server)
     }

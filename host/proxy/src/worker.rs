@@ -102,14 +102,10 @@ thread_local! {
     static CURRENT: OnceCell<Rc<Worker>> = const { OnceCell::new() };
 }
 
-/// Does something with the worker of this thread, if it has one.
-pub(crate) fn with_current(act: impl FnOnce(&Worker)) {
+/// Does something with the worker of this thread; false when it has none.
+pub(crate) fn with_current(act: impl FnOnce(&Worker)) -> bool {
     // A thread that is ending has none any more.
-    let _ = CURRENT.try_with(|current| {
-        if let Some(worker) = current.get() {
-            act(worker);
-        }
-    });
+    CURRENT.try_with(|current| current.get().map(|worker| act(worker)).is_some()).unwrap_or(false)
 }
 
 /// Runs something on this worker, later; false when the worker is past running anything.

@@ -109,14 +109,12 @@ impl Context {
         } else if wall > limits.wall {
             self.usage.cut = Some(PluginFault::Wall);
         }
+        if is_second {
+            self.plugin.pace.note_slow();
+        }
         match (self.usage.cut, self.turns) {
             (Some(PluginFault::Cpu | PluginFault::Wall), _) => UpdateDeadline::Interrupt,
-            (_, Turns::Keep) => {
-                if is_second {
-                    self.plugin.pace.note_slow();
-                }
-                UpdateDeadline::Continue(1)
-            }
+            (_, Turns::Keep) => UpdateDeadline::Continue(1),
             // wasmtime's own yield would starve the I/O driver: tokio's lets it look for events first.
             (_, Turns::Yield) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
         }

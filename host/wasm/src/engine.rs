@@ -10,6 +10,7 @@ use crate::aot::AotCache;
 use crate::context::Context;
 use crate::imports;
 use crate::inspect::LoadError;
+use crate::lane::SlowLane;
 use crate::ticker::Ticker;
 
 /// The most memory a guest may be allowed, and the address space reserved for each.
@@ -42,6 +43,7 @@ pub(crate) struct Machinery {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) linker: Linker<Context>,
     pub(crate) ticker: Ticker,
+    pub(crate) lane: SlowLane,
 }
 
 impl Engine {
@@ -66,7 +68,8 @@ impl Machinery {
         let mut linker = Linker::new(&wasmtime);
         imports::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(&wasmtime)?;
-        Ok(Machinery { wasmtime, linker, ticker })
+        let lane = SlowLane::start()?;
+        Ok(Machinery { wasmtime, linker, ticker, lane })
     }
 }
 

@@ -15,6 +15,7 @@ mod guest;
 mod hooks;
 mod imports;
 mod inspect;
+mod lane;
 mod pace;
 mod picker;
 mod plugin;

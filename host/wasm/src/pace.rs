@@ -1,9 +1,9 @@
-//! Whether a plugin's guests are quick enough to be called without being suspendable.
+//! Whether a plugin's guests are quick enough to be called straight, as a native function would be.
 //!
 //! To be suspended, a guest needs a stack of its own and the host a future for it: that costs more than a small filter
-//! does. So guests are called straight, as a native function would be, as long as they return within a tick. A plugin
-//! one of whose guests did not is called suspendably for a while: the worker's neighbours wait for such a guest once
-//! in that time, and no longer than its CPU limit.
+//! does. So guests are called straight as long as they return within a tick. A plugin one of whose guests did not is
+//! called in the slow lane for a while: the worker's neighbours wait for such a guest once in that time, and no longer
+//! than its CPU limit.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long a plugin counts as slow.
 const PROBATION: Duration = Duration::from_secs(10);
-/// A guest that may use more CPU time than this is always suspendable.
+/// A guest that may use more CPU time than this is always called in the slow lane.
 pub(crate) const STRAIGHT_LIMIT: Duration = Duration::from_millis(10);
 
 /// A plugin's pace.

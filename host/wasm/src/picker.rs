@@ -74,9 +74,9 @@ impl PluginPicker {
         if let Err(failure) = self.prepare(&mut place).await {
             return (exchange, Err(failure));
         }
-        let active = active(among);
+        let loads = (among.usable.to_vec(), active(among).to_vec());
         let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
-        let loads = |_| (among.usable, active.as_slice());
+        let loads = |_| loads;
         let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads).await;
         (exchange, answer.map(|(choice,)| choice))
     }

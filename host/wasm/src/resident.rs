@@ -75,10 +75,10 @@ impl Seat {
         &mut self,
         call: Call<'_>,
         exchange: Box<Exchange>,
-        params: impl FnOnce(u32) -> P,
+        params: impl FnOnce(u32) -> P + Send + 'static,
     ) -> (Box<Exchange>, Result<R, Failure>)
     where
-        P: ComponentNamedList + Lower + Send + Sync,
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let residents = match self {
@@ -121,27 +121,35 @@ fn no_place() -> Failure {
     Failure::invalid("no place for a resident instance on this worker")
 }
 
-/// Calls a hook of a guest, which is made if there is none. One that failed, or whose call was abandoned half-way
-/// because the client left, is not put back: nobody can say what state it is in.
+/// Calls a hook of a guest, which is made if there is none, in the slow lane. One that failed, or whose call was
+/// abandoned half-way because the client left, is not put back: nobody can say what state it is in.
 pub(crate) async fn call_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
     exchange: Box<Exchange>,
-    params: impl FnOnce(u32) -> P,
+    params: impl FnOnce(u32) -> P + Send + 'static,
 ) -> (Box<Exchange>, Result<R, Failure>)
 where
-    P: ComponentNamedList + Lower + Send + Sync,
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let mut guest = match place.take() {
-        Some(guest) => guest,
-        None => match Guest::new(call.plugin).await {
+    let (plugin, hook, phase, guest) = (Arc::clone(call.plugin), *call.hook, call.phase, place.take());
+    let calling = async move {
+        let made = match guest {
+            Some(guest) => Ok(guest),
+            None => Guest::new(&plugin).await,
+        };
+        let mut guest = match made {
             Ok(guest) => guest,
-            Err(failure) => return (exchange, Err(failure)),
-        },
+            Err(failure) => return (None, exchange, Err(failure)),
+        };
+        let (exchange, answer) = guest.call_for(exchange, phase, &hook, params).await;
+        (Some(guest), exchange, answer)
     };
-    let (exchange, answer) = guest.call_for(exchange, call.phase, call.hook, params).await;
-    put_back(place, guest, &call, &exchange, answer.is_ok());
+    let (guest, exchange, answer) = call.plugin.engine.lane.run(calling).await;
+    if let Some(guest) = guest {
+        put_back(place, guest, &call, &exchange, answer.is_ok());
+    }
     (exchange, answer)
 }
 

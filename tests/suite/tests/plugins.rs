@@ -219,3 +219,17 @@ fn counts(sandgate: &Sandgate, requests: usize) -> Vec<String> {
     let ask = |_| sandgate.client().get_with("/", "x-misbehave", "state");
     (0..requests).map(ask).map(|response| response.field("x-count").unwrap_or("none").to_owned()).collect()
 }
+
+#[test]
+fn a_client_that_leaves_while_a_guest_computes_has_its_record() {
+    let origin = Origin::replying(200, "hello");
+    let sandgate = with_filter("hostile", "limits: { cpu: 5s, wall: 8s }", &origin);
+    let mut client = sandgate.client();
+    client.send("GET / HTTP/1.1\r\nhost: test.example\r\nx-misbehave: loop\r\n\r\n");
+    assert_eq!(sandgate.client().get("/").text(), "hello", "the loop does not run on the worker");
+    drop(client);
+    let lines = sandgate.access_log(2);
+    let gone = lines.iter().filter(|line| line["status"] == 0 && line["fault"] == "client_gone").count();
+    assert_eq!(gone, 1, "{lines:?}");
+    assert_eq!(sandgate.client().get("/").text(), "hello");
+}
