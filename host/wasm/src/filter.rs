@@ -51,28 +51,30 @@ impl FilterCall for PluginCall {
         let Some(hook) = self.plugin.hooks.on_request else {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
-        if !self.goes_straight(&exchange) {
-            return Step::Later(Box::pin(self.request_suspendably(hook, exchange)));
-        }
         let before = self.is_open().then(|| exchange.request.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
-        let (exchange, answer) = self.seat.call_straight(call, exchange, request_handle);
-        let (exchange, verdict) = self.settle_request(exchange, before, answer);
-        Step::Done(exchange, verdict)
+        match self.seat.call_straight(call, exchange, request_handle) {
+            Err(exchange) => Step::Later(Box::pin(self.request_slowly(hook, exchange))),
+            Ok((exchange, answer)) => {
+                let (exchange, verdict) = self.settle_request(exchange, before, answer);
+                Step::Done(exchange, verdict)
+            }
+        }
     }
 
     fn on_response(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
         let Some(hook) = self.plugin.hooks.on_response else {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
-        if !self.goes_straight(&exchange) {
-            return Step::Later(Box::pin(self.response_suspendably(hook, exchange)));
-        }
         let before = self.is_open().then(|| exchange.response.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
-        let (exchange, answer) = self.seat.call_straight(call, exchange, response_handle);
-        let (exchange, verdict) = self.settle_response(exchange, before, answer);
-        Step::Done(exchange, verdict)
+        match self.seat.call_straight(call, exchange, response_handle) {
+            Err(exchange) => Step::Later(Box::pin(self.response_slowly(hook, exchange))),
+            Ok((exchange, answer)) => {
+                let (exchange, verdict) = self.settle_response(exchange, before, answer);
+                Step::Done(exchange, verdict)
+            }
+        }
     }
 
     fn on_log<'a>(
@@ -101,18 +103,14 @@ type Answer = Result<(types::Verdict,), Failure>;
 type Seen = (Box<Exchange>, Result<Verdict, Fault>);
 
 impl PluginCall {
-    fn goes_straight(&self, exchange: &Exchange) -> bool {
-        self.plugin.goes_straight() && self.seat.is_free(exchange.worker)
-    }
-
-    async fn request_suspendably(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
+    async fn request_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.request.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
         let (exchange, answer) = self.seat.call(call, exchange, request_handle).await;
         self.settle_request(exchange, before, answer)
     }
 
-    async fn response_suspendably(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
+    async fn response_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.response.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
         let (exchange, answer) = self.seat.call(call, exchange, response_handle).await;

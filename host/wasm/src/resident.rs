@@ -61,22 +61,17 @@ pub(crate) struct Call<'a> {
     pub(crate) phase: Phase,
 }
 
-impl Seat {
-    /// Whether a call need not wait for another.
-    pub(crate) fn is_free(&self, worker: WorkerId) -> bool {
-        match self {
-            Seat::Exchange(_) => true,
-            Seat::Worker(residents) => residents.of(worker).is_some_and(|place| place.free().is_some()),
-        }
-    }
+/// An exchange that a hook was called for, and what it answered.
+pub(crate) type Called<R> = (Box<Exchange>, Result<R, Failure>);
 
+impl Seat {
     /// Calls a hook of the guest that sits here, which is made if there is none, and dropped if it fails.
     pub(crate) async fn call<P, R>(
         &mut self,
         call: Call<'_>,
         exchange: Box<Exchange>,
         params: impl FnOnce(u32) -> P + Send + 'static,
-    ) -> (Box<Exchange>, Result<R, Failure>)
+    ) -> Called<R>
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -95,25 +90,29 @@ impl Seat {
         }
     }
 
-    /// The same, straight: to be asked only where the seat is free and the plugin may go straight.
+    /// The same, straight; gives the exchange back where the call would have to wait, or the plugin is too slow.
     pub(crate) fn call_straight<P, R>(
         &mut self,
         call: Call<'_>,
         exchange: Box<Exchange>,
         params: impl FnOnce(u32) -> P,
-    ) -> (Box<Exchange>, Result<R, Failure>)
+    ) -> Result<Called<R>, Box<Exchange>>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift + 'static,
     {
+        if !call.plugin.goes_straight() {
+            return Err(exchange);
+        }
         let residents = match self {
-            Seat::Exchange(guest) => return call_straight_in(guest, call, exchange, params),
+            Seat::Exchange(guest) => return Ok(call_straight_in(guest, call, exchange, params)),
             Seat::Worker(residents) => residents,
         };
-        let place = residents.of(exchange.worker).and_then(Place::free);
-        let Some(mut guest) = place else { return (exchange, Err(no_place())) };
+        let Some(mut guest) = residents.of(exchange.worker).and_then(Place::free) else {
+            return Err(exchange);
+        };
         guest.iter_mut().for_each(Guest::renew);
-        call_straight_in(&mut guest, call, exchange, params)
+        Ok(call_straight_in(&mut guest, call, exchange, params))
     }
 }
 
@@ -128,7 +127,7 @@ pub(crate) async fn call_in<P, R>(
     call: Call<'_>,
     exchange: Box<Exchange>,
     params: impl FnOnce(u32) -> P + Send + 'static,
-) -> (Box<Exchange>, Result<R, Failure>)
+) -> Called<R>
 where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -159,7 +158,7 @@ pub(crate) fn call_straight_in<P, R>(
     call: Call<'_>,
     exchange: Box<Exchange>,
     params: impl FnOnce(u32) -> P,
-) -> (Box<Exchange>, Result<R, Failure>)
+) -> Called<R>
 where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift + 'static,

@@ -36,19 +36,6 @@ impl PluginRouter {
         self.settle(exchange, before, decide(answer, routes))
     }
 
-    fn run_straight(
-        &self,
-        hook: ComponentExportIndex,
-        exchange: Box<Exchange>,
-        routes: &dyn RouteNames,
-    ) -> Routed {
-        let before = self.before(&exchange);
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
-        let mut seat = Shared::seat(self.residents.as_ref());
-        let (exchange, answer) = seat.call_straight(call, exchange, handle);
-        self.settle(exchange, before, decide(answer, routes))
-    }
-
     /// The head as it is, where it may have to be restored.
     fn before(&self, exchange: &Exchange) -> Option<RequestHead> {
         (self.plugin.on_failure == OnFailure::Open).then(|| exchange.request.clone())
@@ -83,12 +70,15 @@ impl Router for PluginRouter {
         routes: &'a dyn RouteNames,
     ) -> Step<'a, Result<Decision, Fault>> {
         let Some(hook) = self.plugin.hooks.route else { return Step::Done(exchange, Ok(Decision::Table)) };
-        let seat = Shared::seat(self.residents.as_ref());
-        if !(self.plugin.goes_straight() && seat.is_free(exchange.worker)) {
-            return Step::Later(Box::pin(self.run(hook, exchange, routes)));
+        let before = self.before(&exchange);
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        match Shared::seat(self.residents.as_ref()).call_straight(call, exchange, handle) {
+            Err(exchange) => Step::Later(Box::pin(self.run(hook, exchange, routes))),
+            Ok((exchange, answer)) => {
+                let (exchange, decision) = self.settle(exchange, before, decide(answer, routes));
+                Step::Done(exchange, decision)
+            }
         }
-        let (exchange, decision) = self.run_straight(hook, exchange, routes);
-        Step::Done(exchange, decision)
     }
 }
 
