@@ -102,9 +102,14 @@ impl PluginPicker {
             guest.renew();
             return Ok(());
         }
-        let mut guest = Guest::new(&self.plugin).await?;
-        guest.call::<_, ()>(&self.on_endpoints, (self.endpoints.as_slice(),)).await?;
-        *place = Some(guest);
+        let (plugin, hook, endpoints) = (Arc::clone(&self.plugin), self.on_endpoints, self.endpoints.clone());
+        // Once for each instance, and nobody knows yet how long it takes: not on the worker.
+        let making = async move {
+            let mut guest = Guest::new(&plugin).await?;
+            guest.call::<_, ()>(&hook, (endpoints,)).await?;
+            Ok(guest)
+        };
+        *place = Some(self.plugin.engine.lane.run(making).await?);
         Ok(())
     }
 }
