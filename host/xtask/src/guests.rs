@@ -23,7 +23,7 @@ const PROFILE: &str = "guest";
 pub(crate) fn run(root: &Path, names: &[String]) -> Result {
     let workspace = packages::workspace(root)?;
     let guests = packages::select(workspace.guests(), names)?;
-    standard_library::ensure(root, TARGET)?;
+    standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET))?;
     build(root, &guests)?;
     for guest in &guests {
         let written = component::write(&module(&workspace, guest), &component_path(&workspace, guest))?;

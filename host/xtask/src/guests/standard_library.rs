@@ -9,8 +9,9 @@ use crate::say::say;
 /// What brings it in, from the root.
 const SCRIPT: &str = "host/xtask/wasm-std.sh";
 
-/// Makes sure that the library is there.
-pub(super) fn ensure(root: &Path, target: &str) -> Result {
+/// Makes sure that the library is there. What was `built` with one that has gone is removed: cargo does not notice that
+/// the library is another, and the compiler refuses to mix the two (E0463).
+pub(super) fn ensure(root: &Path, target: &str, built: &Path) -> Result {
     if is_installed(&sysroot()?, target) {
         return Ok(());
     }
@@ -18,9 +19,18 @@ pub(super) fn ensure(root: &Path, target: &str) -> Result {
     say("guests: (by rustup where it can, else from source, which takes a minute or two)");
     let status = Command::new("bash").arg(SCRIPT).arg(target).current_dir(root).status();
     match status {
-        Ok(status) if status.success() && is_installed(&sysroot()?, target) => Ok(()),
+        Ok(status) if status.success() && is_installed(&sysroot()?, target) => forget(built),
         Ok(_) => Err(missing(target, "the script failed: see its messages above")),
         Err(source) => Err(missing(target, &format!("can't start bash: {source}"))),
+    }
+}
+
+fn forget(built: &Path) -> Result {
+    match std::fs::remove_dir_all(built) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Failed(format!("can't remove {}: {error}", built.display())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -36,7 +36,7 @@ fn every_guest_exports_the_hooks_it_names_and_imports_the_contract_only() {
     let workspace = packages::workspace(root).unwrap();
     let guests = workspace.guests();
     assert!(!guests.is_empty());
-    crate::guests::standard_library::ensure(root, TARGET).unwrap();
+    crate::guests::standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET)).unwrap();
     crate::guests::build(root, &guests).unwrap();
     for guest in &guests {
         check(&workspace, guest);
