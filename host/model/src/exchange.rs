@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, WorkerId};
+use crate::{
+    Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, TlsFacts, WorkerId,
+};
 
 /// Names an exchange in logs, to guests and to upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +31,8 @@ pub struct Exchange {
     pub worker: WorkerId,
     /// Who sent the request: the connection's other end, or whom a trusted proxy names.
     pub client: SocketAddr,
+    /// What is known of the client's TLS connection, if it is one.
+    pub tls: Option<Arc<TlsFacts>>,
     /// When the request's head was here.
     pub began: Instant,
     /// The request, as it goes to the upstream.
@@ -37,6 +41,8 @@ pub struct Exchange {
     pub response: ResponseHead,
     /// The route, once it is known.
     pub route: Option<Arc<RouteLabel>>,
+    /// What the route's path pattern captured.
+    pub captures: Captures,
     /// The name of the upstream, once it is known.
     pub upstream: Option<Arc<str>>,
     /// The endpoint that was tried last.
@@ -80,10 +86,12 @@ impl Exchange {
             id,
             worker,
             client,
+            tls: None,
             began,
             request,
             response: ResponseHead::default(),
             route: None,
+            captures: Captures::default(),
             upstream: None,
             endpoint: None,
             attempts: 0,

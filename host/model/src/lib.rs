@@ -3,6 +3,7 @@
 //! Everything here is plain data and arithmetic: no I/O, no clock but the one handed in, no knowledge of the
 //! configuration's format, of wasmtime or of hyper. Every other crate speaks in these words.
 
+mod captures;
 mod counters;
 mod endpoint;
 mod exchange;
@@ -11,7 +12,9 @@ mod fault;
 mod fields;
 mod head;
 mod notes;
+mod tls;
 
+pub use captures::Captures;
 pub use counters::{Counter, DURATION_BOUNDS_US, RouteLabel};
 pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
@@ -23,3 +26,4 @@ pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};
 pub use head::{RequestHead, ResponseHead};
 pub use notes::Notes;
+pub use tls::{ClientCertificate, TlsFacts};
