@@ -4,8 +4,11 @@
 //! be built; the caller drops it, and the complaint keeps the configuration from being used.
 
 mod address;
+mod conditions;
+mod destination;
 mod headers;
 mod matches;
+mod paths;
 mod plugins;
 mod routes;
 mod server;
@@ -21,9 +24,9 @@ use std::time::Duration;
 
 use indexmap::IndexSet;
 
-use crate::field::{Field, Map, Spanned};
+use crate::field::{Field, List, Map, Spanned};
 use crate::names;
-use crate::raw::{File, PluginReference};
+use crate::raw::{File, Listener, PluginReference};
 use crate::report::{Diagnostic, ERROR_LIMIT, quoted};
 use crate::scalar::{LONGEST, Size, Time};
 use crate::source::{Source, Span};
@@ -45,23 +48,30 @@ pub(crate) struct Check<'a> {
     pub(crate) files: Vec<PathBuf>,
     /// How many bytes variables have put in.
     pub(crate) expanded: usize,
+    /// How many regular expressions there were.
+    patterns: usize,
 }
 
 /// The names that other parts of the file may refer to. `None` when the section itself is wrong: then nobody knows.
 struct Known {
     plugins: Option<IndexSet<Arc<str>>>,
     upstreams: Option<IndexSet<Arc<str>>>,
+    listeners: Option<IndexSet<Arc<str>>>,
 }
 
 impl<'a> Check<'a> {
     pub(crate) fn new(source: &'a Arc<Source>, base: &'a Path) -> Self {
-        Check { source, base, problems: Vec::new(), files: Vec::new(), expanded: 0 }
+        Check { source, base, problems: Vec::new(), files: Vec::new(), expanded: 0, patterns: 0 }
     }
 
     /// The configuration; to be used only if there are no problems.
     pub(crate) fn config(&mut self, file: File) -> Option<Config> {
         self.version(file.version);
-        let known = Known { plugins: names_of(&file.plugins), upstreams: names_of(&file.upstreams) };
+        let known = Known {
+            plugins: names_of(&file.plugins),
+            upstreams: names_of(&file.upstreams),
+            listeners: listener_names(&file.listeners),
+        };
         let server = self.server(file.server);
         let listeners = self.listeners(file.listeners);
         let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
@@ -206,6 +216,10 @@ impl<'a> Check<'a> {
         self.reference(name, "upstream", known.upstreams.as_ref()?)
     }
 
+    fn listener_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
+        self.reference(name, "listener", known.listeners.as_ref()?)
+    }
+
     fn reference(
         &mut self,
         name: Spanned<String>,
@@ -267,4 +281,16 @@ fn names_of<T>(section: &Field<Map<T>>) -> Option<IndexSet<Arc<str>>> {
         Field::Absent => Some(IndexSet::new()),
         Field::Broken => None,
     }
+}
+
+/// `None` when one has none: that is complained of, and nobody knows which it would be.
+fn listener_names(section: &Field<List<Listener>>) -> Option<IndexSet<Arc<str>>> {
+    let Field::Given(list) = section else { return None };
+    let name = |listener: &Field<Listener>| match listener {
+        Field::Given(Spanned { value: Listener { name: Field::Given(name), .. }, .. }) => {
+            Some(Arc::from(name.value.as_str()))
+        }
+        _ => None,
+    };
+    list.value.iter().map(name).collect()
 }

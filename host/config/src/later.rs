@@ -11,9 +11,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Upstream", &["health", "tls", "proxy_protocol"]),
     ("BalanceName", &["ewma", "hash", "maglev"]),
     ("BalanceForm", &["hash", "algorithm"]),
-    ("Route", &["rewrite", "redirect", "split", "priority"]),
-    ("Match", &["headers", "query", "queries", "cookies", "source"]),
-    ("PathForm", &["regex", "template"]),
+    ("Route", &["rewrite", "redirect"]),
     ("Retries", &["on", "budget"]),
 ];
 
@@ -24,7 +22,7 @@ pub(crate) fn is_planned(owner: &str, word: &str) -> bool {
 
 /// Those that are written in place of a key that exists, which is then not missing.
 const INSTEAD: &[(&str, &str, &str)] =
-    &[("BalanceForm", "hash", "plugin"), ("Route", "split", "upstream"), ("Route", "redirect", "upstream")];
+    &[("BalanceForm", "hash", "plugin"), ("Route", "redirect", "upstream")];
 
 /// The key in whose place a word is written.
 pub(crate) fn instead_of(owner: &str, word: &str) -> Option<&'static str> {

@@ -3,13 +3,15 @@
 //! Doc comments here are the schema's descriptions. Every value is a [`Field`]: whether one may be absent is decided by
 //! the checks that follow, whether the schema demands it by `serde(default)`.
 
+mod matching;
 mod plugin;
 mod route;
 mod server;
 mod upstream;
 
+pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
-pub(crate) use route::{Filter, HeaderRules, Match, PathForm, PluginReference, Route, RouteTimeouts};
+pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{
     Access, AccessForm, AccessName, Admin, ClientTimeouts, Level, Limits, Listener, Log, Server,
 };

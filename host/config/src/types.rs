@@ -3,9 +3,14 @@
 //! Names are shared text ([`Arc<str>`]): a generation gives them to logs and metrics without copying. What others may
 //! find fault with carries the [`Span`] that [`Config::complain`] takes.
 
+mod conditions;
+mod matching;
+mod pattern;
 mod plugin;
 mod route;
 mod server;
+mod specificity;
+mod template;
 mod upstream;
 
 use std::sync::Arc;
@@ -13,9 +18,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use crate::scalar::Cidr;
+pub use conditions::{Condition, Scheme, ValueMatch};
+pub use matching::{HostPattern, Matching, PathMatch};
+pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
-pub use route::{Filter, HeaderRules, HostPattern, PathMatch, Retries, Route, RouteTimeouts};
+pub use route::{Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
 pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
+pub use specificity::Specificity;
+pub use template::{Segment, Template};
 pub use upstream::{Balance, Endpoint, KeepAlive, Upstream};
 
 use crate::report::Diagnostic;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Balance, Colour, Config, Filter, HostPattern, Isolation, LogPath, OnFailure, PathMatch, Report,
+    Access, Balance, Colour, Config, Destination, Filter, HostPattern, Isolation, LogPath, OnFailure,
+    PathMatch, Report, Share,
 };
 use serde_json::json;
 
@@ -75,9 +76,9 @@ fn routes_have_patterns_filters_and_times() {
     let config = full();
     let [blog, exact, rest] = config.routes.as_slice() else { panic!("three routes") };
     let hosts = [HostPattern::Exact("www.example.com".into()), HostPattern::Wildcard("example.org".into())];
-    assert_eq!(blog.hosts, hosts);
-    assert_eq!(blog.path, PathMatch::Prefix("/blog/".into()));
-    assert_eq!(blog.methods, ["GET", "PURGE"]);
+    assert_eq!(blog.matches.hosts, hosts);
+    assert_eq!(blog.matches.path, PathMatch::Prefix("/blog/".into()));
+    assert_eq!(blog.matches.methods, ["GET", "PURGE"]);
     assert_eq!(blog.filters.len(), blog.filter_spans.len());
     let Filter::RequestHeaders(rules) = &blog.filters[1] else { panic!("header rules") };
     assert_eq!(rules.set[0], ("x-one".parse().unwrap(), "1".parse().unwrap()));
@@ -85,9 +86,84 @@ fn routes_have_patterns_filters_and_times() {
     assert_eq!(rules.remove, ["x-debug"]);
     assert_eq!(blog.retries.attempts, 1);
     assert_eq!(blog.timeouts.response, Duration::from_secs(10), "never more than the total");
-    assert_eq!(exact.path, PathMatch::Exact("/blog/".into()));
-    assert_eq!(rest.path, PathMatch::Prefix("/".into()));
-    assert!(rest.hosts.is_empty() && rest.methods.is_empty());
+    assert_eq!(exact.matches.path, PathMatch::Exact("/blog/".into()));
+    assert_eq!(rest.matches.path, PathMatch::Prefix("/".into()));
+    assert!(rest.matches.hosts.is_empty() && rest.matches.methods.is_empty());
+}
+
+fn routes_of(text: &str) -> Vec<config::Route> {
+    let upstreams = "upstreams: { app: { endpoints: ['http://a'] }, other: { endpoints: ['http://b'] } }";
+    minimal_with(&format!("{upstreams}\nroutes:\n{text}")).unwrap().routes
+}
+
+#[test]
+fn a_route_has_every_kind_of_pattern_and_condition() {
+    let routes = routes_of(
+        r#"
+  - name: all
+    match:
+      hosts: [www.*, { regex: '^(?<tenant>[a-z]+)\.Example\.org$' }]
+      path: { template: '/users/{id}/{*rest}' }
+      headers: { X-Tenant: acme, x-number: 7, x-version: { prefix: v2 }, x-any: { present: true } }
+      query: { page: { regex: '^[0-9]+$' }, Debug: { present: false } }
+      cookies: { group: { exact: beta } }
+      source: [10.0.0.0/8, '::1']
+      scheme: http
+      listeners: [web]
+    priority: -3
+    upstream: app
+  - { name: regex, match: { path: { regex: '^/v(?<version>[0-9]+)/' } }, upstream: app }
+"#,
+    );
+    let matches = &routes[0].matches;
+    let shown: Vec<String> = matches.conditions.iter().map(ToString::to_string).collect();
+    let expected = [
+        "header x-tenant = \"acme\"",
+        "header x-number = \"7\"",
+        "header x-version begins with \"v2\"",
+        "header x-any present",
+        "query page ~ ^[0-9]+$",
+        "query Debug absent",
+        "cookie group = \"beta\"",
+        "source 10.0.0.0/8 or ::1/128",
+        "scheme http",
+        "listener web",
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(matches.hosts[0], HostPattern::Trailing("www".into()));
+    assert!(matches.hosts[1].is_match("acme.example.org") && !matches.hosts[1].is_match("example.org"));
+    assert_eq!(matches.capture_names().map(AsRef::as_ref).collect::<Vec<_>>(), ["tenant", "id", "rest"]);
+    assert_eq!((matches.priority, routes[1].matches.priority), (-3, 0));
+    assert!(routes[1].matches.path.is_match("/v12/x") && !routes[1].matches.path.is_match("/vx/"));
+}
+
+#[test]
+fn routes_that_no_request_can_match_both_do_not_tie() {
+    let routes = routes_of(
+        r"
+  - { name: a, match: { path: { regex: '\.php$' } }, upstream: app }
+  - { name: b, match: { path: { regex: '\.(png|jpe?g)$' } }, upstream: app }
+  - { name: c, match: { path: { regex: '^/v[0-9]' } }, upstream: app }
+  - { name: d, match: { path: { regex: '^/w[0-9]' } }, upstream: app }
+  - { name: e, match: { headers: { x: a } }, upstream: app }
+  - { name: f, match: { headers: { x: b } }, upstream: app }
+  - { name: g, match: { headers: { x: { present: false } } }, upstream: app }
+  - { name: h, match: { headers: { y: a }, methods: [GET], source: [10.0.0.0/8] }, upstream: app }
+  - { name: i, match: { headers: { z: a }, methods: [GET], source: [192.168.0.0/16] }, upstream: app }
+  - { name: j, match: { path: { template: '/{a}/x' } }, upstream: app }
+  - { name: k, match: { path: { template: '/{a}/y' } }, upstream: app }
+  - { name: l, match: { query: { y: a } }, priority: 1, upstream: app }
+  - { name: m, match: { query: { z: a } }, priority: 2, upstream: app }
+",
+    );
+    assert_eq!(routes.len(), 13);
+}
+
+#[test]
+fn a_split_has_weights() {
+    let routes = routes_of("  - { name: a, split: [{ upstream: app, weight: 0 }, { upstream: other }] }\n");
+    let share = |upstream: &str, weight| Share { upstream: upstream.into(), weight };
+    assert_eq!(routes[0].destination, Destination::Split(vec![share("app", 0), share("other", 1)]));
 }
 
 #[test]
@@ -104,7 +180,7 @@ fn what_is_absent_has_its_default() {
 fn json_loads_too() {
     let text = include_str!("good/minimal.json");
     let config = config::parse("minimal.json", text, Path::new("/")).unwrap();
-    assert_eq!(&*config.routes[0].upstream, "app");
+    assert_eq!(config.routes[0].destination, Destination::Upstream("app".into()));
 }
 
 #[test]

@@ -55,6 +55,47 @@ pub(crate) struct Routes {
     /// The method
     #[arg(long, default_value = "GET")]
     pub(crate) method: http::Method,
+    /// A header field; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", value_parser = field)]
+    pub(crate) header: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// A parameter of the query, besides those in the path
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) query: Vec<String>,
+    /// A cookie
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) cookie: Vec<String>,
+    /// The client's address
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub(crate) source: std::net::IpAddr,
+    /// Whether the client comes over TLS
+    #[arg(long, value_enum, default_value_t = Scheme::Http)]
+    pub(crate) scheme: Scheme,
+    /// The listener it comes by; the first of the file when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) listener: Option<String>,
+}
+
+/// How a client comes.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl From<Scheme> for config::Scheme {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Http => config::Scheme::Http,
+            Scheme::Https => config::Scheme::Https,
+        }
+    }
+}
+
+fn field(text: &str) -> Result<(http::HeaderName, http::HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("expected `name: value`")?;
+    let name = name.trim().parse().map_err(|_| format!("{name:?} is no name of a field"))?;
+    let value = value.trim().parse().map_err(|_| format!("{value:?} is no value of a field"))?;
+    Ok((name, value))
 }
 
 #[derive(Args)]

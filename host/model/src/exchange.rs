@@ -39,6 +39,10 @@ pub struct Exchange {
     pub request: RequestHead,
     /// The response, once there is one, as it goes to the client.
     pub response: ResponseHead,
+    /// The name of the listener that it came by.
+    pub listener: Option<Arc<str>>,
+    /// The request's path in its normal form, once it is known and where it differs: what routes are chosen by.
+    pub normal_path: Option<Box<str>>,
     /// The route, once it is known.
     pub route: Option<Arc<RouteLabel>>,
     /// What the route's path pattern captured.
@@ -90,6 +94,8 @@ impl Exchange {
             began,
             request,
             response: ResponseHead::default(),
+            listener: None,
+            normal_path: None,
             route: None,
             captures: Captures::default(),
             upstream: None,
@@ -103,6 +109,12 @@ impl Exchange {
             body_bytes: 0,
             recorder: None,
         }
+    }
+
+    /// The path that the route was chosen by: unescaped, without dot segments and double slashes. It stands for the
+    /// request's own until that is rewritten.
+    pub fn path(&self) -> &str {
+        self.normal_path.as_deref().unwrap_or(self.request.uri.path())
     }
 
     /// What became of it, as of `now`.

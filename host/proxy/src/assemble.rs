@@ -7,14 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use balance::Policy;
-use config::{Config, Diagnostic, Report};
+use config::{Config, Diagnostic, Matching, Report};
 use filters::{HeaderFilter, Rules};
 use model::{Address, Endpoint, Filter, Health, PassiveCheck, RouteLabel};
 use net::{HeadLimits, KeepAlive, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::access_log::AccessLog;
+use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
+use crate::parts::Parts;
 use crate::route_table::RouteTable;
 
 /// The name that exchanges without a route are counted under.
@@ -122,9 +124,9 @@ impl Assembly<'_> {
         Balance::Native(Policy::RoundRobin)
     }
 
-    fn routes(&mut self, plugins: &Plugins) -> Vec<Route> {
+    fn routes(&mut self, plugins: &Plugins) -> Vec<(Matching, Route)> {
         let config = self.config;
-        config.routes.iter().map(|route| self.route(route, plugins)).collect()
+        config.routes.iter().map(|route| (route.matches.clone(), self.route(route, plugins))).collect()
     }
 
     fn route(&mut self, route: &config::Route, plugins: &Plugins) -> Route {
@@ -137,13 +139,23 @@ impl Assembly<'_> {
         }
         Route {
             label: self.label(&route.name),
-            hosts: route.hosts.clone(),
-            path: route.path.clone(),
-            methods: route.methods.clone(),
+            parts: Parts::of(&route.matches),
             filters,
-            upstream: self.config.upstreams.get_index_of(&route.upstream).unwrap_or(usize::MAX),
+            destination: self.destination(&route.destination),
             timeouts: Timeouts { response: route.timeouts.response, total: route.timeouts.total },
             retries: route.retries.attempts,
+        }
+    }
+
+    /// Names lead somewhere: that was checked.
+    fn destination(&self, destination: &config::Destination) -> Destination {
+        let place = |name: &Arc<str>| self.config.upstreams.get_index_of(name).unwrap_or(usize::MAX);
+        match destination {
+            config::Destination::Upstream(name) => Destination::Upstream(place(name)),
+            config::Destination::Split(shares) => {
+                let shares = shares.iter().map(|share| (share.weight, place(&share.upstream)));
+                Destination::Split(Split::new(shares))
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod route;
 mod send;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use http::Response;
 use net::Arrival;
@@ -30,9 +31,9 @@ use model::Exchange;
 use crate::worker::Local;
 
 /// Answers one request.
-pub(crate) async fn answer(local: Rc<Local>, arrival: Arrival) -> Response<AnswerBody> {
+pub(crate) async fn answer(local: Rc<Local>, listener: Arc<str>, arrival: Arrival) -> Response<AnswerBody> {
     let mut calls = Calls::default();
-    let (exchange, upload) = begin::begin(&local, arrival);
+    let (exchange, upload) = begin::begin(&local, &listener, arrival);
     let (exchange, content) = match forward(&local, &mut calls, exchange, upload).await {
         Ok(answered) => answered,
         Err(halted) => rescue::rescue(*halted),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balance::Policy;
-use config::{HostPattern, PathMatch};
-use http::Method;
 use model::{Endpoint, Filter, RouteLabel, Router};
 use net::{KeepAlive, ServerSettings};
 
+use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
+use crate::parts::Parts;
 use crate::route_table::RouteTable;
 
 /// Everything built from one reading of the configuration.
@@ -51,16 +51,12 @@ impl std::fmt::Debug for Generation {
 pub struct Route {
     /// Its name and counters.
     pub label: Arc<RouteLabel>,
-    /// For which hosts; for all, where there are none.
-    pub hosts: Vec<HostPattern>,
-    /// For which paths.
-    pub path: PathMatch,
-    /// For which methods; for all, where there are none.
-    pub methods: Vec<Method>,
+    /// What its patterns capture of a request.
+    pub parts: Option<Box<Parts>>,
     /// Filters, in the order requests pass them.
     pub filters: Vec<Arc<dyn Filter>>,
-    /// The upstream, as an index.
-    pub upstream: usize,
+    /// Where its requests go.
+    pub destination: Destination,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
     /// How many times the request may be sent again.

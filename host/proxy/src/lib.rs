@@ -6,8 +6,10 @@
 
 mod access_log;
 mod assemble;
+mod destination;
 mod exchange;
 mod generation;
+mod parts;
 mod path;
 mod record;
 mod reload;
@@ -18,7 +20,10 @@ mod watch;
 mod worker;
 
 pub use assemble::assemble;
-pub use generation::{Generation, Route, Upstream};
+pub use destination::{Destination, Split};
+pub use generation::{Generation, Route, Timeouts, Upstream};
+pub use parts::Parts;
+pub use path::normal_path;
 pub use reload::Reloader;
 pub use route_table::{Explanation, Match, Question, RouteTable};
 pub use server::{Monitor, Server, StartError};

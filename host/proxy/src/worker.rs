@@ -203,18 +203,23 @@ impl Worker {
         for (name, socket) in listeners {
             let Some(socket) = socket else { continue };
             match tokio::net::TcpListener::from_std(socket) {
-                Ok(socket) => drop(accepting.insert(name, self.accept(socket))),
+                Ok(socket) => {
+                    let task = self.accept(&name, socket);
+                    accepting.insert(name, task);
+                }
                 Err(error) => tracing::error!(%error, listener = %name, "a listener can't be used"),
             }
         }
     }
 
-    fn accept(self: &Rc<Self>, socket: tokio::net::TcpListener) -> JoinHandle<()> {
+    fn accept(self: &Rc<Self>, name: &str, socket: tokio::net::TcpListener) -> JoinHandle<()> {
+        // A copy of the name for this worker: its count is no business of the others.
+        let entry = Rc::new(Entry { worker: Rc::clone(self), listener: Arc::from(name) });
         tokio::task::spawn_local(net::accept_loop(
             socket,
             Rc::clone(&self.settings),
             Rc::clone(&self.connections),
-            Rc::clone(self),
+            entry,
             self.timers.clone(),
             self.drain.clone(),
         ))
@@ -262,10 +267,16 @@ fn localise(
     Local { worker, generation, upstreams, stats: Arc::clone(stats) }
 }
 
-impl Handler for Worker {
+/// A listener of a worker.
+struct Entry {
+    worker: Rc<Worker>,
+    listener: Arc<str>,
+}
+
+impl Handler for Entry {
     type Body = AnswerBody;
 
     fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<AnswerBody>> + 'static {
-        exchange::answer(self.local(), arrival)
+        exchange::answer(self.worker.local(), Arc::clone(&self.listener), arrival)
     }
 }

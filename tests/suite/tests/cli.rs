@@ -160,10 +160,7 @@ fn inspect_says_why_a_file_will_not_load() {
 }
 
 /// Configurations, each with one key or word that later versions will know.
-fn planned() -> [(&'static str, String); 14] {
-    let matching = |keys: &str| {
-        yaml::entry() + yaml::APP + &format!("  - {{ name: all, match: {{ {keys} }}, upstream: app }}\n")
-    };
+fn planned() -> [(&'static str, String); 10] {
     let listening =
         |keys: &str| yaml::forwarding().replace("{ name: web,", &format!("{{ name: web, {keys},"));
     [
@@ -175,11 +172,7 @@ fn planned() -> [(&'static str, String); 14] {
         ("ewma", yaml::forwarding_to("balance: ewma")),
         ("hash", yaml::forwarding_to("balance: { hash: \"header:x-user\", algorithm: maglev }")),
         ("rewrite", yaml::forwarding_by("rewrite: { prefix: /wordpress/ }")),
-        ("priority", yaml::forwarding_by("priority: 5")),
         ("budget", yaml::forwarding_by("retries: { attempts: 2, budget: 20% }")),
-        ("headers", matching("path: { prefix: / }, headers: { x-tenant: acme }")),
-        ("regex", matching("path: { regex: \"^/v[0-9]+/\" }")),
-        ("split", matching("path: { prefix: / }").replace("upstream: app }", "split: [{ upstream: app }] }")),
         (
             "grants",
             yaml::forwarding() + "plugins: { it: { wasm: it.wasm, grants: { kv: { quota: 1MiB } } } }\n",

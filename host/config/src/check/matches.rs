@@ -1,64 +1,99 @@
-//! Checks of what a route matches: hosts, path, methods.
+//! Checks of what a route matches: hosts and methods. Paths are in `paths`, everything else in `conditions`.
 
+use std::collections::HashSet;
 use std::hash::Hash;
 use std::net::Ipv6Addr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use http::Method;
 use indexmap::IndexSet;
 
-use super::Check;
 use super::address::is_host;
 use super::server::given;
-use super::ties::Matched;
-use crate::field::{Field, List, Spanned};
+use super::{Check, Known};
+use crate::field::{Either, Field, List, Spanned};
 use crate::raw;
+use crate::report::quoted;
 use crate::scalar::HostText;
 use crate::source::Span;
-use crate::types::{HostPattern, PathMatch};
+use crate::types::{HostPattern, Letters, Matching, Pattern};
 
 /// The most hosts of a route. Each is an entry of the route table for each method.
 const HOST_LIMIT: usize = 1000;
 /// The most methods of a route.
 const METHOD_LIMIT: usize = 32;
-/// The longest path of a route, in bytes, which is the longest that a request has by default.
-const PATH_LIMIT: usize = 8 << 10;
-
-/// What a route matches.
-pub(super) struct Matches {
-    pub(super) hosts: Vec<HostPattern>,
-    pub(super) path: PathMatch,
-    pub(super) methods: Vec<Method>,
-}
-
-impl Matches {
-    pub(super) fn for_ties(&self, name: &Spanned<String>) -> Matched {
-        Matched {
-            name: name.clone(),
-            hosts: self.hosts.clone(),
-            path: self.path.clone(),
-            methods: self.methods.clone(),
-        }
-    }
-}
+/// The most regular expressions of a file: each takes memory in every worker.
+const PATTERN_LIMIT: usize = 2000;
+/// What `priority` may be.
+const PRIORITY: RangeInclusive<i64> = -1_000_000..=1_000_000;
 
 impl Check<'_> {
     /// `None` when any part is wrong: what is left would match more than was meant.
-    pub(super) fn matches(&mut self, matches: Field<raw::Match>, owner: Span) -> Option<Matches> {
-        let raw::Match { hosts, path, methods } = matches.or(raw::Match::default())?.value;
+    pub(super) fn matches(
+        &mut self,
+        matches: Field<raw::Match>,
+        priority: Field<i64>,
+        known: &Known,
+        owner: Span,
+    ) -> Option<Matching> {
+        let raw::Match { hosts, path, methods, headers, query, cookies, source, scheme, listeners } =
+            matches.or(raw::Match::default())?.value;
+        let priority = self.priority(priority);
         let hosts = self.hosts(hosts);
         let path = self.path(path, owner);
         let methods = self.methods(methods);
-        Some(Matches { hosts: hosts?, path: path?, methods: methods? })
+        let fields = self.value_conditions(headers, query, cookies);
+        let origins = self.origin_conditions(source, scheme, listeners, known);
+        let conditions = [fields?, origins?].concat();
+        let matching =
+            Matching { hosts: hosts?, path: path?, methods: methods?, conditions, priority: priority? };
+        self.capture_names(&matching, owner).then_some(matching)
     }
 
-    fn hosts(&mut self, hosts: Field<List<HostText>>) -> Option<Vec<HostPattern>> {
+    fn priority(&mut self, priority: Field<i64>) -> Option<i32> {
+        let Spanned { value, span } = priority.or(0)?;
+        if !PRIORITY.contains(&value) {
+            let (least, most) = (PRIORITY.start(), PRIORITY.end());
+            self.complain(span, format!("expected a number from {least} to {most}, found `{value}`"), None);
+        }
+        i32::try_from(value).ok()
+    }
+
+    /// A name stands for one part of a request: hosts are alternatives, and may share names; host and path may not.
+    fn capture_names(&mut self, matching: &Matching, owner: Span) -> bool {
+        let of_hosts: HashSet<&Arc<str>> =
+            matching.hosts.iter().filter_map(HostPattern::pattern).flat_map(Pattern::names).collect();
+        let mut seen = HashSet::new();
+        let twice = matching.path.names().find(|name| of_hosts.contains(name) || !seen.insert(*name));
+        if let Some(name) = twice {
+            let message = format!("{} is captured twice", quoted(name));
+            self.complain(owner, message, Some("give each part a name of its own".to_owned()));
+        }
+        twice.is_none()
+    }
+
+    /// A regular expression, within the file's count of them.
+    pub(super) fn pattern(&mut self, text: &Spanned<String>, letters: Letters) -> Option<Pattern> {
+        self.patterns += 1;
+        if self.patterns > PATTERN_LIMIT {
+            self.complain(text.span, format!("more than {PATTERN_LIMIT} regular expressions"), None);
+            return None;
+        }
+        let compiled = Pattern::compile(&text.value, letters);
+        compiled
+            .map_err(|error| self.complain(text.span, format!("bad regular expression: {error}"), None))
+            .ok()
+    }
+
+    fn hosts(&mut self, hosts: Field<List<raw::Host>>) -> Option<Vec<HostPattern>> {
         let hosts = self.bounded(hosts, HOST_LIMIT, "host")?;
         let written = hosts.len();
         let built: Vec<_> = given(hosts).filter_map(|host| self.host(host)).collect();
         (built.len() == written).then(|| self.distinct(built, "host"))
     }
 
-    fn distinct<T: Eq + Hash>(&mut self, items: Vec<Spanned<T>>, what: &str) -> Vec<T> {
+    pub(super) fn distinct<T: Eq + Hash>(&mut self, items: Vec<Spanned<T>>, what: &str) -> Vec<T> {
         let mut seen = IndexSet::new();
         for Spanned { value, span } in items {
             if !seen.insert(value) {
@@ -69,7 +104,7 @@ impl Check<'_> {
     }
 
     /// An empty list would match nothing or everything, and nobody could say which.
-    fn bounded<T>(&mut self, list: Field<List<T>>, limit: usize, what: &str) -> Option<List<T>> {
+    pub(super) fn bounded<T>(&mut self, list: Field<List<T>>, limit: usize, what: &str) -> Option<List<T>> {
         let Field::Given(list) = list else { return list.or(List::new()).map(|list| list.value) };
         if list.value.is_empty() {
             let help = format!("leave the key out for every {what}");
@@ -81,50 +116,37 @@ impl Check<'_> {
         (1..=limit).contains(&list.value.len()).then_some(list.value)
     }
 
-    fn host(&mut self, host: Spanned<HostText>) -> Option<Spanned<HostPattern>> {
-        let Spanned { value: HostText(text), span } = host;
-        if text.starts_with(['~', '^']) {
-            self.complain(span, "regex hosts are not supported yet", None);
-            return None;
-        }
-        let lower = text.to_ascii_lowercase();
-        let pattern = match lower.strip_prefix("*.") {
-            Some(suffix) => is_host(suffix).then(|| HostPattern::Wildcard(suffix.to_owned())),
-            None => (is_host(&lower) || is_bracketed(&lower)).then_some(HostPattern::Exact(lower)),
+    fn host(&mut self, host: Spanned<raw::Host>) -> Option<Spanned<HostPattern>> {
+        let Spanned { value: host, span } = host;
+        let pattern = match host {
+            Either::Scalar(HostText(text)) => self.host_text(&Spanned { value: text, span }),
+            Either::Map(raw::HostForm::Regex(Field::Given(text))) => {
+                self.pattern(&text, Letters::AnyCase).map(HostPattern::Regex)
+            }
+            Either::Map(raw::HostForm::Regex(_)) => None,
         };
-        if pattern.is_none() {
-            self.expected(
-                "a host without a port such as `www.example.com` or `*.example.org`",
-                &Spanned { value: text, span },
-            );
-        }
         pattern.map(|value| Spanned { value, span })
     }
 
-    fn path(&mut self, path: Field<raw::PathForm>, owner: Span) -> Option<PathMatch> {
-        let everything = raw::PathForm::Prefix(Field::Given(Spanned { value: "/".to_owned(), span: owner }));
-        match path.or(everything)?.value {
-            raw::PathForm::Prefix(Field::Given(prefix)) => self.path_text(prefix).map(PathMatch::Prefix),
-            raw::PathForm::Exact(Field::Given(exact)) => self.path_text(exact).map(PathMatch::Exact),
-            raw::PathForm::Prefix(_) | raw::PathForm::Exact(_) => None,
-        }
-    }
-
-    /// A path as requests have it (RFC 9112 section 3.2.1): visible ASCII, without query and fragment.
-    fn path_text(&mut self, path: Spanned<String>) -> Option<String> {
-        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'?' && byte != b'#';
-        if !path.value.starts_with('/') {
-            self.expected("a path that begins with `/`", &path);
+    fn host_text(&mut self, host: &Spanned<String>) -> Option<HostPattern> {
+        if host.value.starts_with(['~', '^']) {
+            let help = "a regular expression is written as a map, `{ regex: \"^www[0-9]\" }`".to_owned();
+            self.complain(host.span, format!("{} is no host", quoted(&host.value)), Some(help));
             return None;
         }
-        if path.value.len() > PATH_LIMIT || !path.value.bytes().all(plain) {
+        let lower = host.value.to_ascii_lowercase();
+        let pattern = match (lower.strip_prefix("*."), lower.strip_suffix(".*")) {
+            (Some(end), None) => is_host(end).then(|| HostPattern::Wildcard(end.to_owned())),
+            (None, Some(start)) => is_host(start).then(|| HostPattern::Trailing(start.to_owned())),
+            _ => (is_host(&lower) || is_bracketed(&lower)).then_some(HostPattern::Exact(lower)),
+        };
+        if pattern.is_none() {
             self.expected(
-                format!("a path of visible ASCII without `?` and `#`, at most {PATH_LIMIT} bytes long"),
-                &path,
+                "a host without a port such as `www.example.com`, `*.example.org` or `www.*`",
+                host,
             );
-            return None;
         }
-        Some(path.value)
+        pattern
     }
 
     fn methods(&mut self, methods: Field<List<String>>) -> Option<Vec<Method>> {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::matches::Matches;
 use super::server::given;
 use super::ties::Matched;
 use super::{Check, Known};
@@ -42,23 +41,20 @@ impl Check<'_> {
             self.unique_name(name, "route", names);
         }
         let owner = name.as_ref().map_or(span, |name| name.span);
-        let matches = self.matches(route.matches, owner);
-        let matched = matches.as_ref().zip(name.as_ref()).map(|(matches, name)| matches.for_ties(name));
+        let matches = self.matches(route.matches, route.priority, known, owner);
+        let matched = matches.clone().zip(name.clone()).map(|(matches, name)| Matched { name, matches });
         let filters = self.filters(route.filters, known);
-        let upstream = self.required(route.upstream, "upstream", owner);
-        let upstream = upstream.and_then(|upstream| self.upstream_reference(upstream, known));
+        let destination = self.destination(route.upstream, route.split, known, owner);
         let timeouts = self.route_timeouts(route.timeouts.or_default());
         let attempts =
             self.number(route.retries.or_default().attempts, Retries::default().attempts.into(), ATTEMPTS);
         let retries = Retries { attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
         let (filters, filter_spans) = filters.into_iter().unzip();
-        let (Some(name), Some(matches), Some(upstream)) = (name, matches, upstream) else {
+        let (Some(name), Some(matches), Some(destination)) = (name, matches, destination) else {
             return (matched, None);
         };
-        let Matches { hosts, path, methods } = matches;
         let (name, span) = (Arc::from(name.value), name.span);
-        let route =
-            Route { name, hosts, path, methods, filters, upstream, timeouts, retries, span, filter_spans };
+        let route = Route { name, matches, filters, destination, timeouts, retries, span, filter_spans };
         (matched, Some(route))
     }
 

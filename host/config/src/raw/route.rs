@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::field::{Field, List, Map};
-use crate::scalar::{HeaderText, HostText, Time};
+use crate::raw::Match;
+use crate::scalar::{HeaderText, Time};
 
 /// Which requests go through which filters to which upstream.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -15,11 +16,19 @@ pub(crate) struct Route {
     /// Which requests it is for. Default: all.
     #[serde(default, rename = "match")]
     pub(crate) matches: Field<Match>,
+    /// Above the routes with a lower one, whatever else they match. Default: 0.
+    #[serde(default)]
+    #[schemars(range(min = -1_000_000, max = 1_000_000))]
+    pub(crate) priority: Field<i64>,
     /// What requests and responses pass through: requests in this order, responses in the reverse order.
     #[serde(default)]
     pub(crate) filters: Field<List<Filter>>,
     /// The upstream that answers.
+    #[serde(default)]
     pub(crate) upstream: Field<String>,
+    /// In place of `upstream`: the upstreams of which one answers, chosen by weight for each request.
+    #[serde(default)]
+    pub(crate) split: Field<List<Share>>,
     /// How long an answer may take.
     #[serde(default)]
     pub(crate) timeouts: Field<RouteTimeouts>,
@@ -28,26 +37,16 @@ pub(crate) struct Route {
     pub(crate) retries: Field<Retries>,
 }
 
-/// Which requests a route is for: those that fulfil all of it.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `hosts`, `path` and `methods`")]
-pub(crate) struct Match {
-    /// Any of these hosts. Default: every host.
-    pub(crate) hosts: Field<List<HostText>>,
-    /// This path. Default: every path.
-    pub(crate) path: Field<PathForm>,
-    /// Any of these methods. Default: every method.
-    pub(crate) methods: Field<List<String>>,
-}
-
-/// Which paths a route is for.
+/// A part of a split.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "a path, `{ prefix: /... }` or `{ exact: /... }`")]
-pub(crate) enum PathForm {
-    /// Those that begin with this.
-    Prefix(Field<String>),
-    /// This one.
-    Exact(Field<String>),
+#[serde(deny_unknown_fields, expecting = "a part of a split, a map with `upstream` and `weight`")]
+pub(crate) struct Share {
+    /// The upstream.
+    pub(crate) upstream: Field<String>,
+    /// How many of the requests, against the others' weights. Default: 1.
+    #[serde(default)]
+    #[schemars(range(max = 1_000_000))]
+    pub(crate) weight: Field<u64>,
 }
 
 /// What a request and its response pass through.

@@ -21,6 +21,11 @@ impl Cidr {
             && address.to_canonical().is_ipv4() == self.network.is_ipv4()
     }
 
+    /// Whether an address is of both.
+    pub fn overlaps(&self, other: &Cidr) -> bool {
+        self.contains(other.network) || other.contains(self.network)
+    }
+
     /// An address alone is a network of one. Bits past the prefix have to be zero: `10.1.2.3/8` is likelier a mistake
     /// than a way to write `10.0.0.0/8`.
     fn parse(text: &str) -> Option<Self> {
@@ -107,6 +112,14 @@ mod tests {
         assert!(contains("fd00::/8", "fd12::1"));
         assert!(contains("10.0.0.0/8", "::ffff:10.1.1.1"));
         assert!(!contains("::/0", "10.0.0.1"));
+    }
+
+    #[test]
+    fn networks_overlap_when_one_is_in_the_other() {
+        let [wide, narrow, other] =
+            ["10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"].map(|text| Cidr::parse(text).unwrap());
+        assert!(wide.overlaps(&narrow) && narrow.overlaps(&wide) && wide.overlaps(&wide));
+        assert!(!narrow.overlaps(&other));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Visitor};
 
 use crate::deserialize::TEXT;
 
@@ -54,23 +54,15 @@ impl<'de> Deserialize<'de> for HostText {
 
 struct HostTextVisitor;
 
-impl<'de> Visitor<'de> for HostTextVisitor {
+impl Visitor<'_> for HostTextVisitor {
     type Value = HostText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a host such as `www.example.com` or `*.example.org`")
+        f.write_str("a host such as `www.example.com` or `*.example.org`, or `{ regex: ... }`")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<HostText, E> {
         Ok(HostText(text.to_owned()))
-    }
-
-    /// The design writes a pattern as a map.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HostText, A::Error> {
-        match map.next_key::<String>()?.as_deref() {
-            Some("regex") => Err(A::Error::custom(crate::later::refusal("regex"))),
-            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
-        }
     }
 }
 
@@ -82,8 +74,8 @@ impl JsonSchema for HostText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^(\*\.)?[^*/~ ]+$",
-            "description": "A host name or address without a port, or `*.` and the end of a name.",
+            "pattern": r"^((\*\.)?[^*/~ ]+|[^*/~ ]+\.\*)$",
+            "description": "A host name or address without a port; `*.` and the end of a name; or its beginning and `.*`.",
         })
     }
 }

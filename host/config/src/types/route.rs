@@ -4,25 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue};
 
+use super::Matching;
 use crate::source::Span;
 
-/// Which requests, through which filters, to which upstream. No two routes are for the same hosts, path and method.
+/// Which requests, through which filters, to which upstream. No two routes tie.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// Its name, unique among routes.
     pub name: Arc<str>,
-    /// Any of these; every host when empty.
-    pub hosts: Vec<HostPattern>,
-    /// Which paths.
-    pub path: PathMatch,
-    /// Any of these; every method when empty.
-    pub methods: Vec<Method>,
+    /// Which requests.
+    pub matches: Matching,
     /// In the order that requests pass them.
     pub filters: Vec<Filter>,
-    /// The upstream's name; it exists.
-    pub upstream: Arc<str>,
+    /// Who answers.
+    pub destination: Destination,
     /// How long an answer may take.
     pub timeouts: RouteTimeouts,
     /// When a request is sent again.
@@ -33,22 +30,36 @@ pub struct Route {
     pub filter_spans: Vec<Span>,
 }
 
-/// Which hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum HostPattern {
-    /// This one, in lower case; IPv6 addresses with brackets, as in a Host field.
-    Exact(String),
-    /// Names with at least one label before this, in lower case: `example.org` for `*.example.org`.
-    Wildcard(String),
+/// Who answers. The upstreams exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// This upstream.
+    Upstream(Arc<str>),
+    /// One of these, chosen for each request; at least one has a weight.
+    Split(Vec<Share>),
 }
 
-/// Which paths; both begin with `/`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum PathMatch {
-    /// This one.
-    Exact(String),
-    /// Those that begin with this.
-    Prefix(String),
+/// A part of a split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The upstream's name.
+    pub upstream: Arc<str>,
+    /// How many of the requests, against the others' weights.
+    pub weight: u32,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares = match self {
+            Destination::Upstream(name) => return f.write_str(name),
+            Destination::Split(shares) => shares,
+        };
+        for (at, Share { upstream, weight }) in shares.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{upstream} ({weight})")?;
+        }
+        Ok(())
+    }
 }
 
 /// What a request and its response pass through.
@@ -99,23 +110,5 @@ pub struct Retries {
 impl Default for Retries {
     fn default() -> Self {
         Retries { attempts: 2 }
-    }
-}
-
-impl fmt::Display for HostPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            HostPattern::Exact(name) => f.write_str(name),
-            HostPattern::Wildcard(suffix) => write!(f, "*.{suffix}"),
-        }
-    }
-}
-
-impl fmt::Display for PathMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PathMatch::Exact(path) => f.write_str(path),
-            PathMatch::Prefix(prefix) => write!(f, "{prefix}*"),
-        }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use proxy::{Generation, Question};
+use http::header::{COOKIE, HOST};
+use http::{HeaderMap, HeaderValue};
+use proxy::{Generation, Question, normal_path};
 
 use crate::arguments::Routes;
 use crate::command::read;
@@ -12,32 +14,84 @@ use crate::exit::{Failure, print};
 pub(crate) fn routes(arguments: &Routes) -> Result<(), Failure> {
     let generation = read(&arguments.file)?;
     let Some(path) = &arguments.path else { return print(&list(&generation)) };
-    let question = Question { host: &arguments.host, path, method: &arguments.method };
-    let explanation = generation.routes.explain(&question);
     let first = if generation.router.is_some() { "(the router plugin is asked first)\n" } else { "" };
-    print(&format!("{first}{explanation}"))
+    print(&format!("{first}{}", answer(&generation, arguments, path)))
 }
 
-/// A line for each route: name, hosts, path, methods, filters, upstream.
+/// What the table says of a request.
+fn answer(generation: &Generation, arguments: &Routes, target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some(path) = normal_path(path) else {
+        return "400 Bad Request: the path leads above the root, hides a dot segment, or has a bad escape\n"
+            .to_owned();
+    };
+    let queries: Vec<&str> =
+        std::iter::once(query).chain(arguments.query.iter().map(String::as_str)).collect();
+    let fields = fields(arguments);
+    let question = Question {
+        host: &arguments.host,
+        path: &path,
+        query: &queries.join("&"),
+        method: &arguments.method,
+        fields: &fields,
+        source: arguments.source,
+        scheme: arguments.scheme.into(),
+        listener: listener(generation, arguments),
+    };
+    generation.routes.explain(&question).to_string()
+}
+
+/// The header that the request would have.
+fn fields(arguments: &Routes) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    if let Ok(host) = HeaderValue::from_str(&arguments.host) {
+        fields.insert(HOST, host);
+    }
+    for (name, value) in &arguments.header {
+        fields.append(name, value.clone());
+    }
+    let cookies = arguments.cookie.join("; ");
+    if let Some(cookies) = HeaderValue::from_str(&cookies).ok().filter(|value| !value.is_empty()) {
+        fields.append(COOKIE, cookies);
+    }
+    fields
+}
+
+/// The one that was named, or the first.
+fn listener<'a>(generation: &'a Generation, arguments: &'a Routes) -> &'a str {
+    let first = generation.config.listeners.first().map(|listener| listener.name.as_ref());
+    arguments.listener.as_deref().or(first).unwrap_or_default()
+}
+
+/// A line for each route, the most specific first.
 fn list(generation: &Generation) -> String {
     let mut text = String::new();
-    for route in &generation.config.routes {
+    let routes = &generation.config.routes;
+    for route in generation.routes.in_order().into_iter().filter_map(|at| routes.get(at)) {
         let _ = writeln!(
             text,
-            "{}: {} {} on {}, through {}, to {}",
+            "{}: {} {} on {}{}, through {}, to {}",
             route.name,
-            any(&route.methods, "any method"),
-            route.path,
-            any(&route.hosts, "any host"),
+            any(&route.matches.methods, "any method"),
+            route.matches.path,
+            any(&route.matches.hosts, "any host"),
+            conditions(&route.matches),
             match route.filters.len() {
                 0 => "no filter".to_owned(),
                 1 => "1 filter".to_owned(),
                 several => format!("{several} filters"),
             },
-            route.upstream
+            route.destination
         );
     }
     text
+}
+
+/// With its priority, if it has one.
+fn conditions(matching: &config::Matching) -> String {
+    let conditions = matching.conditions.iter().map(|condition| format!(", {condition}"));
+    let priority = (matching.priority != 0).then(|| format!(", priority {}", matching.priority));
+    conditions.chain(priority).collect()
 }
 
 fn any<T: ToString>(items: &[T], none: &str) -> String {

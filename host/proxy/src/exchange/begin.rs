@@ -1,5 +1,6 @@
 //! Begin: a request that arrived becomes an exchange, in the form in which it goes on.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{self, HeaderValue};
@@ -17,11 +18,16 @@ pub(crate) struct Upload {
 }
 
 /// Makes the exchange. A request that can't be served makes one too: it gets an answer and a record like any other.
-pub(crate) fn begin(local: &Local, arrival: Arrival) -> (Box<Exchange>, Result<Upload, Fault>) {
+pub(crate) fn begin(
+    local: &Local,
+    listener: &Arc<str>,
+    arrival: Arrival,
+) -> (Box<Exchange>, Result<Upload, Fault>) {
     let Arrival { head, body, length, peer, rejected } = arrival;
     let id = ExchangeId(fastrand::u128(..));
     let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
     exchange.recorder = Some(record::record);
+    exchange.listener = Some(Arc::clone(listener));
     if let Some(fault) = rejected {
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));

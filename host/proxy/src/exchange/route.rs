@@ -1,5 +1,8 @@
 //! Route: names the route of a request, by a router plugin or by the table.
 
+use std::borrow::Cow;
+
+use config::Scheme;
 use http::{HeaderMap, Method, StatusCode, header::HeaderValue};
 use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply};
 
@@ -8,6 +11,9 @@ use crate::generation::Route;
 use crate::path::normal_path;
 use crate::route_table::{Match, Question};
 use crate::worker::Local;
+
+/// What is wrong with a path that has no normal form.
+const BAD_PATH: &str = "the path leads above the root, hides a dot segment, or has a bad escape";
 
 /// Names the route.
 pub(crate) async fn route(
@@ -18,6 +24,11 @@ pub(crate) async fn route(
         Some(router) => ask_router(local, router.route(exchange, &local.generation.routes).finish().await)?,
         None => (exchange, None),
     };
+    exchange.normal_path = match normal_path(exchange.request.uri.path()) {
+        Some(Cow::Borrowed(_)) => None,
+        Some(Cow::Owned(path)) => Some(path.into()),
+        None => return Err(Halted::fault(exchange, Fault::new(FaultKind::BadRequest, BAD_PATH))),
+    };
     let route = match named {
         Some(route) => Ok(route),
         None => look_up(local, &exchange),
@@ -25,6 +36,7 @@ pub(crate) async fn route(
     match route {
         Ok(route) => {
             exchange.route = Some(route.label.clone());
+            capture(route, &mut exchange);
             Ok((exchange, route))
         }
         Err(stop) => {
@@ -32,6 +44,13 @@ pub(crate) async fn route(
             Err(stop.halt(exchange))
         }
     }
+}
+
+fn capture(route: &Route, exchange: &mut Exchange) {
+    let Some(parts) = &route.parts else { return };
+    let mut captures = std::mem::take(&mut exchange.captures);
+    parts.capture(exchange.request.authority(), exchange.path(), &mut captures);
+    exchange.captures = captures;
 }
 
 fn ask_router(
@@ -75,15 +94,30 @@ impl NoRoute {
 
 fn look_up<'a>(local: &'a Local, exchange: &Exchange) -> Result<&'a Route, NoRoute> {
     let head = &exchange.request;
-    let Some(path) = normal_path(head.uri.path()) else {
-        let fault = Fault::new(FaultKind::BadRequest, "the path leads above the root, or has a bad escape");
-        return Err(NoRoute::Fault(fault));
+    let question = Question {
+        host: head.authority(),
+        path: exchange.path(),
+        query: head.uri.query().unwrap_or_default(),
+        method: &head.method,
+        fields: &head.fields,
+        source: exchange.client.ip(),
+        scheme: scheme(exchange),
+        listener: exchange.listener.as_deref().unwrap_or_default(),
     };
-    let question = Question { host: head.authority(), path: &path, method: &head.method };
     match local.generation.routes.find(&question) {
         Match::Route(route) => Ok(route),
         Match::OtherMethods(methods) => Err(NoRoute::OtherMethods(methods)),
         Match::Nothing => Err(NoRoute::Fault(FaultKind::NoRoute.into())),
+    }
+}
+
+/// As the client came, or as a trusted proxy says that it did: `begin` leaves no other X-Forwarded-Proto.
+fn scheme(exchange: &Exchange) -> Scheme {
+    let told = exchange.request.fields.get("x-forwarded-proto");
+    match told {
+        Some(told) if told.as_bytes().eq_ignore_ascii_case(b"https") => Scheme::Https,
+        _ if exchange.tls.is_some() => Scheme::Https,
+        _ => Scheme::Http,
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) async fn send(
     mut exchange: Box<Exchange>,
     upload: Upload,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
-    let Some(upstream) = local.upstreams.get(route.upstream) else {
+    let Some(upstream) = local.upstreams.get(route.destination.choose()) else {
         return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
     };
     exchange.upstream = Some(upstream.shared.name.clone());

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use config::HostPattern;
+use config::{HostPattern, Matching};
+use http::Method;
 
+use super::conditions::holds;
 use super::host::bare_host;
-use super::{Match, Question, RouteTable, path_matches};
-use crate::generation::Route;
+use super::{Match, Question, RouteTable};
 
 /// The table's answer, with reasons.
 #[derive(Debug)]
 pub struct Explanation {
     /// What would happen.
     pub answer: String,
-    /// Each route, in the order of the file, with the reason why it is or is not the one.
+    /// Each route, the most specific first, with the reason why it is or is not the one.
     pub reasons: Vec<(String, String)>,
 }
 
@@ -27,14 +28,12 @@ impl RouteTable {
             Match::Nothing => "404 Not Found".to_owned(),
         };
         let chosen = if let Match::Route(route) = found { Some(route) } else { None };
-        let reason = |route: &Route| match mismatch(route, question) {
-            Some(reason) => reason,
-            None if chosen.is_some_and(|c| c.label.name == route.label.name) => "matches".to_owned(),
-            None => "matches, but a more specific route does too".to_owned(),
+        let reason = |at: usize| {
+            let (route, matching) = (self.routes.get(at)?, self.index.matchings().get(at)?);
+            let is_chosen = chosen.is_some_and(|chosen| std::ptr::eq(chosen, route));
+            Some((route.label.name.to_string(), reason(matching, question, is_chosen)))
         };
-        let reasons =
-            self.routes().iter().map(|route| (route.label.name.to_string(), reason(route))).collect();
-        Explanation { answer, reasons }
+        Explanation { answer, reasons: self.in_order().into_iter().filter_map(reason).collect() }
     }
 }
 
@@ -49,28 +48,42 @@ impl fmt::Display for Explanation {
     }
 }
 
-fn mismatch(route: &Route, question: &Question<'_>) -> Option<String> {
+fn reason(route: &Matching, question: &Question<'_>, is_chosen: bool) -> String {
+    let mismatches = mismatches(route, question);
+    match (mismatches.is_empty(), is_chosen) {
+        (false, _) => mismatches.join("; "),
+        (true, true) => "matches".to_owned(),
+        (true, false) => "matches, but a more specific route does too".to_owned(),
+    }
+}
+
+/// All that keeps a route from being for a request.
+fn mismatches(route: &Matching, question: &Question<'_>) -> Vec<String> {
     let host = bare_host(question.host);
-    if !route.hosts.is_empty() && !route.hosts.iter().any(|pattern| host_matches(pattern, &host)) {
-        return Some(format!("is not for the host {host}"));
+    let mut reasons = Vec::new();
+    if !route.hosts.is_empty() && !route.hosts.iter().any(|pattern| pattern.is_match(&host)) {
+        reasons.push(format!("is not for the host {host}, but for {}", some_of(&route.hosts)));
     }
-    if !path_matches(&route.path, question.path) {
-        return Some(format!("is for {}", route.path));
+    if !route.path.is_match(question.path) {
+        reasons.push(format!("is for {}", route.path));
     }
-    let method_fits = route.methods.is_empty() || route.methods.contains(question.method);
-    (!method_fits).then(|| format!("is only for {}", join(&route.methods)))
+    if !route.methods.is_empty() && !route.methods.contains(question.method) {
+        reasons.push(format!("is only for {}", join(&route.methods)));
+    }
+    let unmet = route.conditions.iter().filter(|condition| !holds(condition, question));
+    reasons.extend(unmet.map(|condition| format!("needs {condition}")));
+    reasons
 }
 
-fn join(methods: &[http::Method]) -> String {
-    methods.iter().map(http::Method::as_str).collect::<Vec<_>>().join(", ")
+/// The most hosts that a reason lists.
+const LISTED: usize = 5;
+
+fn some_of(hosts: &[HostPattern]) -> String {
+    let shown: Vec<String> = hosts.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = if hosts.len() > LISTED { " and others" } else { "" };
+    shown.join(", ") + more
 }
 
-fn host_matches(pattern: &HostPattern, host: &str) -> bool {
-    match pattern {
-        HostPattern::Exact(name) => host == name,
-        HostPattern::Wildcard(suffix) => host
-            .strip_suffix(suffix.as_str())
-            .and_then(|rest| rest.strip_suffix('.'))
-            .is_some_and(|l| !l.is_empty()),
-    }
+fn join(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Without port and final dot, in lower case.
-pub(super) fn bare_host(field: &str) -> Cow<'_, str> {
+pub(crate) fn bare_host(field: &str) -> Cow<'_, str> {
     let host = without_port(field);
     let host = host.strip_suffix('.').unwrap_or(host);
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -4,34 +4,52 @@ use std::collections::HashMap;
 
 use config::PathMatch;
 
-/// Routes by path, as indexes.
+use super::index::{Rank, Visit};
+use super::templates::Templates;
+use super::tree::Tree;
+
+/// Candidates by path.
+///
+/// A regular expression stands where a prefix with its fixed beginning would: only paths that begin so meet it.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    exact: HashMap<String, Vec<usize>>,
-    prefixes: HashMap<String, Vec<usize>>,
-    /// The different lengths of prefixes, longest first.
-    lengths: Vec<usize>,
+    least: Option<Rank>,
+    exact: HashMap<Box<str>, Vec<Rank>>,
+    beginnings: Tree,
+    templates: Templates,
 }
 
 impl Paths {
-    pub(super) fn add(&mut self, path: &PathMatch, route: usize) {
+    /// Adds a candidate. Ranks are added in order.
+    pub(super) fn add(&mut self, path: &PathMatch, rank: Rank) {
+        self.least.get_or_insert(rank);
         match path {
-            PathMatch::Exact(path) => self.exact.entry(path.clone()).or_default().push(route),
-            PathMatch::Prefix(path) => self.prefixes.entry(path.clone()).or_default().push(route),
+            PathMatch::Exact(text) => self.exact.entry(Box::from(text.as_str())).or_default().push(rank),
+            PathMatch::Prefix(_) | PathMatch::Regex(_) => self.beginnings.add(path.beginning(), rank),
+            PathMatch::Template(template) => self.templates.add(template.segments(), rank),
         }
     }
 
-    /// To be called when all are added.
-    pub(super) fn finish(&mut self) {
-        self.lengths = self.prefixes.keys().map(String::len).collect();
-        self.lengths.sort_unstable_by(|a, b| b.cmp(a));
-        self.lengths.dedup();
+    /// The least rank there is.
+    pub(super) fn least(&self) -> Rank {
+        self.least.unwrap_or(Rank::NONE)
     }
 
-    /// Routes that a path matches, the most specific first.
-    pub(super) fn find<'a>(&'a self, path: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let exact = if self.exact.is_empty() { None } else { self.exact.get(path) };
-        let prefixes = self.lengths.iter().filter_map(|length| self.prefixes.get(path.get(..*length)?));
-        exact.into_iter().chain(prefixes).flatten().copied()
+    /// Shows the candidates for a path, the likeliest winners first.
+    pub(super) fn visit(&self, path: &str, visit: &mut impl Visit) {
+        if !visit.wants(self.least()) {
+            return;
+        }
+        if !self.exact.is_empty()
+            && let Some(ranks) = self.exact.get(path)
+        {
+            visit.look(ranks);
+        }
+        for ranks in self.beginnings.along(path).into_iter().rev() {
+            visit.look(ranks);
+        }
+        if let Some(rest) = path.strip_prefix('/') {
+            self.templates.visit(Some(rest), visit);
+        }
     }
 }
