@@ -2,6 +2,7 @@
 //!
 //! What "more specific" means is [`config::Specificity`]'s; here it is made fast. See `index.rs`.
 
+mod beginnings;
 mod conditions;
 mod explain;
 mod host;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use config::PathMatch;
 
+use super::beginnings::Beginnings;
 use super::index::{Rank, Visit};
 use super::templates::Templates;
-use super::tree::Tree;
 
 /// Candidates by path.
 ///
@@ -15,7 +15,7 @@ use super::tree::Tree;
 pub(super) struct Paths {
     least: Option<Rank>,
     exact: HashMap<Box<str>, Vec<Rank>>,
-    beginnings: Tree,
+    beginnings: Beginnings,
     templates: Templates,
 }
 
@@ -25,7 +25,9 @@ impl Paths {
         self.least.get_or_insert(rank);
         match path {
             PathMatch::Exact(text) => self.exact.entry(Box::from(text.as_str())).or_default().push(rank),
-            PathMatch::Prefix(_) | PathMatch::Regex(_) => self.beginnings.add(path.beginning(), rank),
+            PathMatch::Prefix(_) | PathMatch::Regex(_) => {
+                self.beginnings.add(path.beginning().strip_prefix('/').unwrap_or_default(), rank);
+            }
             PathMatch::Template(template) => self.templates.add(template.segments(), rank),
         }
     }
@@ -45,11 +47,11 @@ impl Paths {
         {
             visit.look(ranks);
         }
-        for ranks in self.beginnings.along(path).into_iter().rev() {
+        // What is none begins with no slash: the `*` of OPTIONS (RFC 9112 section 3.2.4).
+        let Some(rest) = path.strip_prefix('/') else { return };
+        for ranks in self.beginnings.along(rest).into_iter().rev() {
             visit.look(ranks);
         }
-        if let Some(rest) = path.strip_prefix('/') {
-            self.templates.visit(Some(rest), visit);
-        }
+        self.templates.visit(Some(rest), visit);
     }
 }

@@ -1,14 +1,7 @@
-//! Beginnings of paths, as a radix tree over bytes: all those of a path are met on one way down.
+//! A radix tree over bytes: all the texts that another begins with are met on one way down.
 
-use smallvec::SmallVec;
-
+use super::beginnings::Met;
 use super::index::Rank;
-
-/// How many nested beginnings are gathered without an allocation.
-const USUAL_DEPTH: usize = 16;
-
-/// Candidates that a way down has met, the shortest beginning first.
-pub(super) type Met<'a> = SmallVec<[&'a [Rank]; USUAL_DEPTH]>;
 
 /// The tree.
 #[derive(Debug, Default)]
@@ -26,6 +19,11 @@ struct Node {
 }
 
 impl Tree {
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.root.below.is_empty() && self.root.ends.is_empty()
+    }
+
     /// Adds a candidate. Ranks are added in order.
     pub(super) fn add(&mut self, beginning: &str, rank: Rank) {
         let mut node = &mut self.root;
@@ -45,16 +43,15 @@ impl Tree {
         node.ends.push(rank);
     }
 
-    /// The candidates whose beginning a path has.
-    pub(super) fn along(&self, path: &str) -> Met<'_> {
-        let mut met = Met::new();
-        let (mut node, mut left) = (&self.root, path.as_bytes());
+    /// Adds the candidates whose beginning a text has, the shortest first.
+    pub(super) fn along<'a>(&'a self, text: &str, met: &mut Met<'a>) {
+        let (mut node, mut left) = (&self.root, text.as_bytes());
         loop {
             if !node.ends.is_empty() {
                 met.push(&node.ends);
             }
-            let Some(next) = left.first().and_then(|first| node.next(*first)) else { return met };
-            let Some(after) = left.strip_prefix(next.label.as_ref()) else { return met };
+            let Some(next) = left.first().and_then(|first| node.next(*first)) else { return };
+            let Some(after) = left.strip_prefix(next.label.as_ref()) else { return };
             (node, left) = (next, after);
         }
     }
