@@ -254,3 +254,13 @@ fn the_schema_names_every_section_and_its_descriptions() {
     assert_eq!(schema["$defs"]["Upstream"]["required"], json!(["endpoints"]));
     assert!(schema["$defs"]["Duration"]["pattern"].is_string());
 }
+
+#[test]
+fn the_example_of_the_routing_page_loads() {
+    let page = include_str!("../../docs/routing.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let before = "version: 1\nlisteners: [{ name: secure, address: '127.0.0.1:0' }]\n\
+        upstreams: { old: { endpoints: ['http://a'] }, new: { endpoints: ['http://b'] } }\n";
+    let config = config::parse("routing.yaml", &format!("{before}{example}"), Path::new("/")).unwrap();
+    assert_eq!(config.routes.len(), 4);
+}

@@ -33,7 +33,7 @@ use crate::worker::Local;
 /// Answers one request.
 pub(crate) async fn answer(local: Rc<Local>, listener: Arc<str>, arrival: Arrival) -> Response<AnswerBody> {
     let mut calls = Calls::default();
-    let (exchange, upload) = begin::begin(&local, &listener, arrival);
+    let (exchange, upload) = begin::begin(&local, listener, arrival);
     let (exchange, content) = match forward(&local, &mut calls, exchange, upload).await {
         Ok(answered) => answered,
         Err(halted) => rescue::rescue(*halted),

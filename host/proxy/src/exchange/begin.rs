@@ -20,14 +20,14 @@ pub(crate) struct Upload {
 /// Makes the exchange. A request that can't be served makes one too: it gets an answer and a record like any other.
 pub(crate) fn begin(
     local: &Local,
-    listener: &Arc<str>,
+    listener: Arc<str>,
     arrival: Arrival,
 ) -> (Box<Exchange>, Result<Upload, Fault>) {
     let Arrival { head, body, length, peer, rejected } = arrival;
     let id = ExchangeId(fastrand::u128(..));
     let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
     exchange.recorder = Some(record::record);
-    exchange.listener = Some(Arc::clone(listener));
+    exchange.listener = Some(listener);
     if let Some(fault) = rejected {
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));
