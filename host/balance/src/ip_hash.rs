@@ -8,6 +8,7 @@
 //! a client finds its endpoint through any listener. Backups are hashed over, too, once only they are usable. And when
 //! the weights add up to more than the hash has values, it is stretched; nginx then never reaches the last endpoints.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -28,35 +29,46 @@ const HASH_FACTOR: u64 = 113;
 /// The endpoint the client's address points to.
 #[derive(Debug)]
 pub(crate) struct IpHash {
-    primaries: Row,
-    backups: Row,
+    /// One for each tier, and one for the backups of each.
+    rows: Box<[Row]>,
     order: RoundRobin,
 }
 
 impl IpHash {
     pub(crate) fn new(endpoints: &[Arc<Endpoint>]) -> Self {
-        IpHash {
-            primaries: Row::new(endpoints, |endpoint| !endpoint.backup),
-            backups: Row::new(endpoints, |endpoint| endpoint.backup),
-            order: RoundRobin::new(endpoints),
-        }
+        let kind = |endpoint: &Endpoint| (endpoint.backup, endpoint.standing.priority);
+        let kinds: BTreeSet<_> = endpoints.iter().map(|endpoint| kind(endpoint)).collect();
+        let rows = kinds.into_iter().map(|of| Row::new(endpoints, |endpoint| kind(endpoint) == of));
+        IpHash { rows: rows.collect(), order: RoundRobin::new(endpoints) }
     }
 
     fn choose(&self, client: IpAddr, usable: &[u32]) -> Option<u32> {
         let row = self.row(usable)?;
-        match client.to_canonical() {
-            IpAddr::V4(address) => {
-                let [a, b, c, _] = address.octets();
-                row.find(&[a, b, c], usable)
-            }
-            IpAddr::V6(address) => row.find(&address.octets(), usable),
-        }
+        with_key(client, |key| row.find(key, usable))
     }
 
-    /// The row the usable endpoints are in; they are never from both.
+    /// The row the usable endpoints are in; only in a panic are they from several, and the first will do.
     fn row(&self, usable: &[u32]) -> Option<&Row> {
         let first = usable.first()?;
-        Some(if self.primaries.holds(*first) { &self.primaries } else { &self.backups })
+        self.rows.iter().find(|row| row.holds(*first))
+    }
+}
+
+/// The hundredth of the load that a client belongs to.
+pub(crate) fn percent(client: IpAddr) -> u32 {
+    // Stirred once more: the hash itself says which endpoint of a tier it is.
+    let hash = with_key(client, |key| stir(stir(HASH_SEED, key), key));
+    u32::try_from(hash % 100).unwrap_or(0)
+}
+
+/// The octets of an address that count.
+fn with_key<T>(client: IpAddr, with: impl FnOnce(&[u8]) -> T) -> T {
+    match client.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            with(&[a, b, c])
+        }
+        IpAddr::V6(address) => with(&address.octets()),
     }
 }
 

@@ -27,7 +27,8 @@ impl LeastRequests {
         }
         let as_idle = |index: &u32| Load::at(*index, among) == Some(least.load);
         // Loads may have changed since they were compared, so that none is as idle any more.
-        self.order.choose_from(among.usable.iter().copied().filter(as_idle)).or(Some(least.first))
+        let equals = among.usable.iter().copied().filter(as_idle);
+        self.order.choose_from(equals, among.now_ms).or(Some(least.first))
     }
 }
 
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn the_one_with_the_least_for_its_weight_is_chosen() {
         let bench = Bench::new(&[1, 3, 1]);
-        let balancer = build(Policy::LeastRequests, &bench.endpoints);
+        let balancer = build(&Policy::LeastRequests, &bench.endpoints);
         let _held = [busy(&bench, 0, 1), busy(&bench, 1, 2), busy(&bench, 2, 4)];
         assert_eq!(bench.pick(&*balancer, &[0, 1, 2]), 1, "two thirds of a request a unit of weight");
         assert_eq!(bench.pick(&*balancer, &[0, 2]), 0);
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn equals_take_turns_as_round_robin_has_them() {
         let bench = Bench::new(&[5, 1, 1]);
-        let balancer = build(Policy::LeastRequests, &bench.endpoints);
+        let balancer = build(&Policy::LeastRequests, &bench.endpoints);
         let picks: Vec<u32> = (0..7).map(|_| bench.pick(&*balancer, &[0, 1, 2])).collect();
         assert_eq!(picks, [0, 0, 1, 0, 2, 0, 0]);
     }
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn requests_spread_until_all_are_equally_loaded() {
         let bench = Bench::new(&[1, 2, 4]);
-        let balancer = build(Policy::LeastRequests, &bench.endpoints);
+        let balancer = build(&Policy::LeastRequests, &bench.endpoints);
         let _held: Vec<_> = (0..70)
             .map(|_| bench.endpoints[bench.pick(&*balancer, &[0, 1, 2]) as usize].health.begin())
             .collect();

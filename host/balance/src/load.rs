@@ -8,25 +8,25 @@ use model::{Candidates, Endpoint};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     active: u32,
-    weight: u32,
+    /// In thousandths of a unit.
+    share: u64,
 }
 
 impl Load {
     /// The load as it is now; other workers change it at any time, so read it once for each decision.
-    pub(crate) fn of(endpoint: &Endpoint) -> Self {
-        // A weight of 0 would make all loads equal to it.
-        Load { active: endpoint.health.active(), weight: endpoint.weight.max(1) }
+    pub(crate) fn of(endpoint: &Endpoint, now_ms: u64) -> Self {
+        Load { active: endpoint.health.active(), share: endpoint.share(now_ms) }
     }
 
     /// The load of the endpoint at that index, if there is one.
     pub(crate) fn at(index: u32, among: Candidates<'_>) -> Option<Self> {
-        among.endpoints.get(index as usize).map(|endpoint| Load::of(endpoint))
+        among.endpoints.get(index as usize).map(|endpoint| Load::of(endpoint, among.now_ms))
     }
 }
 
 impl Ord for Load {
     fn cmp(&self, other: &Self) -> Ordering {
-        let scaled = |a: &Self, b: &Self| u64::from(a.active) * u64::from(b.weight);
+        let scaled = |a: &Self, b: &Self| u128::from(a.active) * u128::from(b.share);
         scaled(self, other).cmp(&scaled(other, self))
     }
 }
@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn twice_the_requests_at_twice_the_weight_are_the_same_load() {
-        let load = |active, weight| Load { active, weight };
+        let load = |active, share| Load { active, share };
         assert_eq!(load(2, 1), load(4, 2));
         assert!(load(2, 1) > load(3, 2));
-        assert!(load(u32::MAX, 1) > load(u32::MAX, u32::MAX));
+        assert!(load(u32::MAX, 1) > load(u32::MAX, u64::MAX));
     }
 }

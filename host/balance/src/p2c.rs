@@ -24,8 +24,10 @@ impl P2c {
 
     fn choose(&self, among: Candidates<'_>) -> Option<u32> {
         let usable = among.usable.iter().copied();
-        let one = self.weights.draw(usable.clone())?;
-        let Some(other) = self.weights.draw(usable.filter(|index| *index != one)) else { return Some(one) };
+        let one = self.weights.draw(usable.clone(), among)?;
+        let Some(other) = self.weights.draw(usable.filter(|index| *index != one), among) else {
+            return Some(one);
+        };
         // The first wins a tie, so that idle endpoints get their share by weight.
         match (Load::at(one, among), Load::at(other, among)) {
             (Some(load), Some(others)) if others < load => Some(other),
@@ -49,7 +51,7 @@ mod tests {
     fn the_busiest_of_all_is_never_chosen() {
         fastrand::seed(1);
         let bench = Bench::new(&[1, 1, 1]);
-        let balancer = build(Policy::P2c, &bench.endpoints);
+        let balancer = build(&Policy::P2c, &bench.endpoints);
         let _held = busy(&bench, 1, 1);
         assert!((0..1000).all(|_| bench.pick(&*balancer, &[0, 1, 2]) != 1));
     }
@@ -58,7 +60,7 @@ mod tests {
     fn of_two_the_less_loaded_is_always_chosen() {
         fastrand::seed(2);
         let bench = Bench::new(&[9, 1, 1]);
-        let balancer = build(Policy::P2c, &bench.endpoints);
+        let balancer = build(&Policy::P2c, &bench.endpoints);
         let _held = [busy(&bench, 0, 8), busy(&bench, 2, 1)];
         assert!((0..100).all(|_| bench.pick(&*balancer, &[0, 2]) == 0), "8 of 9 is less than 1 of 1");
         assert!((0..100).all(|_| bench.pick(&*balancer, &[0, 1]) == 1));
@@ -67,6 +69,6 @@ mod tests {
     #[test]
     fn one_alone_is_chosen() {
         let bench = Bench::new(&[1, 1]);
-        assert_eq!(bench.pick(&*build(Policy::P2c, &bench.endpoints), &[1]), 1);
+        assert_eq!(bench.pick(&*build(&Policy::P2c, &bench.endpoints), &[1]), 1);
     }
 }

@@ -21,6 +21,6 @@ impl Random {
 
 impl Balancer for Random {
     fn pick<'a>(&'a self, exchange: Box<Exchange>, among: Candidates<'a>) -> Step<'a, Result<Choice, Fault>> {
-        answer(exchange, self.weights.draw(among.usable.iter().copied()))
+        answer(exchange, self.weights.draw(among.usable.iter().copied(), among))
     }
 }

@@ -7,13 +7,19 @@
 //! in gives one back, so that an endpoint returns to its full share step by step. nginx lowers it when the failure
 //! happens; here the next pick that considers the endpoint does, from the count all workers share. The sequence is
 //! the same, because an endpoint that isn't considered doesn't move.
+//!
+//! All weights are counted in thousandths, which changes nothing in the sequence: an endpoint that warms up adds no
+//! more than the part of its weight that it has come to.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Health, Step};
+use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Health, SHARE, Step, WarmUp};
 
 use crate::answer;
+
+/// A unit of weight.
+const UNIT: i64 = SHARE as i64;
 
 /// Smooth weighted round robin over the endpoints it was made for.
 ///
@@ -32,16 +38,16 @@ impl RoundRobin {
     /// Chooses one of `among.usable`; `None` only when that is empty.
     pub fn choose(&self, among: Candidates<'_>) -> Option<u32> {
         // The first usable one only when none was known at `new`: a wrong share is better than no answer.
-        self.choose_from(among.usable.iter().copied()).or_else(|| among.usable.first().copied())
+        self.choose_from(among.usable.iter().copied(), among.now_ms).or_else(|| among.usable.first().copied())
     }
 
     /// Chooses one of these, in the order all calls share; `None` when there is none it was made for.
-    pub(crate) fn choose_from(&self, indexes: impl Iterator<Item = u32>) -> Option<u32> {
+    pub(crate) fn choose_from(&self, indexes: impl Iterator<Item = u32>, now_ms: u64) -> Option<u32> {
         let mut total = 0;
         let mut best: Option<(u32, &Slot)> = None;
         for index in indexes {
             let Some(slot) = self.slots.get(index as usize) else { continue };
-            total += slot.advance();
+            total += slot.advance(now_ms);
             if best.is_none_or(|(_, best)| slot.current.get() > best.current.get()) {
                 best = Some((index, slot));
             }
@@ -62,6 +68,8 @@ impl Balancer for RoundRobin {
 #[derive(Debug)]
 struct Slot {
     health: Arc<Health>,
+    warm_up: Option<WarmUp>,
+    /// In thousandths, as all that follows.
     weight: i64,
     /// What a failure costs.
     penalty: i64,
@@ -73,11 +81,14 @@ struct Slot {
 
 impl Slot {
     fn new(endpoint: &Endpoint) -> Self {
-        let weight = i64::from(endpoint.weight);
+        let units = i64::from(endpoint.weight);
+        let lost = units.checked_div(i64::from(endpoint.health.check().max_fails)).unwrap_or(0);
+        let weight = units * UNIT;
         Slot {
             health: Arc::clone(&endpoint.health),
+            warm_up: endpoint.standing.warm_up.clone(),
             weight,
-            penalty: weight.checked_div(i64::from(endpoint.health.check().max_fails)).unwrap_or(0),
+            penalty: lost * UNIT,
             current: Cell::new(0),
             effective: Cell::new(weight),
             failures: Cell::new(endpoint.health.failures_total()),
@@ -85,11 +96,17 @@ impl Slot {
     }
 
     /// Adds the effective weight to the current one, and lets it recover by one; says what was added.
-    fn advance(&self) -> i64 {
+    fn advance(&self, now_ms: u64) -> i64 {
         let effective = self.effective_after_failures();
-        self.current.set(self.current.get() + effective);
-        self.effective.set((effective + 1).min(self.weight));
-        effective
+        let added = self.warm_up.as_ref().map_or(effective, |warm_up| self.warm_part(warm_up, effective, now_ms));
+        self.current.set(self.current.get() + added);
+        self.effective.set((effective + UNIT).min(self.weight));
+        added
+    }
+
+    fn warm_part(&self, warm_up: &WarmUp, effective: i64, now_ms: u64) -> i64 {
+        let full = u64::try_from(self.weight).unwrap_or(0);
+        i64::try_from(warm_up.part_of(full, now_ms)).unwrap_or(self.weight).min(effective)
     }
 
     fn effective_after_failures(&self) -> i64 {

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use model::{
     Address, Balancer, Candidates, Choice, Endpoint, Exchange, ExchangeId, Health, InFlight, PassiveCheck,
-    RequestHead, Step, WorkerId,
+    RequestHead, Standing, Step, WorkerId,
 };
+
+/// When the tests pick.
+pub(crate) const NOW: u64 = 1_000;
 
 /// An upstream to pick from.
 pub(crate) struct Bench {
@@ -17,7 +20,11 @@ pub(crate) struct Bench {
 impl Bench {
     /// Primaries of these weights.
     pub(crate) fn new(weights: &[u32]) -> Self {
-        Bench { endpoints: weights.iter().map(|weight| Arc::new(endpoint(*weight))).collect() }
+        let numbered = (1u16..).zip(weights).map(|(number, weight)| Endpoint {
+            label: format!("http://192.0.2.1:{number}").into(),
+            ..endpoint(*weight)
+        });
+        Bench { endpoints: numbered.map(Arc::new).collect() }
     }
 
     /// What the balancer picks for a client that doesn't matter.
@@ -27,8 +34,13 @@ impl Bench {
 
     /// What the balancer picks for that client.
     pub(crate) fn pick_for(&self, client: IpAddr, balancer: &dyn Balancer, usable: &[u32]) -> u32 {
-        let among = Candidates { endpoints: &self.endpoints, usable };
-        match balancer.pick(exchange(client), among) {
+        self.pick_by(exchange(client), balancer, usable)
+    }
+
+    /// What the balancer picks for that exchange.
+    pub(crate) fn pick_by(&self, exchange: Box<Exchange>, balancer: &dyn Balancer, usable: &[u32]) -> u32 {
+        let among = Candidates { endpoints: &self.endpoints, usable, now_ms: NOW };
+        match balancer.pick(exchange, among) {
             Step::Done(_, Ok(Choice::Endpoint(index))) => index,
             _ => panic!("no endpoint of {usable:?} was picked at once"),
         }
@@ -44,6 +56,7 @@ pub(crate) fn endpoint(weight: u32) -> Endpoint {
         weight,
         backup: false,
         health: Arc::new(Health::new(check)),
+        standing: Standing::default(),
     }
 }
 
@@ -52,7 +65,7 @@ pub(crate) fn busy(bench: &Bench, index: usize, requests: usize) -> Vec<InFlight
     (0..requests).map(|_| bench.endpoints[index].health.begin()).collect()
 }
 
-fn exchange(client: IpAddr) -> Box<Exchange> {
+pub(crate) fn exchange(client: IpAddr) -> Box<Exchange> {
     let client = SocketAddr::new(client, 40_000);
     Box::new(Exchange::new(ExchangeId(1), WorkerId(0), client, Instant::now(), RequestHead::default()))
 }

@@ -5,10 +5,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 
 use crate::testing::{Bench, busy};
-use crate::{Policy, build};
+use crate::{Algorithm, Bound, Hash, Key, Policy, build};
 
-const POLICIES: [Policy; 5] =
-    [Policy::RoundRobin, Policy::Random, Policy::LeastRequests, Policy::P2c, Policy::IpHash];
+const POLICIES: [Policy; 6] = [
+    Policy::RoundRobin,
+    Policy::Random,
+    Policy::LeastRequests,
+    Policy::P2c,
+    Policy::Ewma,
+    Policy::IpHash,
+];
 /// Picks in a test of shares.
 const PICKS: u32 = 10_000;
 
@@ -34,7 +40,7 @@ proptest! {
     ) {
         fastrand::seed(seed);
         let bench = Bench::new(&weights);
-        let balancer = build(policy, &bench.endpoints);
+        let balancer = build(&policy, &bench.endpoints);
         let all: Vec<u32> = (0..).take(weights.len()).collect();
         let mut counts = vec![0u32; weights.len()];
         for _ in 0..PICKS {
@@ -53,16 +59,24 @@ proptest! {
     fn the_choice_is_always_a_usable_one(
         policy in policy(),
         // Weights of 0 and endpoints the balancer was not built with are not supposed to be.
-        weights in prop::collection::vec(prop_oneof![Just(0), 1u32..10, Just(u32::MAX)], 1..40),
+        weights in prop::collection::vec(prop_oneof![Just(0), 1u32..10, Just(65_535)], 1..40),
         known in 0usize..40,
         active in prop::collection::vec(0usize..3, 40),
         masks in prop::collection::vec(any::<u64>(), 1..50),
+        hashed in 0..8,
         seed: u64,
     ) {
         fastrand::seed(seed);
         let bench = Bench::new(&weights);
         let _held: Vec<_> = (0..weights.len()).map(|i| busy(&bench, i, active[i])).collect();
-        let balancer = build(policy, &bench.endpoints[..known.min(weights.len())]);
+        let known = &bench.endpoints[..known.min(weights.len())];
+        let hash = |algorithm, bound| Policy::Hash(Hash::new(Key::ClientIp, algorithm, bound, known).into());
+        let policy = match hashed {
+            0 => hash(Algorithm::Ketama, None),
+            1 => hash(Algorithm::Maglev, Some(Bound(125))),
+            _ => policy,
+        };
+        let balancer = build(&policy, known);
         for mask in masks {
             let usable: Vec<u32> = (0..).take(weights.len()).filter(|i| mask >> i & 1 == 1).collect();
             if usable.is_empty() {
@@ -78,8 +92,8 @@ proptest! {
 fn indexes_of_no_endpoint_are_no_reason_to_panic() {
     let (large, small) = (Bench::new(&[1, 2, 3]), Bench::new(&[1]));
     for policy in POLICIES {
-        let balancer = build(policy, &large.endpoints);
+        let balancer = build(&policy, &large.endpoints);
         assert!([1, 2].contains(&small.pick(&*balancer, &[1, 2])), "{policy:?}");
-        assert_eq!(small.pick(&*build(policy, &[]), &[2]), 2, "{policy:?}");
+        assert_eq!(small.pick(&*build(&policy, &[]), &[2]), 2, "{policy:?}");
     }
 }

@@ -36,27 +36,47 @@ pub enum Usable {
 /// told. A group with a single endpoint never counts it as failed: there is no other to spare it for.
 ///
 /// In a panic, primaries go before backups, as always; backups marked as failed come last, so that the answer is
-/// [`Usable::Nothing`] only when everything was tried.
+/// [`Usable::Nothing`] only when everything was tried that the operator has not taken out.
 pub fn usable(endpoints: &[Arc<Endpoint>], tried: &[u32], now_ms: u64, into: &mut Indexes) -> Usable {
     let single = endpoints.len() == 1;
-    let healthy = |endpoint: &Endpoint| single || endpoint.health.is_usable(now_ms);
-    if fill(into, endpoints, tried, |endpoint| !endpoint.backup && healthy(endpoint)) {
+    let up = |endpoint: &Endpoint| match single {
+        true => endpoint.takes_new(),
+        false => is_up(endpoint, now_ms),
+    };
+    if fill(into, endpoints, tried, |endpoint| !endpoint.backup && up(endpoint)) {
         return Usable::Primaries;
     }
-    if fill(into, endpoints, tried, |endpoint| endpoint.backup && healthy(endpoint)) {
+    if fill(into, endpoints, tried, |endpoint| endpoint.backup && up(endpoint)) {
         return Usable::Backups;
     }
-    if fill(into, endpoints, tried, |endpoint| !endpoint.backup) {
+    if fill(into, endpoints, tried, |endpoint| !endpoint.backup && endpoint.takes_new()) {
         return Usable::Panic;
     }
-    match fill(into, endpoints, tried, |endpoint| endpoint.backup) {
+    match fill(into, endpoints, tried, |endpoint| endpoint.backup && endpoint.takes_new()) {
         true => Usable::Panic,
         false => Usable::Nothing,
     }
 }
 
+/// Whether an exchange that belongs to an endpoint may follow it there: one that drains still takes its own.
+pub fn may_follow(endpoints: &[Arc<Endpoint>], index: u32, tried: &[u32], now_ms: u64) -> bool {
+    let Some(endpoint) = endpoints.get(index as usize) else { return false };
+    let healthy = endpoints.len() == 1 || endpoint.health.is_usable(now_ms);
+    healthy && endpoint.takes_own() && !tried.contains(&index)
+}
+
+/// Whether an endpoint takes new exchanges and is not marked as failed. One that warms up after it was down learns of
+/// its state here.
+pub(crate) fn is_up(endpoint: &Endpoint, now_ms: u64) -> bool {
+    let up = endpoint.takes_new() && endpoint.health.is_usable(now_ms);
+    if let Some(warm_up) = &endpoint.standing.warm_up {
+        warm_up.observe(up, now_ms);
+    }
+    up
+}
+
 /// Fills `into` with the untried endpoints that `takes` takes; whether there is any.
-fn fill(
+pub(crate) fn fill(
     into: &mut Indexes,
     endpoints: &[Arc<Endpoint>],
     tried: &[u32],

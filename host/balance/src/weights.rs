@@ -1,34 +1,45 @@
-//! Weighted draws: what `random` and `p2c` have in common.
+//! Weighted draws: what `random`, `p2c` and `ewma` have in common.
 
 use std::sync::Arc;
 
-use model::Endpoint;
+use model::{Candidates, Endpoint};
 
-/// The endpoints' weights side by side, so that a draw needn't follow a pointer for each.
+/// The endpoints' weights side by side, so that a draw needn't follow a pointer for each, unless some warm up.
 #[derive(Debug)]
-pub(crate) struct Weights(Box<[u32]>);
+pub(crate) struct Weights {
+    full: Box<[u32]>,
+    warm_up: bool,
+}
 
 impl Weights {
     pub(crate) fn new(endpoints: &[Arc<Endpoint>]) -> Self {
-        Weights(endpoints.iter().map(|e| e.weight.max(1)).collect())
-    }
-
-    /// The weight of an endpoint; 1 if it wasn't there at `new`.
-    pub(crate) fn weight(&self, index: u32) -> u32 {
-        self.0.get(index as usize).copied().unwrap_or(1)
+        Weights {
+            full: endpoints.iter().map(|e| e.weight.max(1)).collect(),
+            warm_up: endpoints.iter().any(|e| e.standing.warm_up.is_some()),
+        }
     }
 
     /// Draws one at random, each as likely as its weight says; `None` when there is none.
-    pub(crate) fn draw(&self, from: impl Iterator<Item = u32> + Clone) -> Option<u32> {
-        let total: u64 = from.clone().map(|index| u64::from(self.weight(index))).sum();
+    pub(crate) fn draw(&self, from: impl Iterator<Item = u32> + Clone, among: Candidates<'_>) -> Option<u32> {
+        let total: u64 = from.clone().map(|index| self.weight(index, among)).sum();
         if total == 0 {
             return None;
         }
         let mut point = fastrand::u64(..total);
+        let mut last = None;
         for index in from {
-            let Some(rest) = point.checked_sub(u64::from(self.weight(index))) else { return Some(index) };
-            point = rest;
+            let Some(rest) = point.checked_sub(self.weight(index, among)) else { return Some(index) };
+            (point, last) = (rest, Some(index));
         }
-        None
+        // One began to warm up since the sum was made.
+        last
+    }
+
+    /// The weight of an endpoint; 1 if it wasn't there at `new`.
+    fn weight(&self, index: u32, among: Candidates<'_>) -> u64 {
+        if self.warm_up {
+            return among.endpoints.get(index as usize).map_or(1, |endpoint| endpoint.share(among.now_ms));
+        }
+        self.full.get(index as usize).map_or(1, |weight| u64::from(*weight))
     }
 }

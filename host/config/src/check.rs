@@ -4,6 +4,7 @@
 //! be built; the caller drops it, and the complaint keeps the configuration from being used.
 
 mod address;
+mod balance;
 mod conditions;
 mod destination;
 mod headers;
@@ -253,6 +254,14 @@ impl<T> Field<T> {
     fn span(&self) -> Option<Span> {
         match self {
             Field::Given(value) => Some(value.span),
+            Field::Absent | Field::Broken => None,
+        }
+    }
+
+    /// The value, if it is there and not broken.
+    fn value(&self) -> Option<&T> {
+        match self {
+            Field::Given(value) => Some(&value.value),
             Field::Absent | Field::Broken => None,
         }
     }

@@ -9,8 +9,6 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Listener", &["tls", "proxy_protocol"]),
     ("Plugin", &["grants"]),
     ("Upstream", &["health", "tls", "proxy_protocol"]),
-    ("BalanceName", &["ewma", "hash", "maglev"]),
-    ("BalanceForm", &["hash", "algorithm"]),
     ("Route", &["rewrite", "redirect"]),
     ("Retries", &["on", "budget"]),
 ];
@@ -22,7 +20,7 @@ pub(crate) fn is_planned(owner: &str, word: &str) -> bool {
 
 /// Those that are written in place of a key that exists, which is then not missing.
 const INSTEAD: &[(&str, &str, &str)] =
-    &[("BalanceForm", "hash", "plugin"), ("Route", "redirect", "upstream")];
+    &[("Route", "redirect", "upstream")];
 
 /// The key in whose place a word is written.
 pub(crate) fn instead_of(owner: &str, word: &str) -> Option<&'static str> {

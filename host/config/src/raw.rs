@@ -3,6 +3,7 @@
 //! Doc comments here are the schema's descriptions. Every value is a [`Field`]: whether one may be absent is decided by
 //! the checks that follow, whether the schema demands it by `serde(default)`.
 
+mod balance;
 mod matching;
 mod plugin;
 mod route;
@@ -10,12 +11,13 @@ mod server;
 mod upstream;
 
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
+pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{
     Access, AccessForm, AccessName, Admin, ClientTimeouts, Level, Limits, Listener, Log, Server,
 };
-pub(crate) use upstream::{Balance, BalanceName, Endpoint, EndpointForm, KeepAlive, Upstream};
+pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,12 +1,14 @@
 //! Values that are written as one word: durations, sizes, networks and the like. Each knows its own syntax and says it.
 
 mod cidr;
+mod percent;
 mod size;
 mod text;
 mod time;
 mod workers;
 
 pub use cidr::Cidr;
+pub(crate) use percent::Percent;
 pub(crate) use size::Size;
 pub(crate) use text::{HeaderText, HostText};
 pub(crate) use time::{LONGEST, Time};

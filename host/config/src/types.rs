@@ -3,6 +3,7 @@
 //! Names are shared text ([`Arc<str>`]): a generation gives them to logs and metrics without copying. What others may
 //! find fault with carries the [`Span`] that [`Config::complain`] takes.
 
+mod balance;
 mod conditions;
 mod matching;
 mod pattern;
@@ -21,12 +22,13 @@ pub use crate::scalar::Cidr;
 pub use conditions::{Condition, Scheme, ValueMatch};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
+pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
 pub use route::{Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
 pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
-pub use upstream::{Balance, Endpoint, KeepAlive, Upstream};
+pub use upstream::{Endpoint, KeepAlive, Upstream};
 
 use crate::report::Diagnostic;
 use crate::source::{Source, Span};

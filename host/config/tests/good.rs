@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Balance, Colour, Config, Destination, Filter, HostPattern, Isolation, LogPath, OnFailure,
-    PathMatch, Report, Share,
+    Access, Algorithm, Balance, Colour, Config, Destination, Filter, Hash, HashKey, HostPattern, Isolation, LogPath, OnFailure,
+    PathMatch, Report, SameSite, Share, State, Sticky,
 };
 use serde_json::json;
 
@@ -69,6 +69,54 @@ fn upstreams_have_a_balancer_and_endpoints() {
     assert_eq!(app.endpoints[0].max_fails, 3);
     assert!(app.endpoints[2].backup);
     assert_eq!(config.upstreams["picked"].balance, Balance::Plugin("cheapest".into()));
+}
+
+#[test]
+fn upstreams_have_hashes_cookies_tiers_and_states() {
+    let config = full();
+    assert!(config.admin.as_ref().unwrap().allow_changes);
+    let hashed = &config.upstreams["hashed"];
+    let key = HashKey::Header("x-user".parse().unwrap());
+    let hash = Hash { key, algorithm: Algorithm::Maglev, bounded_load: Some(125) };
+    assert_eq!(hashed.balance, Balance::Hash(hash));
+    assert_eq!(hashed.slow_start, Some(Duration::from_secs(30)));
+    let standing = hashed.endpoints.iter().map(|endpoint| (endpoint.priority, endpoint.state));
+    assert_eq!(standing.collect::<Vec<_>>(), [(1, Some(State::Drain)), (0, None)]);
+    let sticky = Sticky {
+        cookie: "sg".into(),
+        ttl: Some(Duration::from_secs(3600)),
+        path: "/app".to_owned(),
+        secure: Some(true),
+        http_only: false,
+        same_site: SameSite::None,
+        secret: "s3cret".to_owned(),
+    };
+    assert_eq!(hashed.sticky.as_ref(), Some(&sticky));
+    let quick = &config.upstreams["quick"];
+    assert_eq!(quick.balance, Balance::Ewma { decay: Duration::from_secs(5) });
+    let sticky = quick.sticky.as_ref().unwrap();
+    let defaults = (sticky.ttl, sticky.path.as_str(), sticky.secure, sticky.http_only, sticky.same_site);
+    assert_eq!(defaults, (None, "/", None, true, SameSite::Lax));
+}
+
+#[test]
+fn every_hash_key_is_known_and_ketama_is_the_default() {
+    let keys = [
+        ("cookie:sid", HashKey::Cookie("sid".into())),
+        ("query:user", HashKey::Query("user".into())),
+        ("path", HashKey::Path),
+        ("uri", HashKey::Uri),
+        ("host", HashKey::Host),
+        ("client.ip", HashKey::ClientIp),
+    ];
+    for (text, key) in keys {
+        let upstream = format!("upstreams: {{ a: {{ balance: {{ hash: '{text}' }}, endpoints: ['http://a'] }} }}");
+        let hash = Hash { key, algorithm: Algorithm::Ketama, bounded_load: None };
+        assert_eq!(minimal_with(&upstream).unwrap().upstreams["a"].balance, Balance::Hash(hash));
+    }
+    let ewma = "upstreams: { a: { balance: ewma, endpoints: ['http://a'] } }";
+    let decay = Duration::from_secs(10);
+    assert_eq!(minimal_with(ewma).unwrap().upstreams["a"].balance, Balance::Ewma { decay });
 }
 
 #[test]

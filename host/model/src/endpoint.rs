@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::Standing;
+
 /// Where an endpoint listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
@@ -61,6 +63,8 @@ pub struct Endpoint {
     pub backup: bool,
     /// What is known of its health.
     pub health: Arc<Health>,
+    /// How it stands among the others.
+    pub standing: Standing,
 }
 
 /// Failures seen, requests under way: what changes about an endpoint.

@@ -134,6 +134,8 @@ pub struct Candidates<'a> {
     pub endpoints: &'a [Arc<Endpoint>],
     /// Indexes of those that may be chosen, ascending, never empty.
     pub usable: &'a [u32],
+    /// The time that endpoints' health is told in.
+    pub now_ms: u64,
 }
 
 /// A balancer's answer.

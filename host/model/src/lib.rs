@@ -11,7 +11,9 @@ mod extension;
 mod fault;
 mod fields;
 mod head;
+mod lookup;
 mod notes;
+mod standing;
 mod tls;
 
 pub use captures::Captures;
@@ -26,4 +28,5 @@ pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};
 pub use head::{RequestHead, ResponseHead};
 pub use notes::Notes;
+pub use standing::{Course, Duty, Latency, PRIORITIES, SHARE, Standing, State, WarmUp};
 pub use tls::{ClientCertificate, TlsFacts};

@@ -3,13 +3,16 @@
 //!
 //! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
 
+mod endpoints;
+mod policy;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use balance::Policy;
+use balance::{Policy, Tiers};
 use config::{Config, Diagnostic, Matching, Report};
 use filters::{HeaderFilter, Rules};
-use model::{Address, Endpoint, Filter, Health, PassiveCheck, RouteLabel};
+use model::{Filter, RouteLabel};
 use net::{HeadLimits, KeepAlive, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
@@ -18,6 +21,7 @@ use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
 use crate::parts::Parts;
 use crate::route_table::RouteTable;
+use crate::sticky::Sticky;
 
 /// The name that exchanges without a route are counted under.
 const UNROUTED: &str = "";
@@ -95,20 +99,24 @@ impl Assembly<'_> {
     fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
         let old =
             self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
-        let endpoints =
-            upstream.endpoints.iter().map(|e| Arc::new(endpoint(e, old.map(AsRef::as_ref)))).collect();
+        let endpoints = endpoints::endpoints(upstream, old.map(AsRef::as_ref));
         let balance = match &upstream.balance {
             config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
-            config::Balance::RoundRobin => Balance::Native(Policy::RoundRobin),
-            config::Balance::Random => Balance::Native(Policy::Random),
-            config::Balance::LeastRequests => Balance::Native(Policy::LeastRequests),
-            config::Balance::P2c => Balance::Native(Policy::P2c),
-            config::Balance::IpHash => Balance::Native(Policy::IpHash),
+            native => Balance::Native(policy::native(native, &endpoints)),
         };
+        let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
         let keep_alive =
             KeepAlive { idle: upstream.keep_alive.idle, idle_timeout: upstream.keep_alive.idle_timeout };
         let connect_timeout = upstream.connect_timeout;
-        Upstream { name: Arc::clone(&upstream.name), endpoints, balance, keep_alive, connect_timeout }
+        Upstream {
+            name: Arc::clone(&upstream.name),
+            tiers: Tiers::new(&endpoints),
+            endpoints,
+            balance,
+            sticky,
+            keep_alive,
+            connect_timeout,
+        }
     }
 
     fn picker(&mut self, name: &Arc<str>, upstream: &config::Upstream, plugins: &Plugins) -> Balance {
@@ -195,20 +203,6 @@ impl Assembly<'_> {
             name => before.routes.named(name).map(|route| Arc::clone(&route.label)),
         });
         old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.workers)))
-    }
-}
-
-/// An endpoint, with what was known of its health if it was there before.
-fn endpoint(endpoint: &config::Endpoint, old: Option<&Upstream>) -> Endpoint {
-    let check = PassiveCheck { max_fails: endpoint.max_fails, fail_timeout: endpoint.fail_timeout };
-    let same = |old: &&Arc<Endpoint>| old.label == endpoint.label && old.health.check() == check;
-    let health = old.and_then(|old| old.endpoints.iter().find(same)).map(|old| Arc::clone(&old.health));
-    Endpoint {
-        address: Address::Tcp { host: Arc::clone(&endpoint.host), port: endpoint.port },
-        label: Arc::clone(&endpoint.label),
-        weight: endpoint.weight,
-        backup: endpoint.backup,
-        health: health.unwrap_or_else(|| Arc::new(Health::new(check))),
     }
 }
 

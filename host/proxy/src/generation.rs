@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use balance::Policy;
-use model::{Endpoint, Filter, RouteLabel, Router};
+use balance::{Policy, Tiers};
+use model::{Endpoint, Exchange, Filter, RouteLabel, Router};
 use net::{KeepAlive, ServerSettings};
 
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::parts::Parts;
 use crate::route_table::RouteTable;
+use crate::sticky::Sticky;
 
 /// Everything built from one reading of the configuration.
 pub struct Generation {
@@ -84,8 +85,12 @@ pub struct Upstream {
     pub name: Arc<str>,
     /// Its endpoints.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// Their priorities.
+    pub tiers: Tiers,
     /// How to choose among them.
     pub balance: Balance,
+    /// What brings clients back to the endpoint that answered them.
+    pub(crate) sticky: Option<Sticky>,
     /// How connections to them are kept.
     pub keep_alive: KeepAlive,
     /// How long connecting to one may take.
@@ -98,4 +103,14 @@ pub enum Balance {
     Native(Policy),
     /// As a plugin says.
     Plugin(wasm::Plugin),
+}
+
+impl Balance {
+    /// A number below 100 that says to which part of the load an exchange belongs.
+    pub(crate) fn percent(&self, exchange: &Exchange) -> u32 {
+        match self {
+            Balance::Native(policy) => policy.percent(exchange),
+            Balance::Plugin(_) => Policy::Random.percent(exchange),
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod reload;
 mod route_table;
 mod server;
 mod stats;
+mod sticky;
 mod watch;
 mod worker;
 

@@ -54,6 +54,8 @@ pub(crate) struct LocalUpstream {
     pub(crate) shared: Arc<Upstream>,
     pub(crate) balancer: Box<dyn Balancer>,
     pub(crate) fallback: RoundRobin,
+    /// The candidates' list of the last attempt, to be used again.
+    pub(crate) candidates: Cell<balance::Indexes>,
     pub(crate) pools: Vec<Rc<Pool>>,
 }
 
@@ -69,17 +71,18 @@ impl LocalUpstream {
                 Rc::clone,
             )
         };
-        let native = |policy| balance::build(policy, &shared.endpoints);
+        let native = |policy: &balance::Policy| balance::build(policy, &shared.endpoints);
         let balancer = match &shared.balance {
-            Balance::Native(policy) => native(*policy),
+            Balance::Native(policy) => native(policy),
             Balance::Plugin(plugin) => {
-                plugin.balancer(&shared.endpoints).unwrap_or_else(|| native(balance::Policy::RoundRobin))
+                plugin.balancer(&shared.endpoints).unwrap_or_else(|| native(&balance::Policy::RoundRobin))
             }
         };
         LocalUpstream {
             shared: Arc::clone(shared),
             balancer,
             fallback: RoundRobin::new(&shared.endpoints),
+            candidates: Cell::default(),
             pools: shared.endpoints.iter().map(pool).collect(),
         }
     }

@@ -84,7 +84,7 @@ fn a_failure_costs_a_share_which_comes_back_pick_by_pick() {
             let before = first.effective_after_failures();
             first.effective.set(before);
             bench.pick(&balancer, &[0, 1]);
-            before
+            before / UNIT
         })
         .collect();
     assert_eq!(added, [0, 1, 2, 3, 4, 5, 6, 6]);
@@ -104,7 +104,7 @@ fn endpoints_it_does_not_know_are_chosen_only_when_there_is_no_other() {
     let balancer = RoundRobin::new(&small.endpoints);
     assert_eq!(sequence(&large, &balancer, &[0, 1, 2], 3), "aaa");
     assert_eq!(sequence(&large, &balancer, &[1, 2], 2), "bb");
-    assert_eq!(balancer.choose(Candidates { endpoints: &large.endpoints, usable: &[] }), None);
+    assert_eq!(balancer.choose(Candidates { endpoints: &large.endpoints, usable: &[], now_ms: 1 }), None);
 }
 
 #[derive(Clone, Debug)]

@@ -112,7 +112,18 @@ impl Check<'_> {
         if let Some(other) = listeners.iter().find(|other| other.address == socket && socket.port() != 0) {
             self.complain(address.span, format!("listener `{}` has this address already", other.name), None);
         }
-        Some(Admin { address: socket, span: address.span })
+        let allow_changes = self.allow_changes(admin.allow_changes, socket);
+        Some(Admin { address: socket, allow_changes, span: address.span })
+    }
+
+    /// Who reaches the admin address may do all it does, so that only users of this machine should.
+    fn allow_changes(&mut self, allow: Field<bool>, address: SocketAddr) -> bool {
+        let Field::Given(Spanned { value: true, span }) = allow else { return false };
+        if !address.ip().is_loopback() {
+            let help = "the admin address has no access control: bind it to `127.0.0.1` or `[::1]`".to_owned();
+            self.complain(span, "changes are allowed on a loopback address only", Some(help));
+        }
+        true
     }
 
     pub(super) fn log(&mut self, log: Field<raw::Log>) -> Log {

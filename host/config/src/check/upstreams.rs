@@ -11,7 +11,7 @@ use super::{Check, Known};
 use crate::field::{Either, Field, List, Map, Spanned};
 use crate::raw;
 use crate::source::Span;
-use crate::types::{Balance, Endpoint, KeepAlive, Upstream};
+use crate::types::{Endpoint, KeepAlive, State, Upstream};
 
 /// Weights are added up, and a share of less than one in 65535 is none.
 const WEIGHT: RangeInclusive<u64> = 1..=65_535;
@@ -19,6 +19,9 @@ const WEIGHT: RangeInclusive<u64> = 1..=65_535;
 const MAX_FAILS: RangeInclusive<u64> = 0..=1000;
 /// Idle connections for one endpoint, of one worker.
 const IDLE: RangeInclusive<u64> = 0..=10_000;
+
+/// As many tiers as a balancer tells apart.
+const PRIORITY: RangeInclusive<u64> = 0..=15;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const FAIL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,27 +50,19 @@ impl Check<'_> {
         let endpoints = self.endpoints(upstream.endpoints, name.span);
         let connect_timeout = self.time(upstream.connect_timeout, CONNECT_TIMEOUT);
         let keep_alive = self.keep_alive(upstream.keep_alive.or_default());
+        let slow_start = upstream.slow_start.span().map(|_| self.time(upstream.slow_start, Duration::ZERO));
+        let sticky = self.sticky(upstream.sticky);
         Some(Upstream {
             name: Arc::from(name.value.as_str()),
             balance: balance?,
             endpoints,
             connect_timeout,
             keep_alive,
+            slow_start,
+            sticky,
             span: name.span,
             balance_span,
         })
-    }
-
-    fn balance(&mut self, balance: Field<raw::Balance>, known: &Known) -> Option<Balance> {
-        match balance {
-            Field::Absent => Some(Balance::default()),
-            Field::Broken => None,
-            Field::Given(Spanned { value: Either::Scalar(name), .. }) => Some(name.into()),
-            Field::Given(Spanned { value: Either::Map(form), span }) => {
-                let plugin = self.required(form.plugin, "plugin", span)?;
-                self.plugin_reference(plugin, known).map(Balance::Plugin)
-            }
-        }
     }
 
     fn endpoints(&mut self, endpoints: Field<List<raw::Endpoint>>, owner: Span) -> Vec<Endpoint> {
@@ -99,6 +94,12 @@ impl Check<'_> {
         let weight = self.number(form.weight, 1, WEIGHT);
         let max_fails = self.number(form.max_fails, 3, MAX_FAILS);
         let fail_timeout = self.time(form.fail_timeout, FAIL_TIMEOUT);
+        let priority = self.number(form.priority, 0, PRIORITY);
+        let state = form.state.value().map(|state| match state {
+            raw::State::Up => State::Up,
+            raw::State::Drain => State::Drain,
+            raw::State::Maintenance => State::Maintenance,
+        });
         let address = self.required(form.address, "address", span)?;
         let (host, port) = self.endpoint_address(&address)?;
         Some(Endpoint {
@@ -109,6 +110,8 @@ impl Check<'_> {
             max_fails: u32::try_from(max_fails).unwrap_or(u32::MAX),
             fail_timeout,
             backup: backup?.value,
+            priority: u8::try_from(priority).unwrap_or(u8::MAX),
+            state,
             span: address.span,
         })
     }
@@ -118,18 +121,6 @@ impl Check<'_> {
         KeepAlive {
             idle: native(self.number(keep_alive.idle, default.idle as u64, IDLE)),
             idle_timeout: self.time(keep_alive.idle_timeout, default.idle_timeout),
-        }
-    }
-}
-
-impl From<raw::BalanceName> for Balance {
-    fn from(name: raw::BalanceName) -> Self {
-        match name {
-            raw::BalanceName::RoundRobin => Balance::RoundRobin,
-            raw::BalanceName::Random => Balance::Random,
-            raw::BalanceName::LeastRequests => Balance::LeastRequests,
-            raw::BalanceName::P2c => Balance::P2c,
-            raw::BalanceName::IpHash => Balance::IpHash,
         }
     }
 }

@@ -70,6 +70,9 @@ pub(crate) struct Listener {
 pub(crate) struct Admin {
     /// IP address and port, such as `127.0.0.1:9901`.
     pub(crate) address: Field<String>,
+    /// Whether what the proxy does can be changed there; only on a loopback address. Default: `false`.
+    #[serde(default)]
+    pub(crate) allow_changes: Field<bool>,
 }
 
 /// What is logged.

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use crate::field::{Either, Field, List};
 use crate::scalar::Time;
 
+use super::balance::{Balance, State, Sticky};
+
 /// Endpoints that can stand in for one another.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an upstream, a map with `endpoints`")]
@@ -22,35 +24,12 @@ pub(crate) struct Upstream {
     /// What is kept of connections that are not in use.
     #[serde(default)]
     pub(crate) keep_alive: Field<KeepAlive>,
-}
-
-pub(crate) type Balance = Either<BalanceName, BalanceForm>;
-
-/// A built-in balancer.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(
-    rename_all = "snake_case",
-    expecting = "one of `round_robin`, `random`, `least_requests`, `p2c`, `ip_hash` and `{ plugin: NAME }`"
-)]
-pub(crate) enum BalanceName {
-    /// Each in turn, by weight.
-    RoundRobin,
-    /// Any, by weight.
-    Random,
-    /// The one with the fewest requests under way, by weight.
-    LeastRequests,
-    /// The less busy one of two taken at random.
-    P2c,
-    /// The same one for the same client address.
-    IpHash,
-}
-
-/// A balancer that has settings.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a balancer such as `round_robin`, or `{ plugin: NAME }`")]
-pub(crate) struct BalanceForm {
-    /// The plugin that chooses.
-    pub(crate) plugin: Field<String>,
+    /// How long an endpoint that joined or recovered takes to get its whole share. Default: it gets it at once.
+    #[serde(default)]
+    pub(crate) slow_start: Field<Time>,
+    /// A cookie that brings a client back to the endpoint that answered it first. Default: none.
+    #[serde(default)]
+    pub(crate) sticky: Field<Sticky>,
 }
 
 pub(crate) type Endpoint = Either<String, EndpointForm>;
@@ -75,6 +54,13 @@ pub(crate) struct EndpointForm {
     /// Whether it is used only when no other is usable. Default: `false`.
     #[serde(default)]
     pub(crate) backup: Field<bool>,
+    /// Its tier: what those before can't take spills to the next. Default: 0, the first.
+    #[serde(default)]
+    #[schemars(range(max = 15))]
+    pub(crate) priority: Field<u64>,
+    /// What it is to take: all, only what belongs to it, or nothing. Default: `up`, or what was said at run time.
+    #[serde(default)]
+    pub(crate) state: Field<State>,
 }
 
 /// Connections that are not in use.

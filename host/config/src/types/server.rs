@@ -85,6 +85,8 @@ pub struct Listener {
 pub struct Admin {
     /// Where it listens; port 0 takes any free port.
     pub address: SocketAddr,
+    /// Whether what the proxy does can be changed there; then the address is a loopback one.
+    pub allow_changes: bool,
     /// Where the file says the address.
     pub span: Span,
 }

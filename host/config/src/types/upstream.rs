@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Balance, State, Sticky};
 use crate::source::Span;
 
 /// Endpoints that can stand in for one another.
@@ -18,28 +19,14 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// What is kept of connections that are not in use.
     pub keep_alive: KeepAlive,
+    /// How long an endpoint that joined or recovered takes to get its whole share.
+    pub slow_start: Option<Duration>,
+    /// A cookie that brings clients back.
+    pub sticky: Option<Sticky>,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says how to balance; its name when it doesn't.
     pub balance_span: Span,
-}
-
-/// How an endpoint is chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Balance {
-    /// Each in turn, by weight.
-    #[default]
-    RoundRobin,
-    /// Any, by weight.
-    Random,
-    /// The one with the fewest requests under way, by weight.
-    LeastRequests,
-    /// The less busy one of two taken at random.
-    P2c,
-    /// The same one for the same client address.
-    IpHash,
-    /// As this plugin says; it exists.
-    Plugin(Arc<str>),
 }
 
 /// One place a request can go.
@@ -59,6 +46,10 @@ pub struct Endpoint {
     pub fail_timeout: Duration,
     /// Whether it is used only when no other is usable.
     pub backup: bool,
+    /// Its tier; 0 is the first.
+    pub priority: u8,
+    /// What it is to take, if the file says.
+    pub state: Option<State>,
     /// Where the file says the address.
     pub span: Span,
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use balance::Wanted;
 use http::{Request, StatusCode, header};
 use model::{Blame, Candidates, Choice, Exchange, Fault, FaultKind, RequestHead, ResponseHead};
 use net::{Answer, Connections, OutgoingBody, Patience, SendFailure, strip_response_fields};
@@ -19,11 +20,16 @@ use crate::exchange::halt::{self, Halted};
 use crate::generation::Route;
 use crate::worker::{Local, LocalUpstream, ms_at};
 
+/// What a failure counts as, at least, where latency decides: an endpoint that refuses quickly is no fast one.
+const FAILURE_LATENCY: Duration = Duration::from_secs(1);
+
 /// What is left of the permission to try.
 struct Trials {
     left: u32,
     deadline: Instant,
     tried: SmallVec<[u32; 8]>,
+    /// The endpoint that the client's sticky cookie names.
+    named: Option<u32>,
     /// An endpoint whose pooled connection was stale: it gets another chance, on a new one.
     again: Option<u32>,
     /// What the last trial ended with.
@@ -39,6 +45,7 @@ impl Trials {
             left: route.retries,
             deadline: exchange.began + route.timeouts.total,
             tried: SmallVec::new(),
+            named: None,
             again: None,
             last: None,
             body: Some(upload.body.map_or(OutgoingBody::Empty, OutgoingBody::Client)),
@@ -74,13 +81,21 @@ pub(crate) async fn send(
     };
     exchange.upstream = Some(upstream.shared.name.clone());
     let mut trials = Trials::new(route, &exchange, upload);
+    let sticky = upstream.shared.sticky.as_ref();
+    trials.named = sticky.and_then(|sticky| sticky.endpoint_of(&exchange.request));
     loop {
         let at;
         (exchange, at) = choose(upstream, &mut trials, exchange).await?;
         let sent = attempt(upstream, at, route, &mut trials, &mut exchange).await;
         let fault = match sent {
             Ok(answer) => {
-                return halt::unless(exchange, accept(answer)).map(|(e, accepted)| deliver(e, accepted));
+                let accepted = halt::unless(exchange, accept(answer));
+                return accepted.map(|(exchange, mut accepted)| {
+                    if let Some(sticky) = sticky.filter(|_| trials.named != Some(at)) {
+                        sticky.bind(at, &exchange, &mut accepted.0);
+                    }
+                    deliver(exchange, accepted)
+                });
             }
             Err(failure) => failure,
         };
@@ -100,19 +115,24 @@ async fn choose(
     if let Some(again) = trials.again {
         return Ok((exchange, again));
     }
-    let endpoints = &upstream.shared.endpoints;
-    let mut usable = balance::Indexes::new();
-    if balance::usable(endpoints, &trials.tried, trials.now_ms(&exchange), &mut usable)
-        == balance::Usable::Nothing
-    {
+    let shared = &upstream.shared;
+    let (endpoints, now_ms) = (&shared.endpoints, trials.now_ms(&exchange));
+    let own = trials.named.filter(|own| balance::may_follow(endpoints, *own, &trials.tried, now_ms));
+    if let Some(own) = own {
+        return Ok((exchange, own));
+    }
+    let mut usable = upstream.candidates.take();
+    let wanted = Wanted { tried: &trials.tried, now_ms, percent: || shared.balance.percent(&exchange) };
+    if shared.tiers.usable(endpoints, wanted, &mut usable) == balance::Usable::Nothing {
         return Err(Halted::fault(exchange, trials.last.take().unwrap_or(FaultKind::NoEndpoint.into())));
     }
-    let among = Candidates { endpoints, usable: &usable };
+    let among = Candidates { endpoints, usable: &usable, now_ms };
     let (exchange, choice) = upstream.balancer.pick(exchange, among).finish().await;
     let choice = choice.map(|choice| match choice {
         Choice::Endpoint(at) => Some(at),
         Choice::Fallback => upstream.fallback.choose(among),
     });
+    upstream.candidates.set(usable);
     match halt::unless(exchange, choice)? {
         (exchange, Some(at)) => Ok((exchange, at)),
         (exchange, None) => Err(Halted::fault(exchange, FaultKind::NoEndpoint)),
@@ -140,16 +160,31 @@ async fn attempt(
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let sent = pool.send(request, trials.patience(route, now), connections).await;
     match &sent {
-        Ok(_) => endpoint.health.succeeded(),
-        Err(failure) => note_failure(endpoint, failure, trials),
+        Ok(_) => {
+            endpoint.health.succeeded();
+            note_latency(endpoint, now, Duration::ZERO);
+        }
+        Err(failure) => note_failure(endpoint, failure, trials, now),
     }
     sent
 }
 
+/// Keeps how long an endpoint took, where its upstream's policy wants to know.
+fn note_latency(endpoint: &model::Endpoint, sent: Instant, least: Duration) {
+    if let Some(latency) = &endpoint.standing.latency {
+        let now = Instant::now();
+        latency.observe(now.duration_since(sent).max(least), ms_at(now));
+    }
+}
+
 /// A failure is held against the endpoint, unless the client caused it or the connection was only stale.
-fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Trials) {
+fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Trials, sent: Instant) {
     let the_endpoints = failure.fault.kind.blame() == Blame::Upstream && trials.client_fault().is_none();
-    if the_endpoints && !failure.stale && endpoint.health.failed(ms_at(Instant::now())) {
+    if !the_endpoints || failure.stale {
+        return;
+    }
+    note_latency(endpoint, sent, FAILURE_LATENCY);
+    if endpoint.health.failed(ms_at(Instant::now())) {
         tracing::warn!(endpoint = %endpoint.label, fault = %failure.fault, "endpoint marked as failed");
     }
 }
