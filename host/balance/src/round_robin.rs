@@ -98,7 +98,8 @@ impl Slot {
     /// Adds the effective weight to the current one, and lets it recover by one; says what was added.
     fn advance(&self, now_ms: u64) -> i64 {
         let effective = self.effective_after_failures();
-        let added = self.warm_up.as_ref().map_or(effective, |warm_up| self.warm_part(warm_up, effective, now_ms));
+        let added =
+            self.warm_up.as_ref().map_or(effective, |warm_up| self.warm_part(warm_up, effective, now_ms));
         self.current.set(self.current.get() + added);
         self.effective.set((effective + UNIT).min(self.weight));
         added

@@ -7,14 +7,8 @@ use proptest::prelude::*;
 use crate::testing::{Bench, busy};
 use crate::{Algorithm, Bound, Hash, Key, Policy, build};
 
-const POLICIES: [Policy; 6] = [
-    Policy::RoundRobin,
-    Policy::Random,
-    Policy::LeastRequests,
-    Policy::P2c,
-    Policy::Ewma,
-    Policy::IpHash,
-];
+const POLICIES: [Policy; 6] =
+    [Policy::RoundRobin, Policy::Random, Policy::LeastRequests, Policy::P2c, Policy::Ewma, Policy::IpHash];
 /// Picks in a test of shares.
 const PICKS: u32 = 10_000;
 

@@ -110,7 +110,8 @@ fn every_hash_key_is_known_and_ketama_is_the_default() {
         ("client.ip", HashKey::ClientIp),
     ];
     for (text, key) in keys {
-        let upstream = format!("upstreams: {{ a: {{ balance: {{ hash: '{text}' }}, endpoints: ['http://a'] }} }}");
+        let upstream =
+            format!("upstreams: {{ a: {{ balance: {{ hash: '{text}' }}, endpoints: ['http://a'] }} }}");
         let hash = Hash { key, algorithm: Algorithm::Ketama, bounded_load: None };
         assert_eq!(minimal_with(&upstream).unwrap().upstreams["a"].balance, Balance::Hash(hash));
     }

@@ -45,11 +45,16 @@ pub(crate) struct Stopped {
 
 impl Running {
     pub(crate) async fn start() -> Running {
+        Running::start_with("{ address: \"127.0.0.1:0\" }").await
+    }
+
+    /// With the test's own `admin`; it is served whatever that says.
+    pub(crate) async fn start_with(admin: &str) -> Running {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("idle.wasm"), wat::parse_str(IDLE_PLUGIN).unwrap()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
-        let config = config::parse("test.yaml", &yaml(&good, &bad), folder.path()).unwrap();
+        let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let workers = config.server.workers.get();
         let generation = proxy::assemble(&ENGINE, Arc::new(config), None, workers).await.unwrap();
         let server = Server::start(generation).await.unwrap();
@@ -150,16 +155,17 @@ async fn closed_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-fn yaml(good: &str, bad: &str) -> String {
+fn yaml(good: &str, bad: &str, admin: &str) -> String {
     format!(
         r#"
 version: 1
 server: {{ workers: 2 }}
 listeners: [{{ name: web, address: "127.0.0.1:0" }}]
+admin: {admin}
 log: {{ access: {{ format: json, path: access.log }} }}
 plugins: {{ idle: {{ wasm: idle.wasm }} }}
 upstreams:
-  good: {{ endpoints: ["{good}", "{good}"] }}
+  good: {{ balance: ewma, endpoints: ["{good}", "{good}"] }}
   bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
 routes:
   - {{ name: good, match: {{ path: {{ prefix: /good }} }}, upstream: good }}

@@ -81,7 +81,9 @@ mod tests {
     const VECTOR_OWNERS: [u32; 9] = [2, 1, 2, 1, 1, 1, 0, 2, 0];
 
     fn labelled(labels: &[(&str, u32)]) -> Vec<Arc<Endpoint>> {
-        let one = |(label, weight): &(&str, u32)| Arc::new(Endpoint { label: (*label).into(), ..endpoint(*weight) });
+        let one = |(label, weight): &(&str, u32)| {
+            Arc::new(Endpoint { label: (*label).into(), ..endpoint(*weight) })
+        };
         labels.iter().map(one).collect()
     }
 
@@ -106,7 +108,8 @@ mod tests {
             ("http://127.0.0.1:8082", 2),
             ("http://127.0.0.1:8083", 1),
         ]));
-        let mut found = ["/", "/a", "/b", "/c", "alice", "bob", "carol", "dave", ""].map(|key| (key, ring.from(crc(key))));
+        let mut found = ["/", "/a", "/b", "/c", "alice", "bob", "carol", "dave", ""]
+            .map(|key| (key, ring.from(crc(key))));
         let owners: Vec<u32> = found.iter_mut().filter_map(|(_, points)| points.next()).collect();
         assert_eq!(owners, VECTOR_OWNERS);
     }

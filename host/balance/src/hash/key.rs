@@ -80,7 +80,8 @@ mod tests {
     fn read(key: &Key) -> Option<String> {
         let mut exchange = exchange("::ffff:192.0.2.7".parse().unwrap());
         exchange.request.uri = "/a%20b?user=u1&empty=".parse().unwrap();
-        let fields = [(HOST, "Www.Example.com:8080"), (COOKIE, "sid=s1"), (HeaderName::from_static("x-user"), "")];
+        let fields =
+            [(HOST, "Www.Example.com:8080"), (COOKIE, "sid=s1"), (HeaderName::from_static("x-user"), "")];
         exchange.request.fields.extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));
         let mut bytes = Vec::new();
         let found = key.read(&exchange, &mut |part| bytes.extend_from_slice(part));

@@ -120,7 +120,8 @@ impl Check<'_> {
     fn allow_changes(&mut self, allow: Field<bool>, address: SocketAddr) -> bool {
         let Field::Given(Spanned { value: true, span }) = allow else { return false };
         if !address.ip().is_loopback() {
-            let help = "the admin address has no access control: bind it to `127.0.0.1` or `[::1]`".to_owned();
+            let help =
+                "the admin address has no access control: bind it to `127.0.0.1` or `[::1]`".to_owned();
             self.complain(span, "changes are allowed on a loopback address only", Some(help));
         }
         true

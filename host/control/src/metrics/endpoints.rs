@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::Health;
+use model::{Endpoint, Health, State};
 use prometheus_client::encoding::DescriptorEncoder;
 use proxy::{Generation, Upstream};
 
@@ -16,15 +16,18 @@ const ACTIVE: Family = Family::new("endpoint_active_requests", "Requests under w
 const FAILURES: Family = Family::new("endpoint_failures", "Attempts that the endpoint failed.");
 const USABLE: Family = Family::new(
     "endpoint_usable",
-    "Whether the endpoint may be chosen: 1, or 0 while it is marked as failed.",
+    "Whether the endpoint may be chosen: 1, or 0 while it is marked as failed, drains or is maintained.",
 );
+const STATE: Family =
+    Family::new("endpoint_state", "What the endpoint is to take: 1 for the state it is in.");
+const LATENCY: Family =
+    Family::in_seconds("endpoint_latency", "Time to the head of an answer, as the policy `ewma` reckons.");
 
 /// The endpoints of one address in one upstream.
 struct Place<'a> {
     upstream: &'a str,
     endpoint: &'a str,
-    /// Each once: after a reload, endpoints of one address may share theirs.
-    healths: Vec<&'a Arc<Health>>,
+    endpoints: Vec<&'a Endpoint>,
 }
 
 pub(super) fn encode(
@@ -35,41 +38,65 @@ pub(super) fn encode(
     let places: Vec<_> = generation.upstreams.iter().flat_map(|upstream| places(upstream)).collect();
     ACTIVE.gauges(encoder, places.iter().map(|place| (place.labels(), place.active())))?;
     FAILURES.counters(encoder, places.iter().map(|place| (place.labels(), place.failures())))?;
-    USABLE.gauges(encoder, places.iter().map(|place| (place.labels(), u64::from(place.is_usable(now_ms)))))
+    USABLE
+        .gauges(encoder, places.iter().map(|place| (place.labels(), u64::from(place.is_usable(now_ms)))))?;
+    STATE.gauges(encoder, places.iter().flat_map(Place::states))?;
+    LATENCY.gauges(encoder, places.iter().filter_map(|place| Some((place.labels(), place.latency(now_ms)?))))
 }
 
 fn places(upstream: &Upstream) -> Vec<Place<'_>> {
     let mut places: Vec<Place<'_>> = Vec::new();
     for endpoint in &upstream.endpoints {
-        let (label, health) = (endpoint.label.as_ref(), &endpoint.health);
+        let label = endpoint.label.as_ref();
         match places.iter_mut().find(|place| place.endpoint == label) {
-            Some(place) => place.add(health),
-            None => places.push(Place { upstream: &upstream.name, endpoint: label, healths: vec![health] }),
+            Some(place) => place.endpoints.push(endpoint),
+            None => {
+                places.push(Place { upstream: &upstream.name, endpoint: label, endpoints: vec![endpoint] })
+            }
         }
     }
     places
 }
 
 impl<'a> Place<'a> {
-    fn add(&mut self, health: &'a Arc<Health>) {
-        if !self.healths.iter().any(|known| Arc::ptr_eq(known, health)) {
-            self.healths.push(health);
-        }
-    }
-
     fn labels(&self) -> [(&'static str, &'a str); 2] {
         [("upstream", self.upstream), ("endpoint", self.endpoint)]
     }
 
+    /// Each once: after a reload, endpoints of one address may share theirs.
+    fn healths(&self) -> impl Iterator<Item = &'a Health> + '_ {
+        let own = |at: usize, endpoint: &Endpoint| {
+            self.endpoints.iter().take(at).all(|before| !Arc::ptr_eq(&before.health, &endpoint.health))
+        };
+        let each = self.endpoints.iter().enumerate().filter(move |(at, endpoint)| own(*at, endpoint));
+        each.map(|(_, endpoint)| endpoint.health.as_ref())
+    }
+
     fn active(&self) -> u64 {
-        self.healths.iter().map(|health| u64::from(health.active())).sum()
+        self.healths().map(|health| u64::from(health.active())).sum()
     }
 
     fn failures(&self) -> u64 {
-        self.healths.iter().map(|health| health.failures_total()).sum()
+        self.healths().map(Health::failures_total).sum()
     }
 
     fn is_usable(&self, now_ms: u64) -> bool {
-        self.healths.iter().any(|health| health.is_usable(now_ms))
+        self.endpoints.iter().any(|endpoint| endpoint.takes_new() && endpoint.health.is_usable(now_ms))
+    }
+
+    /// Each state, with whether an endpoint of the address is in it.
+    fn states(&self) -> impl Iterator<Item = ([(&'static str, &'a str); 3], u64)> {
+        let [upstream, endpoint] = self.labels();
+        State::ALL.into_iter().map(move |state| {
+            let is_in = self.endpoints.iter().any(|endpoint| endpoint.standing.duty.state() == state);
+            ([upstream, endpoint, ("state", state.name())], u64::from(is_in))
+        })
+    }
+
+    /// Of the endpoint that is slowest, in seconds.
+    fn latency(&self, now_ms: u64) -> Option<f64> {
+        let latencies = self.endpoints.iter().filter_map(|endpoint| endpoint.standing.latency.as_ref());
+        let micros = latencies.filter_map(|latency| latency.micros(now_ms)).max_by(f32::total_cmp)?;
+        Some(f64::from(micros) / 1e6)
     }
 }

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn who_joins_gets_a_tenth_then_its_part_then_all() {
         let warm_up = warm_up(Course::joined(1_000));
-        let parts = [1_000, 2_000, 7_000, 16_000, 30_999, 31_000, 90_000].map(|now| warm_up.part_of(1000, now));
+        let parts =
+            [1_000, 2_000, 7_000, 16_000, 30_999, 31_000, 90_000].map(|now| warm_up.part_of(1000, now));
         assert_eq!(parts, [100, 100, 200, 500, 999, 1000, 1000]);
     }
 
