@@ -1,10 +1,13 @@
 //! What holds for every policy.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
 
+use model::{Course, Endpoint, Standing, WarmUp};
 use proptest::prelude::*;
 
-use crate::testing::{Bench, busy};
+use crate::testing::{Bench, NOW, busy, endpoint};
 use crate::{Algorithm, Bound, Hash, Key, Policy, build};
 
 const POLICIES: [Policy; 6] =
@@ -79,6 +82,23 @@ proptest! {
             let client = IpAddr::V4(Ipv4Addr::from_bits(fastrand::u32(..)));
             prop_assert!(usable.contains(&bench.pick_for(client, &*balancer, &usable)), "{policy:?}");
         }
+    }
+}
+
+#[test]
+fn who_has_just_joined_gets_a_tenth_of_its_share() {
+    fastrand::seed(3);
+    let bench = Bench::new(&[2, 2]);
+    let joining = Arc::new(Course::joined(NOW));
+    let standing =
+        Standing { warm_up: Some(WarmUp::new(Duration::from_secs(60), joining)), ..Standing::default() };
+    let cold = Arc::new(Endpoint { standing, ..endpoint(2) });
+    let bench = Bench { endpoints: vec![Arc::clone(&bench.endpoints[0]), cold] };
+    for policy in POLICIES.into_iter().filter(|policy| !matches!(policy, Policy::IpHash)) {
+        let balancer = build(&policy, &bench.endpoints);
+        let picks = (0..PICKS).filter(|_| bench.pick(&*balancer, &[0, 1]) == 1).count();
+        let off = (picks as f64 - f64::from(PICKS) / 11.0).abs();
+        assert!(off <= tolerance(1.0 / 11.0), "{policy:?}: {picks}");
     }
 }
 

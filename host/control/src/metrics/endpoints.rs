@@ -51,7 +51,7 @@ fn places(upstream: &Upstream) -> Vec<Place<'_>> {
         match places.iter_mut().find(|place| place.endpoint == label) {
             Some(place) => place.endpoints.push(endpoint),
             None => {
-                places.push(Place { upstream: &upstream.name, endpoint: label, endpoints: vec![endpoint] })
+                places.push(Place { upstream: &upstream.name, endpoint: label, endpoints: vec![endpoint] });
             }
         }
     }
