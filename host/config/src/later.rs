@@ -19,8 +19,7 @@ pub(crate) fn is_planned(owner: &str, word: &str) -> bool {
 }
 
 /// Those that are written in place of a key that exists, which is then not missing.
-const INSTEAD: &[(&str, &str, &str)] =
-    &[("Route", "redirect", "upstream")];
+const INSTEAD: &[(&str, &str, &str)] = &[("Route", "redirect", "upstream")];
 
 /// The key in whose place a word is written.
 pub(crate) fn instead_of(owner: &str, word: &str) -> Option<&'static str> {

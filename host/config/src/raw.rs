@@ -10,8 +10,8 @@ mod route;
 mod server;
 mod upstream;
 
-pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
+pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{

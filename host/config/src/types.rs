@@ -19,10 +19,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use crate::scalar::Cidr;
+pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use conditions::{Condition, Scheme, ValueMatch};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
-pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
 pub use route::{Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
 pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};

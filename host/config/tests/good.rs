@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, Colour, Config, Destination, Filter, Hash, HashKey, HostPattern, Isolation, LogPath, OnFailure,
-    PathMatch, Report, SameSite, Share, State, Sticky,
+    Access, Algorithm, Balance, Colour, Config, Destination, Filter, Hash, HashKey, HostPattern, Isolation,
+    LogPath, OnFailure, PathMatch, Report, SameSite, Share, State, Sticky,
 };
 use serde_json::json;
 
@@ -223,6 +223,14 @@ fn what_is_absent_has_its_default() {
     assert_eq!(config.server.timeouts, config::ClientTimeouts::default());
     assert_eq!(config.log.access, Access::Json { path: LogPath::Stdout });
     assert!(config.admin.is_none() && config.router.is_none());
+}
+
+#[test]
+fn the_example_of_the_balancing_page_loads() {
+    let page = include_str!("../../docs/balancing.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config = config::parse("balancing.md", example, Path::new("/")).unwrap();
+    assert_eq!(config.upstreams.len(), 2);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn algorithm() -> impl Strategy<Value = Algorithm> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn keys_spread_by_weight(algorithm in algorithm(), weights in prop::collection::vec(1u32..10, 1..8)) {
