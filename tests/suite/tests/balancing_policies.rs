@@ -31,6 +31,18 @@ fn ewma_leaves_an_endpoint_that_became_slow() {
 }
 
 #[test]
+fn latency_is_measured_from_the_reload_on_that_asks_for_it() {
+    let origin = Origin::named("a");
+    let sandgate = Sandgate::before(&[&origin]);
+    let mut client = sandgate.client();
+    assert_eq!(client.get("/").status(), 200);
+    assert!(!sandgate.metrics().has("sandgate_endpoint_latency_seconds"));
+    sandgate.reload(&yaml::forwarding_to("balance: ewma"));
+    assert_eq!(client.get("/").status(), 200);
+    assert!(sandgate.metrics().sum("sandgate_endpoint_latency_seconds", &[]) > 0.0);
+}
+
+#[test]
 fn a_hash_sends_a_key_to_one_endpoint_and_keys_to_all() {
     for balance in ["{ hash: \"header:x-user\" }", "{ hash: \"header:x-user\", algorithm: maglev }"] {
         let (_origins, sandgate) = four(balance);

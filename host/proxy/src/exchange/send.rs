@@ -147,10 +147,12 @@ async fn attempt(
     trials: &mut Trials,
     exchange: &mut Exchange,
 ) -> Result<Answer, SendFailure> {
-    let Some(pool) = upstream.pools.get(at as usize) else {
+    // Not the pool's own endpoint, which may be of a generation before.
+    let (Some(endpoint), Some(pool)) =
+        (upstream.shared.endpoints.get(at as usize), upstream.pools.get(at as usize))
+    else {
         return Err(SendFailure::unsent(FaultKind::NoEndpoint.into(), OutgoingBody::Empty));
     };
-    let endpoint = pool.endpoint();
     exchange.attempts += 1;
     exchange.endpoint = Some(endpoint.clone());
     exchange.in_flight = Some(endpoint.health.begin());
