@@ -114,6 +114,18 @@ fn at_the_start_of_the_process_nobody_starts_slowly() {
 }
 
 #[test]
+fn an_endpoint_that_comes_back_starts_slowly() {
+    let (origins, sandgate) = changeable("slow_start: 1h");
+    let picks = |requests: usize| (0..requests).filter(|_| backend(&get(sandgate.web(), "/")) == "a").count();
+    assert_eq!(picks(9), 3);
+    assert_eq!(tell(&sandgate, &origins[0], "drain").status(), 200);
+    assert_eq!(picks(9), 0);
+    assert_eq!(tell(&sandgate, &origins[0], "up").status(), 200);
+    let slow = picks(63);
+    assert!((2..=4).contains(&slow), "a tenth of a share is 3 of 63: {slow}");
+}
+
+#[test]
 fn an_endpoint_that_drains_keeps_its_own_and_gets_no_other() {
     let (origins, sandgate) = changeable("sticky: { cookie: sg }");
     let (first, cookie) = new_client(&sandgate);
