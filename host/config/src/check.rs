@@ -14,6 +14,7 @@ mod plugins;
 mod routes;
 mod server;
 mod ties;
+mod upgrades;
 mod upstreams;
 
 use std::collections::HashMap;

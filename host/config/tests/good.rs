@@ -135,6 +135,9 @@ fn routes_have_patterns_filters_and_times() {
     assert_eq!(rules.remove, ["x-debug"]);
     assert_eq!(blog.retries.attempts, 1);
     assert_eq!(blog.timeouts.response, Duration::from_secs(10), "never more than the total");
+    assert_eq!(blog.timeouts.tunnel, Duration::from_secs(300));
+    assert_eq!(blog.upgrades, ["websocket".into(), "chat/2.0".into()]);
+    assert_eq!(exact.upgrades, ["websocket".into()]);
     assert_eq!(exact.matches.path, PathMatch::Exact("/blog/".into()));
     assert_eq!(rest.matches.path, PathMatch::Prefix("/".into()));
     assert!(rest.matches.hosts.is_empty() && rest.matches.methods.is_empty());

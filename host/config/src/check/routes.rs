@@ -49,12 +49,23 @@ impl Check<'_> {
         let attempts =
             self.number(route.retries.or_default().attempts, Retries::default().attempts.into(), ATTEMPTS);
         let retries = Retries { attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
+        let upgrades = self.upgrades(route.upgrades);
         let (filters, filter_spans) = filters.into_iter().unzip();
         let (Some(name), Some(matches), Some(destination)) = (name, matches, destination) else {
             return (matched, None);
         };
         let (name, span) = (Arc::from(name.value), name.span);
-        let route = Route { name, matches, filters, destination, timeouts, retries, span, filter_spans };
+        let route = Route {
+            name,
+            matches,
+            filters,
+            destination,
+            timeouts,
+            upgrades,
+            retries,
+            span,
+            filter_spans,
+        };
         (matched, Some(route))
     }
 
@@ -94,6 +105,7 @@ impl Check<'_> {
             (Some(_), None) => total = total.max(response),
             _ => response = response.min(total),
         }
-        RouteTimeouts { response, total }
+        let tunnel = self.time(timeouts.tunnel, default.tunnel);
+        RouteTimeouts { response, total, tunnel }
     }
 }

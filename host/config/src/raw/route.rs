@@ -32,6 +32,9 @@ pub(crate) struct Route {
     /// How long an answer may take.
     #[serde(default)]
     pub(crate) timeouts: Field<RouteTimeouts>,
+    /// Protocols that a client may change to. Default: `[websocket]`.
+    #[serde(default)]
+    pub(crate) upgrades: Field<List<String>>,
     /// When a request is sent again.
     #[serde(default)]
     pub(crate) retries: Field<Retries>,
@@ -78,12 +81,14 @@ pub(crate) struct HeaderRules {
 
 /// How long an answer may take.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `response` and `total`")]
+#[serde(deny_unknown_fields, default, expecting = "a map with `response`, `total` and `tunnel`")]
 pub(crate) struct RouteTimeouts {
     /// Until the response's head is there, for each attempt. Default: `30s`.
     pub(crate) response: Field<Time>,
     /// Until the response's end is there, all attempts together. Default: `60s`.
     pub(crate) total: Field<Time>,
+    /// After a change of protocol, how long nothing may come from either side. Default: `1h`.
+    pub(crate) tunnel: Field<Time>,
 }
 
 /// When a request is sent again.

@@ -22,6 +22,8 @@ pub struct Route {
     pub destination: Destination,
     /// How long an answer may take.
     pub timeouts: RouteTimeouts,
+    /// Protocols that a client may change to, in lower case.
+    pub upgrades: Vec<Arc<str>>,
     /// When a request is sent again.
     pub retries: Retries,
     /// Where the file says its name.
@@ -92,11 +94,20 @@ pub struct RouteTimeouts {
     pub response: Duration,
     /// Until the response's head is there, all attempts together.
     pub total: Duration,
+    /// After a change of protocol, how long nothing may come from either side.
+    pub tunnel: Duration,
 }
+
+/// The protocols that a client may change to where the file says nothing.
+pub const DEFAULT_UPGRADES: [&str; 1] = ["websocket"];
 
 impl Default for RouteTimeouts {
     fn default() -> Self {
-        RouteTimeouts { response: Duration::from_secs(30), total: Duration::from_secs(60) }
+        RouteTimeouts {
+            response: Duration::from_secs(30),
+            total: Duration::from_secs(60),
+            tunnel: Duration::from_secs(3600),
+        }
     }
 }
 
