@@ -65,6 +65,10 @@ pub struct Exchange {
     pub answered: bool,
     /// Bytes of the response's body that were handed to the client's connection.
     pub body_bytes: u64,
+    /// The protocol that client and endpoint changed to, if they did: the exchange then lasts as long as the tunnel.
+    pub protocol: Option<Arc<str>>,
+    /// Bytes that the endpoint was sent through the tunnel.
+    pub sent_bytes: u64,
     /// Writes the exchange's record. Called once, when the exchange is dropped, however it ended.
     pub recorder: Option<fn(&Exchange)>,
 }
@@ -107,6 +111,8 @@ impl Exchange {
             timing: Timing::default(),
             answered: false,
             body_bytes: 0,
+            protocol: None,
+            sent_bytes: 0,
             recorder: None,
         }
     }

@@ -82,6 +82,10 @@ pub enum FaultKind {
     BodyTooLarge,
     /// A transfer coding we do not know.
     UnknownCoding,
+    /// A version of HTTP whose major number is not 1.
+    UnsupportedVersion,
+    /// An expectation other than `100-continue`.
+    ExpectationFailed,
     /// The client took too long to send.
     ClientTimeout,
     /// The client went away.
@@ -104,6 +108,8 @@ pub enum FaultKind {
     BadResponse,
     /// The endpoint stopped in the middle of its answer.
     UpstreamTruncated,
+    /// Nothing came through a tunnel for too long.
+    TunnelIdle,
     /// A guest failed.
     Plugin(PluginFault),
     /// The host itself failed: a panic was caught.
@@ -112,12 +118,14 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 24] = [
+    pub const ALL: [FaultKind; 27] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
         FaultKind::BodyTooLarge,
         FaultKind::UnknownCoding,
+        FaultKind::UnsupportedVersion,
+        FaultKind::ExpectationFailed,
         FaultKind::ClientTimeout,
         FaultKind::ClientGone,
         FaultKind::NoRoute,
@@ -129,6 +137,7 @@ impl FaultKind {
         FaultKind::UpstreamTimeout,
         FaultKind::BadResponse,
         FaultKind::UpstreamTruncated,
+        FaultKind::TunnelIdle,
         FaultKind::Plugin(PluginFault::Trap),
         FaultKind::Plugin(PluginFault::Stack),
         FaultKind::Plugin(PluginFault::Memory),
@@ -147,6 +156,8 @@ impl FaultKind {
             FaultKind::UriTooLong => "uri_too_long",
             FaultKind::BodyTooLarge => "body_too_large",
             FaultKind::UnknownCoding => "unknown_coding",
+            FaultKind::UnsupportedVersion => "unsupported_version",
+            FaultKind::ExpectationFailed => "expectation_failed",
             FaultKind::ClientTimeout => "client_timeout",
             FaultKind::ClientGone => "client_gone",
             FaultKind::NoRoute => "no_route",
@@ -158,6 +169,7 @@ impl FaultKind {
             FaultKind::UpstreamTimeout => "upstream_timeout",
             FaultKind::BadResponse => "bad_response",
             FaultKind::UpstreamTruncated => "upstream_truncated",
+            FaultKind::TunnelIdle => "tunnel_idle",
             FaultKind::Plugin(PluginFault::Trap) => "plugin_trap",
             FaultKind::Plugin(PluginFault::Stack) => "plugin_stack",
             FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
@@ -177,6 +189,8 @@ impl FaultKind {
             FaultKind::UriTooLong => StatusCode::URI_TOO_LONG,
             FaultKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             FaultKind::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            FaultKind::UnsupportedVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            FaultKind::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             FaultKind::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
             FaultKind::NoRoute => StatusCode::NOT_FOUND,
             FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -187,7 +201,9 @@ impl FaultKind {
             | FaultKind::UpstreamReset
             | FaultKind::BadResponse
             | FaultKind::UpstreamTruncated => StatusCode::BAD_GATEWAY,
-            FaultKind::ConnectTimeout | FaultKind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            FaultKind::ConnectTimeout | FaultKind::UpstreamTimeout | FaultKind::TunnelIdle => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
             FaultKind::Plugin(_) | FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -200,9 +216,14 @@ impl FaultKind {
             | FaultKind::UriTooLong
             | FaultKind::BodyTooLarge
             | FaultKind::UnknownCoding
+            | FaultKind::UnsupportedVersion
+            | FaultKind::ExpectationFailed
             | FaultKind::ClientTimeout
             | FaultKind::ClientGone => Blame::Client,
-            FaultKind::NoRoute | FaultKind::MethodNotAllowed | FaultKind::Internal => Blame::Sandgate,
+            FaultKind::NoRoute
+            | FaultKind::MethodNotAllowed
+            | FaultKind::TunnelIdle
+            | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::ConnectFailed
             | FaultKind::ConnectTimeout
@@ -233,10 +254,12 @@ mod tests {
 
     #[test]
     fn blame_and_status_agree() {
+        // What a client asks for that HTTP has and Sandgate has not.
+        let unsupported = [FaultKind::UnknownCoding, FaultKind::UnsupportedVersion];
         for kind in FaultKind::ALL {
             let client_error = kind.status().is_client_error();
             match kind.blame() {
-                Blame::Client => assert!(client_error || kind == FaultKind::UnknownCoding, "{}", kind.name()),
+                Blame::Client => assert!(client_error || unsupported.contains(&kind), "{}", kind.name()),
                 Blame::Upstream | Blame::Plugin => {
                     assert!(kind.status().is_server_error(), "{}", kind.name());
                 }

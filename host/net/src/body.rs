@@ -11,10 +11,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use model::FaultKind;
+use tokio::sync::oneshot;
 
 use crate::pool::Lease;
-use crate::timers::{Alarm, Expired};
-use crate::wire::WireState;
+use crate::talk::{Hold, Talk};
+use crate::timers::{Alarm, Expired, Timers};
+use crate::upstream::UpstreamStream;
+use crate::wire::{GoAhead, WireState};
 
 /// Why a body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +37,44 @@ pub struct ClientBody {
     left: u64,
     wire: Rc<WireState>,
     fault: Rc<Cell<Option<FaultKind>>>,
+    expectation: Expectation,
+    hold: Option<Hold>,
+}
+
+/// What a client does before it sends a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    /// It sends it at once.
+    None,
+    /// It waits for a 100 (RFC 9110 section 10.1.1).
+    Continue,
 }
 
 impl ClientBody {
-    pub(crate) fn new(incoming: Incoming, limit: u64, wire: Rc<WireState>) -> Self {
-        ClientBody { incoming, left: limit, wire, fault: Rc::default() }
+    pub(crate) fn new(incoming: Incoming, limit: u64, wire: Rc<WireState>, expectation: Expectation) -> Self {
+        ClientBody { incoming, left: limit, wire, fault: Rc::default(), expectation, hold: None }
+    }
+
+    /// Whether the client sends it only when it is asked to.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.expectation == Expectation::Continue
+    }
+
+    /// Holds it back until the endpoint wants it.
+    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
+        self.hold = Some(Hold::new(Rc::clone(talk), timers.alarm()));
     }
 
     /// Where it will be written why the body ended early, if it did.
     pub fn fault(&self) -> Rc<Cell<Option<FaultKind>>> {
         Rc::clone(&self.fault)
+    }
+
+    /// hyper tells the client to continue when it is asked for the body.
+    fn give_go_ahead(&self) {
+        if self.wire.go_ahead.get() == GoAhead::Awaited {
+            self.wire.go_ahead.set(GoAhead::Given);
+        }
     }
 
     fn fail(&self, kind: FaultKind) -> BodyError {
@@ -69,6 +100,13 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(hold) = &mut self.hold {
+            if ready!(hold.poll(cx)).is_err() {
+                return Poll::Ready(Some(Err(BodyError(FaultKind::UpstreamReset))));
+            }
+            (self.hold, self.expectation) = (None, Expectation::None);
+        }
+        self.give_go_ahead();
         let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
         Poll::Ready(frame.map(|frame| match frame {
             Ok(frame) => self.checked(frame),
@@ -132,13 +170,28 @@ pub struct UpstreamBody {
     lease: Option<Lease>,
     patience: Duration,
     alarm: Alarm,
+    stream: Option<oneshot::Receiver<UpstreamStream>>,
 }
 
 impl UpstreamBody {
     pub(crate) fn new(incoming: Incoming, lease: Lease, patience: Duration, alarm: Alarm) -> Self {
-        let mut body = UpstreamBody { incoming, lease: Some(lease), patience, alarm };
+        let mut body = UpstreamBody { incoming, lease: Some(lease), patience, alarm, stream: None };
         body.release_at_end();
         body
+    }
+
+    /// The body of a 101, which is none.
+    pub(crate) fn switched(
+        incoming: Incoming,
+        alarm: Alarm,
+        stream: Option<oneshot::Receiver<UpstreamStream>>,
+    ) -> Self {
+        UpstreamBody { incoming, lease: None, patience: Duration::ZERO, alarm, stream }
+    }
+
+    /// The stream behind a 101, if another protocol was asked for; with an alarm for its silence.
+    pub async fn into_stream(self) -> Option<(UpstreamStream, Alarm)> {
+        Some((self.stream?.await.ok()?, self.alarm))
     }
 
     fn release_at_end(&mut self) {

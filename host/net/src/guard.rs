@@ -2,14 +2,15 @@
 //!
 //! It is a state machine over bytes: no I/O, no allocation unless it refuses, no knowledge of hyper. A head
 //! goes on to the parser only after all of it was accepted, so a request that two parsers could read in two
-//! ways ends here. It does not decide what a request means, and changes nothing: bytes pass as they came, or
-//! not at all.
+//! ways ends here. It does not decide what a request means, and changes nothing but the minor
+//! number of a version: bytes pass as they came, or not at all.
 //!
 //! The rules (9112 is RFC 9112, 9110 is RFC 9110):
 //!
 //! - Lines end with CRLF. A bare LF or CR, NUL and every other control byte are refused; HTAB is allowed in
 //!   values (9112 2.2, 9110 5.5). At most one empty line may precede a request line (9112 2.2).
-//! - The request line is a method, one space, a target, one space, and `HTTP/1.1` or `HTTP/1.0` (9112 3). The
+//! - The request line is a method, one space, a target, one space, and `HTTP/1.1` or `HTTP/1.0` (9112 3);
+//!   a higher minor version counts as 1.1 (9110 2.5), another major one is not served (505). The
 //!   method is a token (9110 9.1) of at most 32 bytes. The target is visible ASCII without `#` (9112 3.2).
 //! - The target is a path; or `http://` or `https://` with an authority that names no user (9112 3.2.2, 9110
 //!   4.2.4); or `*`, for OPTIONS alone (9112 3.2.4). CONNECT is not served (405). The method
@@ -23,6 +24,8 @@
 //! - Transfer-Encoding: at most one field, in HTTP/1.1 only, `chunked` (9112 6.1). Other codings before a
 //!   last `chunked` are unknown (501); everything else is refused (400) (9112 6.3).
 //! - Neither of the two may be spelt with underscores: gateways behind us may take those for hyphens.
+//! - What follows a request that asks for another protocol is judged only once its answer has told what it is (9110
+//!   7.8).
 //! - TRACE has no content (9110 9.3.8). A body on any other method is framed like any other (9110 9.3.1).
 //! - A head has at most [`Limits::head`] bytes and [`Limits::fields`] fields (431, RFC 6585 5), its target at
 //!   most [`Limits::uri`] bytes (414, 9110 15.5.15), each refused as soon as it is certain.
@@ -48,7 +51,7 @@ use model::{Fault, FaultKind};
 
 use chunked::{Chunks, Refused};
 use framing::Framing;
-use head::Head;
+use head::{Head, Sequel};
 use trailers::Trailers;
 
 /// The method of the request that stands for a rejection: the host puts it in front of the parser in place of
@@ -86,6 +89,8 @@ pub(crate) enum Judgement {
 pub(crate) struct Guard {
     limits: Limits,
     state: State,
+    /// Where, in the bytes judged last, the minor number of a version is to be written as 1.
+    newer_minors: Vec<usize>,
 }
 
 /// Which part of a message the next byte belongs to.
@@ -96,6 +101,8 @@ enum State {
     Length(u64),
     Chunks(Chunks),
     Trailers(Trailers),
+    /// A request asked for another protocol and has no answer yet.
+    Undecided,
     /// A head was refused, for this reason.
     Rejected(FaultKind),
     /// A body was refused, for this reason.
@@ -117,7 +124,7 @@ enum Step {
 impl Guard {
     /// The judge of a connection on which nothing has arrived.
     pub(crate) fn new(limits: Limits) -> Self {
-        Guard { limits, state: State::Head(Head::default()) }
+        Guard { limits, state: State::Head(Head::default()), newer_minors: Vec::new() }
     }
 
     /// Looks at the next bytes, which follow directly on those accepted before.
@@ -131,7 +138,7 @@ impl Guard {
                 None | Some([]) if !self.is_finished() => return Judgement::Pass,
                 rest => rest.unwrap_or_default(),
             };
-            match self.step(rest) {
+            match self.step(rest, accepted) {
                 Step::Accept(size, next) => {
                     accepted += size;
                     self.state = next;
@@ -154,14 +161,39 @@ impl Guard {
         matches!(&self.state, State::Head(head) if head.has_begun())
     }
 
+    /// Whether what follows may be another protocol.
+    pub(crate) fn is_undecided(&self) -> bool {
+        matches!(self.state, State::Undecided)
+    }
+
+    /// The protocol stays: what follows is the next request.
+    pub(crate) fn stay(&mut self) {
+        if self.is_undecided() {
+            self.state = State::Head(Head::default());
+        }
+    }
+
+    /// Writes what must be written otherwise into the bytes judged last.
+    pub(crate) fn rewrite(&mut self, bytes: &mut [u8]) {
+        for at in self.newer_minors.drain(..) {
+            if let Some(minor) = bytes.get_mut(at) {
+                *minor = b'1';
+            }
+        }
+    }
+
     fn is_finished(&self) -> bool {
         matches!(self.state, State::Rejected(_) | State::Spoiled(_))
     }
 
-    fn step(&mut self, bytes: &[u8]) -> Step {
+    /// Judges bytes, before which so many of those given were accepted.
+    fn step(&mut self, bytes: &[u8], before: usize) -> Step {
         match &mut self.state {
             State::Head(head) => match head.read(bytes, &self.limits) {
-                Ok(Some((size, framing))) => Step::Accept(size, State::after_head(framing)),
+                Ok(Some(complete)) => {
+                    self.newer_minors.extend(complete.newer_minor.map(|at| before + at));
+                    Step::Accept(complete.size, State::after_head(complete.framing, complete.sequel))
+                }
                 Ok(None) => Step::Wait,
                 Err(fault) => Step::Refuse(0, fault),
             },
@@ -176,6 +208,7 @@ impl Guard {
                 Ok(None) => Step::Wait,
                 Err(fault) => Step::Refuse(0, fault),
             },
+            State::Undecided => Step::Wait,
             State::Rejected(kind) | State::Spoiled(kind) => {
                 Step::Refuse(0, Fault::new(*kind, "the connection was refused before"))
             }
@@ -189,7 +222,11 @@ impl Guard {
                 self.state = State::Rejected(fault.kind);
                 Judgement::Reject(accepted, fault)
             }
-            State::Length(_) | State::Chunks(_) | State::Trailers(_) | State::Spoiled(_) => {
+            State::Length(_)
+            | State::Chunks(_)
+            | State::Trailers(_)
+            | State::Undecided
+            | State::Spoiled(_) => {
                 self.state = State::Spoiled(fault.kind);
                 Judgement::BadBody(accepted, fault)
             }
@@ -198,13 +235,21 @@ impl Guard {
 }
 
 impl State {
-    fn after_head(framing: Framing) -> Self {
+    fn after_head(framing: Framing, sequel: Sequel) -> Self {
         match framing {
+            Framing::None | Framing::Length(0) if sequel == Sequel::Undecided => State::Undecided,
             Framing::None | Framing::Length(0) => State::Head(Head::default()),
             Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::Chunks(Chunks::default()),
         }
     }
+}
+
+/// A field line, which still has its CR: name, and value without the white space around it. None for a line that breaks
+/// the rules.
+pub(crate) fn read_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let field = field::Field::read(line).ok()?;
+    Some((field.name, field.trimmed()))
 }
 
 /// Takes what is there of a body with `left` bytes to come.

@@ -7,7 +7,7 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Fields that a Connection field can't take away: they are the message's own, or the proxy's decision.
-const PROTECTED: [HeaderName; 8] = [
+const PROTECTED: [HeaderName; 13] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::AUTHORIZATION,
@@ -16,6 +16,11 @@ const PROTECTED: [HeaderName; 8] = [
     header::CACHE_CONTROL,
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-real-ip"),
+    header::FORWARDED,
+    header::DATE,
+    header::SET_COOKIE,
 ];
 
 /// Removes from a request what belongs to the client's connection. `te: trailers` stays, since trailers are passed on.
@@ -23,12 +28,24 @@ pub fn strip_connection_fields(fields: &mut HeaderMap) {
     if !fields.keys().any(is_hop_by_hop) {
         return;
     }
-    let wants_trailers =
-        fields.get_all(header::TE).iter().any(|value| names(value).any(|name| name == "trailers"));
+    let is_trailers = |name: &[u8]| name.eq_ignore_ascii_case(b"trailers");
+    let wants_trailers = fields.get_all(header::TE).iter().any(|value| names(value).any(is_trailers));
     strip_response_fields(fields);
     if wants_trailers {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
     }
+}
+
+/// Writes the Connection field of a request of HTTP/1.1: it names TE and Upgrade where they are (RFC 9110 sections 7.6.1,
+/// 7.8 and 10.1.4).
+pub(crate) fn write_connection(fields: &mut HeaderMap) {
+    let named = match (fields.contains_key(header::UPGRADE), fields.contains_key(header::TE)) {
+        (false, false) => return,
+        (false, true) => "te",
+        (true, false) => "upgrade",
+        (true, true) => "te, upgrade",
+    };
+    fields.insert(header::CONNECTION, HeaderValue::from_static(named));
 }
 
 /// Removes from a response what belongs to the endpoint's connection.
@@ -58,14 +75,25 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 fn named_by_connection(fields: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
     let all = fields.get_all(header::CONNECTION).iter().flat_map(names);
-    all.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+    all.filter_map(|name| HeaderName::from_bytes(name).ok())
         .filter(|name| !PROTECTED.contains(name) && *name != header::TE)
         .collect()
 }
 
+/// Whether a Connection field's value names Upgrade. The guard and the service must agree on it, byte by byte.
+pub(crate) fn lists_upgrade(value: &[u8]) -> bool {
+    value.split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+}
+
+/// Whether a request of HTTP/1.1 asks for another protocol (RFC 9110 section 7.8).
+pub(crate) fn asks_upgrade(fields: &HeaderMap) -> bool {
+    fields.contains_key(header::UPGRADE)
+        && fields.get_all(header::CONNECTION).iter().any(|value| lists_upgrade(value.as_bytes()))
+}
+
 /// The members of a comma-separated list.
-fn names(value: &HeaderValue) -> impl Iterator<Item = &str> {
-    value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty())
+fn names(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

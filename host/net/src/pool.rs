@@ -13,6 +13,7 @@ use model::{Endpoint, Fault, FaultKind};
 
 use crate::body::OutgoingBody;
 use crate::connect::connect;
+use crate::talk::Talk;
 use crate::timers::{Expired, Timers};
 use crate::write::Upstream;
 
@@ -40,6 +41,7 @@ pub struct Pool {
 
 struct Idle {
     sender: SendRequest<OutgoingBody>,
+    talk: Rc<Talk>,
     /// Which sweep was the last when it became idle.
     since: u64,
 }
@@ -104,8 +106,8 @@ impl Pool {
             if candidate.sender.is_closed() {
                 idle.swap_remove(at);
             } else if candidate.sender.is_ready() {
-                let sender = idle.swap_remove(at).sender;
-                return Some(Lease { pool: Rc::clone(self), sender, reused: true });
+                let Idle { sender, talk, .. } = idle.swap_remove(at);
+                return Some(Lease { pool: Rc::clone(self), sender, using: Using(talk), reused: true });
             }
         }
         None
@@ -114,26 +116,37 @@ impl Pool {
     /// A new connection.
     pub(crate) async fn open(self: &Rc<Self>) -> Result<Lease, Fault> {
         let opened = self.timers.timeout(self.connect_timeout, self.handshake()).await;
-        let sender = opened.unwrap_or_else(|Expired| {
+        let (sender, talk) = opened.unwrap_or_else(|Expired| {
             let detail = format!("{} did not accept within {:?}", self.endpoint.label, self.connect_timeout);
             Err(Fault::new(FaultKind::ConnectTimeout, detail))
         })?;
-        Ok(Lease { pool: Rc::clone(self), sender, reused: false })
+        Ok(Lease { pool: Rc::clone(self), sender, using: Using(talk), reused: false })
     }
 
-    async fn handshake(&self) -> Result<SendRequest<OutgoingBody>, Fault> {
+    async fn handshake(&self) -> Result<(SendRequest<OutgoingBody>, Rc<Talk>), Fault> {
         let failed = |error: &dyn std::fmt::Display| {
             Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", self.endpoint.label))
         };
         let stream = connect(&self.endpoint.address).await.map_err(|error| failed(&error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(Upstream(stream))).await.map_err(|error| failed(&error))?;
-        tokio::task::spawn_local(async move {
-            // What it fails of is told to whoever waits for its answer.
-            let _ = connection.await;
-        });
+        let talk = Rc::new(Talk::default());
+        let stream = TokioIo::new(Upstream::new(stream, Rc::clone(&talk)));
+        let (mut sender, connection) = http1::handshake(stream).await.map_err(|error| failed(&error))?;
+        tokio::task::spawn_local(run(connection, Rc::clone(&talk)));
         sender.ready().await.map_err(|error| failed(&error))?;
-        Ok(sender)
+        Ok((sender, talk))
+    }
+}
+
+/// Runs a connection to its end. If the protocol has changed, its stream goes on without hyper.
+async fn run(mut connection: http1::Connection<TokioIo<Upstream>, OutgoingBody>, talk: Rc<Talk>) {
+    // What it fails of is told to whoever waits for its answer.
+    if (&mut connection).await.is_err() {
+        return talk.keep_stream();
+    }
+    if let Some(taker) = talk.taker() {
+        let parts = connection.into_parts();
+        // Nobody wants it any more: then it is closed.
+        let _ = taker.send(parts.io.into_inner().into_stream(&parts.read_buf));
     }
 }
 
@@ -141,6 +154,7 @@ impl Pool {
 pub(crate) struct Lease {
     pool: Rc<Pool>,
     pub(crate) sender: SendRequest<OutgoingBody>,
+    using: Using,
     /// Whether it has carried a request before, so that the endpoint may have been about to close it.
     pub(crate) reused: bool,
 }
@@ -148,9 +162,24 @@ pub(crate) struct Lease {
 impl Lease {
     /// Back to the pool, for the next request; closed if there are enough.
     pub(crate) fn give_back(self) {
-        let mut idle = self.pool.idle.borrow_mut();
-        if idle.len() < self.pool.keep_alive.idle && !self.sender.is_closed() {
-            idle.push(Idle { sender: self.sender, since: self.pool.sweeps.get() });
+        let Lease { pool, sender, using, .. } = self;
+        let mut idle = pool.idle.borrow_mut();
+        if idle.len() < pool.keep_alive.idle && !sender.is_closed() && using.0.owes_nothing() {
+            idle.push(Idle { sender, talk: Rc::clone(&using.0), since: pool.sweeps.get() });
         }
+    }
+
+    /// What it shares with its connection.
+    pub(crate) fn talk(&self) -> &Rc<Talk> {
+        &self.using.0
+    }
+}
+
+/// Tells the connection when its exchange is over, however it ends.
+struct Using(Rc<Talk>);
+
+impl Drop for Using {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

@@ -9,20 +9,24 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use model::{Fault, RequestHead};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-use crate::body::{BodyError, ClientBody};
+use crate::body::{BodyError, ClientBody, Expectation};
 use crate::drain::{Member, Stage};
 use crate::guard::{Limits, REJECT_METHOD};
+use crate::hop::asks_upgrade;
+use crate::interim::InterimSink;
 use crate::timers::Timers;
-use crate::wire::{Protocol, Wire, WireState};
+use crate::tunnel::ProtocolChange;
+use crate::wire::{GoAhead, Protocol, Wire, WireState};
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +91,10 @@ pub struct Arrival {
     pub peer: Rc<Peer>,
     /// Why it can't be served, if it can't; the head then means nothing.
     pub rejected: Option<Fault>,
+    /// Where interim responses go; none for a client of HTTP/1.0, which knows none (RFC 9110 section 15.2).
+    pub interim: Option<InterimSink>,
+    /// The client's wish for another protocol, if it has one. It is granted with a 101, or not at all.
+    pub change: Option<ProtocolChange>,
 }
 
 /// What answers requests.
@@ -110,17 +118,35 @@ pub(crate) async fn serve<H: Handler>(
     let mut wire = Wire::new(stream, settings.head, settings.timeouts, timers);
     let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
     let peer = Rc::new(Peer { address, ip: field_value(address) });
-    let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body };
-    // Errors of a connection are the client's doing, and every exchange has its own record.
+    let change = ProtocolChange::default();
+    let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body, change };
     match protocol {
         Protocol::Http1 => {
-            let mut connection = pin!(http1_builder(settings).serve_connection(TokioIo::new(wire), service));
-            until_drained(&member, connection.as_mut(), http1::Connection::graceful_shutdown).await;
+            let mut connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
+            let graceful = http1::Connection::graceful_shutdown;
+            if let Some(Ok(())) = until_drained(&member, Pin::new(&mut connection), graceful).await {
+                after_http1(connection.into_parts(), &member).await;
+            }
         }
         Protocol::Http2 => {
             let mut connection = pin!(http2_builder(settings).serve_connection(TokioIo::new(wire), service));
-            until_drained(&member, connection.as_mut(), http2::Connection::graceful_shutdown).await;
+            // Errors of a connection are the client's doing, and every exchange has its own record.
+            let _ = until_drained(&member, connection.as_mut(), http2::Connection::graceful_shutdown).await;
         }
+    }
+}
+
+/// What follows on a connection that hyper is done with: another protocol, or its end.
+async fn after_http1<H>(parts: http1::Parts<TokioIo<Wire>, Requests<H>>, member: &Member) {
+    let http1::Parts { io, read_buf, service, .. } = parts;
+    let mut wire = io.into_inner();
+    let Requests { wire: state, change, .. } = service;
+    if let Some(continuation) = change.take() {
+        let future = continuation(Box::new(wire.into_stream(&read_buf)));
+        until_drained(member, pin!(future), |_| {}).await;
+    } else if state.saw_upgrade.get() {
+        let ended = poll_fn(|cx| Pin::new(&mut wire).poll_shutdown(cx));
+        let _ = until_drained(member, pin!(ended), |_| {}).await;
     }
 }
 
@@ -138,12 +164,12 @@ async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
     .await
 }
 
-/// Runs a connection; told to finish when the worker stops, and given up when that takes too long.
+/// Runs a connection; told to finish when the worker stops, and given up when that takes too long, with none.
 async fn until_drained<C: Future>(
     member: &Member,
     mut connection: Pin<&mut C>,
     finish: impl Fn(Pin<&mut C>),
-) {
+) -> Option<C::Output> {
     let mut told = false;
     poll_fn(|cx| {
         match member.stage(cx) {
@@ -153,11 +179,11 @@ async fn until_drained<C: Future>(
                 told = true;
                 finish(connection.as_mut());
             }
-            Stage::Over => return Poll::Ready(()),
+            Stage::Over => return Poll::Ready(None),
         }
-        connection.as_mut().poll(cx).map(drop)
+        connection.as_mut().poll(cx).map(Some)
     })
-    .await;
+    .await
 }
 
 fn http1_builder(settings: ServerSettings) -> http1::Builder {
@@ -205,6 +231,7 @@ struct Requests<H> {
     peer: Rc<Peer>,
     wire: Rc<WireState>,
     body_limit: u64,
+    change: ProtocolChange,
 }
 
 impl<H: Handler> Requests<H> {
@@ -212,15 +239,37 @@ impl<H: Handler> Requests<H> {
         let (parts, incoming) = request.into_parts();
         let rejected = if parts.method.as_str() == REJECT_METHOD { self.wire.rejected.take() } else { None };
         let length = incoming.size_hint().exact();
-        let body = (!incoming.is_end_stream())
-            .then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire)));
+        let has_body = !incoming.is_end_stream();
+        let expectation =
+            if has_body { self.expectation(parts.version, &parts.headers) } else { Expectation::None };
+        let body =
+            has_body.then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire), expectation));
+        let interim = (parts.version == Version::HTTP_11).then(|| Rc::clone(&self.wire) as InterimSink);
+        let change = if has_body { None } else { self.change_wished(parts.version, &parts.headers) };
         let head = RequestHead {
             method: parts.method,
             uri: parts.uri,
             version: parts.version,
             fields: parts.headers,
         };
-        Arrival { head, body, length, peer: Rc::clone(&self.peer), rejected }
+        Arrival { head, body, length, peer: Rc::clone(&self.peer), rejected, interim, change }
+    }
+
+    /// What the client does before it sends its body. On HTTP/1.0 an expectation means nothing (RFC 9110 section 10.1.1).
+    fn expectation(&self, version: Version, fields: &HeaderMap) -> Expectation {
+        let is_continue = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+        let expects = version == Version::HTTP_11 && fields.get(header::EXPECT).is_some_and(is_continue);
+        self.wire.go_ahead.set(if expects { GoAhead::Awaited } else { GoAhead::NotAwaited });
+        if expects { Expectation::Continue } else { Expectation::None }
+    }
+
+    /// The wish for another protocol, as the guard has seen it.
+    fn change_wished(&self, version: Version, fields: &HeaderMap) -> Option<ProtocolChange> {
+        if !fields.contains_key(header::UPGRADE) {
+            return None;
+        }
+        self.wire.saw_upgrade.set(true);
+        (version == Version::HTTP_11 && asks_upgrade(fields)).then(|| self.change.clone())
     }
 }
 
@@ -233,11 +282,30 @@ impl<H: Handler> Service<Request<Incoming>> for Requests<H> {
         let under_way = UnderWay::begin(&self.wire);
         let version = request.version();
         let (handler, arrival) = (Rc::clone(&self.handler), self.arrival(request));
+        let (wire, change) = (Rc::clone(&self.wire), arrival.change.clone());
         Box::pin(async move {
             let mut answer = handler.answer(arrival).await;
             *answer.version_mut() = if version == Version::HTTP_2 { version } else { Version::HTTP_11 };
+            finish(&wire, change, &mut answer).await;
             Ok(answer.map(|body| Tracked { body, _under_way: under_way }))
         })
+    }
+}
+
+/// What comes between the answer and its way to the client.
+async fn finish<B>(wire: &WireState, change: Option<ProtocolChange>, answer: &mut Response<B>) {
+    if let Some(change) = change
+        && answer.status() != StatusCode::SWITCHING_PROTOCOLS
+    {
+        drop(change.take());
+        wire.stay();
+    }
+    if wire.go_ahead.take() == GoAhead::Awaited {
+        // Nobody can tell whether the client still sends its body (RFC 9110 section 10.1.1).
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if wire.interim.is_waiting() {
+        poll_fn(|_| if wire.interim.is_waiting() { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 }
 

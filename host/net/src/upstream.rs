@@ -5,16 +5,25 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use model::{Fault, FaultKind};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use crate::body::{BodyError, OutgoingBody, UpstreamBody};
+use crate::hop::write_connection;
+use crate::interim::InterimSink;
 use crate::pool::{Lease, Pool};
+use crate::talk::{Asking, Talk};
 use crate::timers::Expired;
+use crate::tunnel::Prefixed;
 
 /// An endpoint's answer.
 pub type Answer = Response<UpstreamBody>;
+
+/// An endpoint's stream after the protocol has changed.
+pub type UpstreamStream = Prefixed<TcpStream>;
 
 /// How long the parts of an answer may take.
 #[derive(Clone, Copy, Debug)]
@@ -69,12 +78,16 @@ impl Pool {
     ///
     /// An idle connection may have been closed by the endpoint at the same moment (RFC 9112 section 9.3.1). If hyper
     /// says that nothing was written to it, another is taken; what was written is the caller's to decide.
+    ///
+    /// An Upgrade field asks the endpoint for another protocol: [`UpstreamBody::into_stream`] of a 101 is its stream.
     pub async fn send(
         self: &Rc<Self>,
         mut request: Request<OutgoingBody>,
         patience: Patience,
         connections: Connections,
+        interim: Option<&InterimSink>,
     ) -> Result<Answer, SendFailure> {
+        let asking = prepare(&mut request);
         loop {
             let idle = if connections == Connections::Any { self.take() } else { None };
             let mut lease = match idle {
@@ -84,9 +97,10 @@ impl Pool {
                     Err(fault) => return Err(SendFailure::unsent(fault, request.into_body())),
                 },
             };
+            let stream = self.begin(&mut request, lease.talk(), interim, asking);
             let sent = self.timers().timeout(patience.response, lease.sender.try_send_request(request)).await;
             let mut error = match sent {
-                Ok(Ok(answer)) => return Ok(self.answer(answer, lease, patience)),
+                Ok(Ok(answer)) => return Ok(self.answer(answer, lease, patience, stream)),
                 Ok(Err(error)) => error,
                 Err(Expired) => return Err(self.too_slow(patience)),
             };
@@ -97,8 +111,36 @@ impl Pool {
         }
     }
 
-    fn answer(&self, answer: Response<Incoming>, lease: Lease, patience: Patience) -> Answer {
+    /// Tells the connection what to do with what comes before the answer. The stream of an asked-for protocol will come
+    /// from what this returns.
+    fn begin(
+        &self,
+        request: &mut Request<OutgoingBody>,
+        talk: &Rc<Talk>,
+        interim: Option<&InterimSink>,
+        asking: Asking,
+    ) -> Option<oneshot::Receiver<UpstreamStream>> {
+        talk.begin(interim.cloned(), asking);
+        if let (OutgoingBody::Client(body), Asking::First) = (request.body_mut(), asking) {
+            body.hold(talk, self.timers());
+        }
+        request.headers().contains_key(header::UPGRADE).then(|| talk.want_stream())
+    }
+
+    fn answer(
+        &self,
+        answer: Response<Incoming>,
+        lease: Lease,
+        patience: Patience,
+        stream: Option<oneshot::Receiver<UpstreamStream>>,
+    ) -> Answer {
         let alarm = self.timers().alarm();
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return answer.map(|incoming| UpstreamBody::switched(incoming, alarm, stream));
+        }
+        if stream.is_some() {
+            lease.talk().keep_stream();
+        }
         answer.map(|incoming| UpstreamBody::new(incoming, lease, patience.read, alarm))
     }
 
@@ -121,6 +163,17 @@ impl Pool {
     }
 }
 
+/// Writes the fields of the connection, and asks first whether a body is wanted if the client did.
+fn prepare(request: &mut Request<OutgoingBody>) -> Asking {
+    write_connection(request.headers_mut());
+    let asks = matches!(request.body(), OutgoingBody::Client(body) if body.is_asked_for());
+    if !asks {
+        return Asking::Never;
+    }
+    request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+    Asking::First
+}
+
 fn kind_of(error: &hyper::Error) -> FaultKind {
     let source = error.source();
     if let Some(BodyError(kind)) = source.and_then(|cause| cause.downcast_ref()) {
@@ -128,6 +181,7 @@ fn kind_of(error: &hyper::Error) -> FaultKind {
     }
     let refused = source.and_then(|cause| cause.downcast_ref::<io::Error>());
     match refused {
+        Some(error) if error.kind() == io::ErrorKind::InvalidData => FaultKind::BadResponse,
         Some(_) => FaultKind::UpstreamReset,
         None if error.is_parse() => FaultKind::BadResponse,
         None => FaultKind::UpstreamReset,

@@ -5,7 +5,8 @@
 //! turn, after the answers to the requests before it, and is answered there with the guard's fault. Nothing is read
 //! after it. What is slow, either way, is ended by the timeouts kept here.
 
-use std::cell::Cell;
+mod state;
+
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -19,7 +20,9 @@ use tokio::net::TcpStream;
 use crate::guard::{Guard, Judgement, Limits};
 use crate::serve::ServerTimeouts;
 use crate::timers::{Alarm, Expired, Timers};
+use crate::tunnel::Prefixed;
 use crate::write::poll_write_pieces;
+pub(crate) use state::{GoAhead, WireState};
 
 /// What hyper is given in place of a head that was rejected.
 const REJECTED: &[u8] = b"SANDGATE-REJECT / HTTP/1.1\r\nhost: rejected\r\nconnection: close\r\n\r\n";
@@ -27,24 +30,14 @@ const REJECTED: &[u8] = b"SANDGATE-REJECT / HTTP/1.1\r\nhost: rejected\r\nconnec
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How much is read at a time while a head is incomplete.
 const PIECE: usize = 4096;
+/// Bytes that are taken from a client between its wish for another protocol and the answer: what it sends too early. No
+/// more is read, so that it has to wait.
+const EARLY_BYTES: usize = 16 << 10;
 
 /// How long a connection that is closed early still reads what the client sends.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of it.
 const LINGER_BYTES: usize = 1 << 20;
-
-/// What the wire and the handler of its requests share.
-#[derive(Default)]
-pub(crate) struct WireState {
-    /// Why a head was rejected; taken by the handler of [`REJECTED`].
-    pub(crate) rejected: Cell<Option<Fault>>,
-    /// Why a body was cut short.
-    pub(crate) body_fault: Cell<Option<FaultKind>>,
-    /// Exchanges under way: while there are any, a quiet client is not an idle one.
-    pub(crate) exchanges: Cell<usize>,
-    /// Whether one has ended since the idle time was last looked at.
-    pub(crate) was_busy: Cell<bool>,
-}
 
 /// Which protocol a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +73,14 @@ enum End {
     Closed,
     /// The body under way is broken.
     Broken,
+}
+
+/// What became of a wish for another protocol.
+enum Undecided {
+    /// It was turned down.
+    Stays,
+    /// The client left before it was answered.
+    Left,
 }
 
 /// What the client is expected to send.
@@ -144,9 +145,55 @@ impl Wire {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
+    /// The connection as it is, with what was read ahead of a change of protocol: first what hyper has, then what was
+    /// held.
+    pub(crate) fn into_stream(mut self, read_ahead: &[u8]) -> Prefixed<TcpStream> {
+        let ready = self.ready.get(self.taken..).unwrap_or_default();
+        let mut ahead = [read_ahead, ready].concat();
+        ahead.append(&mut self.held);
+        Prefixed::new(self.stream, ahead)
+    }
+
+    /// Waits for the answer to a wish for another protocol. What comes meanwhile is held; the client's end is seen.
+    fn poll_undecided(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Undecided>> {
+        self.stop_waiting();
+        loop {
+            if self.state.was_turned_down() {
+                self.guard.stay();
+                self.judge_held();
+                return Poll::Ready(Ok(Undecided::Stays));
+            }
+            self.state.interim.register(cx.waker());
+            if self.held.len() >= EARLY_BYTES {
+                return Poll::Pending;
+            }
+            let mut piece = [std::mem::MaybeUninit::uninit(); PIECE];
+            let mut buffer = ReadBuf::uninit(&mut piece);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(Undecided::Left));
+            }
+            self.held.extend_from_slice(buffer.filled());
+        }
+    }
+
+    /// Writes the interim responses to the request under way. hyper flushes when nothing of an earlier answer is left
+    /// to be written, and gets the final answer only after them.
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let state = Rc::clone(&self.state);
+        let stream = &mut self.stream;
+        let written = state.interim.poll_write(cx, |cx, bytes| Pin::new(&mut *stream).poll_write(cx, bytes));
+        if written.is_pending() {
+            return self.poll_slow_reader(cx).map_ok(drop);
+        }
+        self.write_alarm.clear();
+        written
+    }
+
     /// Moves what of the held bytes may go on to where hyper gets it.
     fn judge_held(&mut self) {
         let verdict = self.guard.judge(&self.held);
+        self.guard.rewrite(&mut self.held);
         let pass = self.settle(verdict, self.held.len());
         let rest = self.held.split_off(pass.min(self.held.len()));
         let passed = std::mem::replace(&mut self.held, rest);
@@ -198,6 +245,7 @@ impl Wire {
         let new = buffer.filled().get(before..).unwrap_or_default();
         let len = new.len();
         let judgement = self.guard.judge(new);
+        self.guard.rewrite(buffer.filled_mut().get_mut(before..).unwrap_or_default());
         if matches!(judgement, Judgement::Pass) {
             return Poll::Ready(Ok(()));
         }
@@ -216,6 +264,12 @@ impl Wire {
             if self.taken < self.ready.len() {
                 self.hand_over(buffer);
                 return Poll::Ready(Ok(()));
+            }
+            if self.guard.is_undecided() && self.end.is_none() {
+                match ready!(self.poll_undecided(cx))? {
+                    Undecided::Stays => continue,
+                    Undecided::Left => return Poll::Ready(Ok(())),
+                }
             }
             match self.end {
                 // The answer to what was rejected closes the connection; an end before it would cut it off.
@@ -354,7 +408,8 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.held.is_empty() && this.ready.is_empty() && this.end.is_none() {
+        let is_plain = this.held.is_empty() && this.ready.is_empty() && !this.guard.is_undecided();
+        if is_plain && this.end.is_none() {
             this.poll_direct(cx, buffer)
         } else {
             this.poll_indirect(cx, buffer)
@@ -382,6 +437,10 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.state.interim.register(cx.waker());
+        if self.state.interim.is_waiting() {
+            ready!(self.poll_interim(cx))?;
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -150,7 +150,12 @@ impl Assembly<'_> {
             parts: Parts::of(&route.matches),
             filters,
             destination: self.destination(&route.destination),
-            timeouts: Timeouts { response: route.timeouts.response, total: route.timeouts.total },
+            timeouts: Timeouts {
+                response: route.timeouts.response,
+                total: route.timeouts.total,
+                tunnel: route.timeouts.tunnel,
+            },
+            upgrades: route.upgrades.clone(),
             retries: route.retries.attempts,
         }
     }

@@ -11,9 +11,11 @@ mod begin;
 mod filter;
 mod forwarded;
 mod halt;
+mod hops;
 mod rescue;
 mod route;
 mod send;
+mod tunnel;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,6 +52,7 @@ async fn forward(
     upload: Result<Upload, model::Fault>,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
     let (exchange, upload) = halt::unless(exchange, upload)?;
+    let exchange = hops::count_down(exchange)?;
     let (exchange, route) = route::route(local, exchange).await?;
     let exchange = filter::inward(calls, route, exchange).await?;
     send::send(local, route, exchange, upload).await

@@ -60,6 +60,8 @@ pub struct Route {
     pub destination: Destination,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
+    /// Protocols that a client may change to, in lower case.
+    pub upgrades: Vec<Arc<str>>,
     /// How many times the request may be sent again.
     pub retries: u32,
 }
@@ -77,6 +79,8 @@ pub struct Timeouts {
     pub response: Duration,
     /// All attempts together, until the head of the answer is here.
     pub total: Duration,
+    /// After a change of protocol, how long nothing may come from either side.
+    pub tunnel: Duration,
 }
 
 /// Endpoints that can stand in for one another.

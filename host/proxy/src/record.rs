@@ -95,6 +95,10 @@ struct Line<'a> {
     upstream_ms: Option<f64>,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_up: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
@@ -125,6 +129,8 @@ impl<'a> Line<'a> {
             duration_ms: milliseconds(now.duration_since(exchange.began)),
             upstream_ms: answered_in.map(milliseconds),
             bytes: exchange.body_bytes,
+            protocol: exchange.protocol.as_deref(),
+            bytes_up: exchange.protocol.is_some().then_some(exchange.sent_bytes),
             fault: fault.map(|fault| fault.kind.name()),
             detail: fault.map(|fault| fault.detail.as_ref()).filter(|detail| !detail.is_empty()),
             notes: (!exchange.notes.is_empty()).then_some(Notes(&exchange.notes)),

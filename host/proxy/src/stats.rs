@@ -14,6 +14,10 @@ pub struct WorkerStats {
     pub log_dropped: Counter,
     /// Exchanges that ended in a panic of the host.
     pub panics: Counter,
+    /// Tunnels that have begun.
+    pub tunnels: Counter,
+    /// Those of them that are over.
+    pub tunnels_over: Counter,
     faults: [Counter; FaultKind::ALL.len()],
     connections: AtomicU64,
     idle_upstream: AtomicU64,
@@ -31,6 +35,12 @@ impl WorkerStats {
     /// Each kind of fault with its count.
     pub fn faults(&self) -> impl Iterator<Item = (FaultKind, u64)> {
         FaultKind::ALL.into_iter().zip(self.faults.iter().map(Counter::value))
+    }
+
+    /// Tunnels that are open.
+    pub fn open_tunnels(&self) -> u64 {
+        let over = self.tunnels_over.value();
+        self.tunnels.value().saturating_sub(over)
     }
 
     /// Keeps what was last seen of the connections.

@@ -41,6 +41,11 @@ impl Wire {
         Ok(Wire { stream: Arc::new(stream), ahead: Vec::new() })
     }
 
+    /// The same connection, for a thread that writes while this one reads.
+    pub fn other_hand(&self) -> Self {
+        Wire { stream: Arc::clone(&self.stream), ahead: Vec::new() }
+    }
+
     /// The address of this end.
     pub fn local_address(&self) -> SocketAddr {
         self.stream.local_addr().expect("a connected socket")
@@ -106,6 +111,17 @@ impl Wire {
     pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
         while self.fill()? > 0 {}
         Ok(std::mem::take(&mut self.ahead))
+    }
+
+    /// Everything up to the end of the stream, be it orderly or a reset.
+    pub(crate) fn receive_rest_or_break(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            match self.fill() {
+                Ok(1..) => {}
+                Err(error) if !is_break(&error) => return Err(error),
+                Ok(0) | Err(_) => return Ok(std::mem::take(&mut self.ahead)),
+            }
+        }
     }
 
     /// The next head, or none if the stream ends before its first byte.

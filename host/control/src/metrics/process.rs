@@ -21,6 +21,8 @@ const RETRIES: Family = Family::new("retries", "Requests that were sent again.")
 const LOG_DROPPED: Family = Family::new("access_log_dropped", "Access-log lines that were dropped.");
 const PANICS: Family = Family::new("panics", "Exchanges that ended in a failure of the host itself.");
 const CONNECTIONS: Family = Family::new("connections", "Open connections of clients, as of the last second.");
+const TUNNELS: Family = Family::new("tunnels", "Changes of protocol: tunnels that were opened.");
+const OPEN_TUNNELS: Family = Family::new("open_tunnels", "Tunnels that are open.");
 const UPSTREAM_IDLE: Family =
     Family::new("upstream_idle_connections", "Idle connections to endpoints, as of the last second.");
 
@@ -38,6 +40,8 @@ pub(super) fn encode(
     RETRIES.counter(encoder, sum(workers, |worker| worker.retries.value()))?;
     LOG_DROPPED.counter(encoder, sum(workers, |worker| worker.log_dropped.value()))?;
     PANICS.counter(encoder, sum(workers, |worker| worker.panics.value()))?;
+    TUNNELS.counter(encoder, sum(workers, |worker| worker.tunnels.value()))?;
+    OPEN_TUNNELS.gauge(encoder, sum(workers, WorkerStats::open_tunnels))?;
     CONNECTIONS.gauge(encoder, sum(workers, WorkerStats::connections))?;
     UPSTREAM_IDLE.gauge(encoder, sum(workers, WorkerStats::idle_upstream))
 }

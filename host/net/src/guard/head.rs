@@ -2,13 +2,15 @@
 
 use model::{Fault, FaultKind};
 
+use crate::hop::lists_upgrade;
+
 use super::{
     Limits, authority, bad,
     field::{self, Field},
     framing::{Framing, Likeness},
     lines::{Lines, Next},
     shown,
-    start::{self, Method, StartLine, Version},
+    start::{self, Method, Spelling, StartLine, Version},
 };
 
 /// A head of which some lines, perhaps none, have been judged.
@@ -22,6 +24,34 @@ pub(super) struct Head {
     fields: usize,
     host: Host,
     framing: Framing,
+    /// Where the minor number of a version stands that must be written otherwise.
+    newer_minor: Option<usize>,
+    /// Connection names Upgrade.
+    names_upgrade: bool,
+    /// There is an Upgrade.
+    has_upgrade: bool,
+}
+
+/// A head that is complete.
+#[derive(Debug)]
+pub(super) struct Complete {
+    /// Its bytes.
+    pub(super) size: usize,
+    /// Where its body ends.
+    pub(super) framing: Framing,
+    /// What may follow it.
+    pub(super) sequel: Sequel,
+    /// Where in it the minor number of a version stands that must be written otherwise.
+    pub(super) newer_minor: Option<usize>,
+}
+
+/// What may follow a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sequel {
+    /// Another one.
+    Request,
+    /// Another one, or bytes of another protocol: the answer decides (RFC 9110 7.8).
+    Undecided,
 }
 
 /// Whether the empty line that is tolerated before a request line has come (RFC 9112 2.2).
@@ -41,14 +71,13 @@ enum Host {
 }
 
 impl Head {
-    /// Reads on in a head that begins with these bytes: its size and the framing of its body once it is
-    /// complete.
-    pub(super) fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing)>, Fault> {
+    /// Reads on in a head that begins with these bytes: what is known of it once it is complete.
+    pub(super) fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<Complete>, Fault> {
         loop {
             match self.lines.next(bytes, limits.head) {
                 Next::Line(line) => {
                     if let Some(framing) = self.line(line, limits)? {
-                        return Ok(Some((self.lines.size(), framing)));
+                        return Ok(Some(self.complete(framing)));
                     }
                 }
                 Next::Beginning(line) => {
@@ -74,7 +103,7 @@ impl Head {
     fn line(&mut self, line: &[u8], limits: &Limits) -> Result<Option<Framing>, Fault> {
         match self.start {
             None if line == b"\r" && self.lead == Lead::Possible => self.lead = Lead::Seen,
-            None => self.start = Some(start::judge(line, limits.uri)?),
+            None => self.begin(start::judge(line, limits.uri)?),
             Some(start) if line == b"\r" => return self.finish(start).map(Some),
             Some(start) => {
                 field::count(&mut self.fields, limits.fields)?;
@@ -82,6 +111,24 @@ impl Head {
             }
         }
         Ok(None)
+    }
+
+    fn begin(&mut self, start: StartLine) {
+        self.start = Some(start);
+        if start.spelling == Spelling::Newer {
+            // The line just read ends with the digit, CR and LF.
+            self.newer_minor = self.lines.size().checked_sub(3);
+        }
+    }
+
+    /// The protocol may change only after a request without a body: what there was of one would have to be told from
+    /// what follows it.
+    fn complete(&self, framing: Framing) -> Complete {
+        let is_1_1 = self.start.is_some_and(|start| start.version == Version::Http11);
+        let has_body = !matches!(framing, Framing::None | Framing::Length(0));
+        let asks = self.names_upgrade && self.has_upgrade && is_1_1 && !has_body;
+        let sequel = if asks { Sequel::Undecided } else { Sequel::Request };
+        Complete { size: self.lines.size(), framing, sequel, newer_minor: self.newer_minor }
     }
 
     /// Judges what there is of an incomplete line.
@@ -104,6 +151,14 @@ impl Head {
     fn field(&mut self, field: &Field<'_>, version: Version) -> Result<(), Fault> {
         match field.name.len() {
             4 if field.name.eq_ignore_ascii_case(b"host") => self.host(field.trimmed()),
+            7 if field.name.eq_ignore_ascii_case(b"upgrade") => {
+                self.has_upgrade = true;
+                Ok(())
+            }
+            10 if field.name.eq_ignore_ascii_case(b"connection") => {
+                self.names_upgrade |= lists_upgrade(field.value);
+                Ok(())
+            }
             14 => match Likeness::of(field.name, b"content-length") {
                 Likeness::Same => self.framing.add_length(field.trimmed()),
                 Likeness::Disguised => Err(disguised(field.name)),

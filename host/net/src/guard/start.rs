@@ -21,6 +21,17 @@ const VERSION_BYTES: usize = 9;
 pub(super) struct StartLine {
     pub(super) method: Method,
     pub(super) version: Version,
+    pub(super) spelling: Spelling,
+}
+
+/// How the version is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As it is served.
+    Usual,
+    /// With a higher minor number: it is served as the highest that is known (RFC 9110 2.5), and the parser behind the
+    /// guard is to see that one.
+    Newer,
 }
 
 /// Methods by what they change in the framing.
@@ -48,13 +59,13 @@ pub(super) fn judge(line: &[u8], uri: usize) -> Result<StartLine, Fault> {
     let Some((target, version)) = split_target(rest, uri)? else {
         return Err(bad("the request line has no version"));
     };
-    let version = read_version(version)?;
+    let (version, spelling) = read_version(version)?;
     if class::has_no_target_byte(target) {
         return Err(bad("the target has a byte that is not visible ascii, or a fragment"));
     }
     let kind = read_method(method)?;
     check_form(method, target)?;
-    Ok(StartLine { method: kind, version })
+    Ok(StartLine { method: kind, version, spelling })
 }
 
 /// Judges the beginning of a request line that has no end yet. It refuses what no continuation could make
@@ -98,11 +109,15 @@ fn split_target(rest: &[u8], uri: usize) -> Result<Option<Parts<'_>>, Fault> {
     }
 }
 
-fn read_version(version: &[u8]) -> Result<Version, Fault> {
+fn read_version(version: &[u8]) -> Result<(Version, Spelling), Fault> {
     check_version_length(version)?;
     match lines::without_cr(version)? {
-        b"HTTP/1.1" => Ok(Version::Http11),
-        b"HTTP/1.0" => Ok(Version::Http10),
+        b"HTTP/1.1" => Ok((Version::Http11, Spelling::Usual)),
+        b"HTTP/1.0" => Ok((Version::Http10, Spelling::Usual)),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok((Version::Http11, Spelling::Newer)),
+        [b'H', b'T', b'T', b'P', b'/', b'0' | b'2'..=b'9', b'.', b'0'..=b'9'] => {
+            Err(Fault::new(FaultKind::UnsupportedVersion, "the version's major number is not 1"))
+        }
         _ => Err(bad_version()),
     }
 }

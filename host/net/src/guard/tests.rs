@@ -3,6 +3,7 @@
 mod corpus;
 mod limits;
 mod properties;
+mod protocols;
 
 use model::FaultKind;
 

@@ -4,18 +4,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use model::{Exchange, Fault, FaultKind};
 use net::{BodyError, UpstreamBody};
 
 use crate::exchange::filter::Calls;
+use crate::exchange::tunnel::Opening;
 use crate::worker;
 
 /// Where a response's body comes from.
 pub(crate) enum Content {
     /// The upstream, as it comes.
     Upstream(UpstreamBody),
+    /// None: the client and the endpoint go on with another protocol.
+    Tunnel(Box<Opening>),
     /// It is here.
     Whole(Option<Bytes>),
 }
@@ -33,19 +36,64 @@ pub(crate) fn answer(mut exchange: Box<Exchange>, content: Content, calls: Calls
     *response.status_mut() = exchange.response.status;
     // What a plugin or the log wants to see of it later is its status.
     *response.headers_mut() = std::mem::take(&mut exchange.response.fields);
-    response.map(|()| AnswerBody { content, exchange: Some(exchange), calls })
+    let rest = Rest { exchange: Some(exchange), calls };
+    let (content, rest) = match content {
+        // A filter may have made another answer of it: then the protocol stays.
+        Content::Tunnel(_) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
+            (Content::Whole(None), rest)
+        }
+        Content::Tunnel(opening) => {
+            opening.open(rest, response.headers_mut());
+            (Content::Whole(None), Rest::default())
+        }
+        content => (content, rest),
+    };
+    response.map(|()| AnswerBody { content, rest })
 }
 
 /// A response's body, with the exchange it belongs to.
 pub(crate) struct AnswerBody {
     content: Content,
+    rest: Rest,
+}
+
+/// An exchange whose answer is on its way, and the calls that want to see its end. Dropped, it is over.
+#[derive(Default)]
+pub(crate) struct Rest {
     exchange: Option<Box<Exchange>>,
     calls: Calls,
 }
 
+impl Rest {
+    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
+        self.exchange.as_deref_mut()
+    }
+
+    /// The client has its 101: guests that don't wait for the end can go.
+    pub(crate) fn begin_tunnel(&mut self) {
+        self.calls.keep_only_log();
+        if let Some(exchange) = self.exchange() {
+            exchange.fault = None;
+        }
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        let Some(mut exchange) = self.exchange.take() else { return };
+        exchange.in_flight = None;
+        if !self.calls.want_log() {
+            return;
+        }
+        let mut calls = std::mem::take(&mut self.calls);
+        // Where the worker is ending, the exchange still gets its record.
+        worker::run_later(async move { calls.log(exchange).await });
+    }
+}
+
 impl AnswerBody {
     fn count(&mut self, frame: &Result<Frame<Bytes>, BodyError>) {
-        let Some(exchange) = &mut self.exchange else { return };
+        let Some(exchange) = self.rest.exchange() else { return };
         match frame {
             Ok(frame) => {
                 let len = frame.data_ref().map_or(0, Bytes::len);
@@ -66,9 +114,10 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         // The head is on its way: guests that don't wait for the end can go.
-        this.calls.keep_only_log();
+        this.rest.calls.keep_only_log();
         let polled = match &mut this.content {
             Content::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Content::Tunnel(_) => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
         };
         if let Poll::Ready(Some(frame)) = &polled {
@@ -80,6 +129,7 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Upstream(body) => body.is_end_stream(),
+            Content::Tunnel(_) => true,
             Content::Whole(bytes) => bytes.is_none(),
         }
     }
@@ -87,6 +137,7 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Upstream(body) => body.size_hint(),
+            Content::Tunnel(_) => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))
             }
@@ -96,18 +147,11 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        let Some(mut exchange) = self.exchange.take() else { return };
         let cut_short = matches!(&self.content, Content::Upstream(body) if !body.is_end_stream());
+        let Some(exchange) = self.rest.exchange() else { return };
         if cut_short && exchange.fault.is_none() {
             exchange.fault =
                 Some(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
         }
-        exchange.in_flight = None;
-        if !self.calls.want_log() {
-            return;
-        }
-        let mut calls = std::mem::take(&mut self.calls);
-        // Where the worker is ending, the exchange still gets its record.
-        worker::run_later(async move { calls.log(exchange).await });
     }
 }

@@ -6,15 +6,18 @@ use std::time::Instant;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
 use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead};
-use net::{Arrival, ClientBody, HeadLimits, strip_connection_fields};
+use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
 
 use crate::exchange::forwarded::{self, Sender};
+use crate::exchange::tunnel::Wish;
 use crate::record;
 use crate::worker::Local;
 
-/// What the client sends after the head.
+/// What the client sends after the head, and what it waits for before the answer.
 pub(crate) struct Upload {
     pub(crate) body: Option<ClientBody>,
+    pub(crate) wish: Option<Wish>,
+    pub(crate) interim: Option<InterimSink>,
 }
 
 /// Makes the exchange. A request that can't be served makes one too: it gets an answer and a record like any other.
@@ -23,7 +26,7 @@ pub(crate) fn begin(
     listener: Arc<str>,
     arrival: Arrival,
 ) -> (Box<Exchange>, Result<Upload, Fault>) {
-    let Arrival { head, body, length, peer, rejected } = arrival;
+    let Arrival { head, body, length, peer, rejected, interim, change } = arrival;
     let id = ExchangeId(fastrand::u128(..));
     let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
     exchange.recorder = Some(record::record);
@@ -32,6 +35,7 @@ pub(crate) fn begin(
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));
     }
+    let wish = Wish::of(&exchange.request, change);
     let ready = prepare(&mut exchange.request, local.generation.server.head)
         .and_then(|()| check_length(local, length));
     let version = exchange.request.version;
@@ -39,7 +43,7 @@ pub(crate) fn begin(
     if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
         exchange.client = client;
     }
-    (exchange, ready.map(|()| Upload { body }))
+    (exchange, ready.map(|()| Upload { body, wish, interim }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
@@ -51,6 +55,7 @@ fn prepare(head: &mut RequestHead, limits: HeadLimits) -> Result<(), Fault> {
         check_limits(head, limits)?;
         join_cookies(&mut head.fields);
     }
+    check_expectation(head)?;
     strip_connection_fields(&mut head.fields);
     canonical_length(&mut head.fields);
     Ok(())
@@ -75,6 +80,16 @@ fn adopt_authority(head: &mut RequestHead) -> Result<(), Fault> {
     head.fields.insert(header::HOST, host);
     head.uri = head.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
     Ok(())
+}
+
+/// There is one expectation, and on HTTP/1.0 none (RFC 9110 section 10.1.1).
+fn check_expectation(head: &RequestHead) -> Result<(), Fault> {
+    let mut unmet = head.fields.get_all(header::EXPECT).iter();
+    let is_known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if head.version == Version::HTTP_10 || unmet.all(is_known) {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::ExpectationFailed, "an expectation other than 100-continue"))
 }
 
 /// On HTTP/1 the guard has held the head to these before it was parsed.

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use model::{Exchange, Fault, Reply, ResponseHead};
+use model::{Exchange, Fault, FaultKind, Reply, ResponseHead};
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::{Halted, Stop};
+use crate::exchange::hops::ALLOWED;
 
 /// Makes the answer.
 pub(crate) fn rescue(halted: Halted) -> (Box<Exchange>, Content) {
@@ -29,6 +30,9 @@ pub(crate) fn explain(exchange: &mut Exchange, fault: Fault) -> Content {
     let mut reply = plain_reply(fault.kind.status());
     if fault.kind.spoils_connection() {
         reply.fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if fault.kind == FaultKind::MethodNotAllowed {
+        reply.fields.insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
     }
     exchange.fault = Some(fault);
     adopt(exchange, reply)

@@ -25,6 +25,8 @@ pub(crate) async fn route(
         None => (exchange, None),
     };
     exchange.normal_path = match normal_path(exchange.request.uri.path()) {
+        // The whole server (RFC 9110 section 9.3.7): what its root is to a route.
+        Some(Cow::Borrowed("*")) => Some("/".into()),
         Some(Cow::Borrowed(_)) => None,
         Some(Cow::Owned(path)) => Some(path.into()),
         None => return Err(Halted::fault(exchange, Fault::new(FaultKind::BadRequest, BAD_PATH))),

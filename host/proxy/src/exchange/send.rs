@@ -8,15 +8,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use balance::Wanted;
-use http::{Request, StatusCode, header};
-use model::{Blame, Candidates, Choice, Exchange, Fault, FaultKind, RequestHead, ResponseHead};
-use net::{Answer, Connections, OutgoingBody, Patience, SendFailure, strip_response_fields};
+use http::{HeaderValue, Request, StatusCode, Version, header};
+use model::{Blame, Candidates, Choice, Endpoint, Exchange, Fault, FaultKind, RequestHead, ResponseHead};
+use net::{Answer, Connections, InterimSink, OutgoingBody, Patience, SendFailure, strip_response_fields};
 use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
 use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
+use crate::exchange::tunnel::{Asked, Opening};
 use crate::generation::Route;
 use crate::worker::{Local, LocalUpstream, ms_at};
 
@@ -36,6 +37,9 @@ struct Trials {
     last: Option<Fault>,
     body: Option<OutgoingBody>,
     upload_fault: Option<Rc<Cell<Option<FaultKind>>>>,
+    /// The protocol that the client wishes to change to.
+    asked: Option<Asked>,
+    interim: Option<InterimSink>,
 }
 
 impl Trials {
@@ -50,6 +54,8 @@ impl Trials {
             last: None,
             body: Some(upload.body.map_or(OutgoingBody::Empty, OutgoingBody::Client)),
             upload_fault,
+            asked: upload.wish.and_then(|wish| wish.granted_by(route, &exchange.request.method)),
+            interim: upload.interim,
         }
     }
 
@@ -89,9 +95,10 @@ pub(crate) async fn send(
         let sent = attempt(upstream, at, route, &mut trials, &mut exchange).await;
         let fault = match sent {
             Ok(answer) => {
-                let accepted = halt::unless(exchange, accept(answer));
+                let is_named = trials.named == Some(at);
+                let accepted = halt::unless(exchange, accept(answer, trials.asked).await);
                 return accepted.map(|(exchange, mut accepted)| {
-                    if let Some(sticky) = sticky.filter(|_| trials.named != Some(at)) {
+                    if let Some(sticky) = sticky.filter(|_| !is_named) {
                         sticky.bind(at, &exchange, &mut accepted.0);
                     }
                     deliver(exchange, accepted)
@@ -158,9 +165,13 @@ async fn attempt(
     exchange.in_flight = Some(endpoint.health.begin());
     let now = Instant::now();
     exchange.timing.sent = Some(now);
-    let request = outgoing(&exchange.request, trials.body.take().unwrap_or(OutgoingBody::Empty));
+    let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
+    let request = outgoing(&exchange.request, body, trials.asked.as_ref().and_then(Asked::field));
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
-    let sent = pool.send(request, trials.patience(route, now), connections).await;
+    let request =
+        if exchange.request.version == Version::HTTP_10 { with_host(request, endpoint) } else { request };
+    let patience = trials.patience(route, now);
+    let sent = pool.send(request, patience, connections, trials.interim.as_ref()).await;
     match &sent {
         Ok(_) => {
             endpoint.health.succeeded();
@@ -172,7 +183,7 @@ async fn attempt(
 }
 
 /// Keeps how long an endpoint took, where its upstream's policy wants to know.
-fn note_latency(endpoint: &model::Endpoint, sent: Instant, least: Duration) {
+fn note_latency(endpoint: &Endpoint, sent: Instant, least: Duration) {
     if let Some(latency) = &endpoint.standing.latency {
         let now = Instant::now();
         latency.observe(now.duration_since(sent).max(least), ms_at(now));
@@ -180,7 +191,7 @@ fn note_latency(endpoint: &model::Endpoint, sent: Instant, least: Duration) {
 }
 
 /// A failure is held against the endpoint, unless the client caused it or the connection was only stale.
-fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Trials, sent: Instant) {
+fn note_failure(endpoint: &Endpoint, failure: &SendFailure, trials: &Trials, sent: Instant) {
     let the_endpoints = failure.fault.kind.blame() == Blame::Upstream && trials.client_fault().is_none();
     if !the_endpoints || failure.stale {
         return;
@@ -191,11 +202,23 @@ fn note_failure(endpoint: &model::Endpoint, failure: &SendFailure, trials: &Tria
     }
 }
 
-fn outgoing(head: &RequestHead, body: OutgoingBody) -> Request<OutgoingBody> {
+/// HTTP/1.0 may leave Host out, and we may not (RFC 9112 section 3.2): then it is the endpoint's own.
+fn with_host(mut request: Request<OutgoingBody>, endpoint: &Endpoint) -> Request<OutgoingBody> {
+    if !request.headers().contains_key(header::HOST)
+        && let Some((_, authority)) = endpoint.label.split_once("://")
+        && let Ok(host) = HeaderValue::from_str(authority)
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request
+}
+
+fn outgoing(head: &RequestHead, body: OutgoingBody, upgrade: Option<HeaderValue>) -> Request<OutgoingBody> {
     let mut request = Request::new(body);
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.fields.clone();
+    request.headers_mut().extend(upgrade.map(|value| (header::UPGRADE, value)));
     request
 }
 
@@ -224,17 +247,39 @@ fn give_up(trials: &mut Trials, at: u32, failure: SendFailure, head: &RequestHea
     None
 }
 
-/// The answer, if it is one that may be passed on. Nobody asked for another protocol, so that a 101 can only be an
-/// attempt to open a tunnel (RFC 9110 section 15.2.2).
-fn accept(answer: Answer) -> Result<(ResponseHead, Content), Fault> {
+/// The answer, if it is one that may be passed on. A 101 that does not name the protocol that was asked for can only be
+/// an attempt to open a tunnel (RFC 9110 section 15.2.2).
+async fn accept(answer: Answer, asked: Option<Asked>) -> Result<(ResponseHead, Content), Fault> {
     let (parts, body) = answer.into_parts();
-    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Fault::new(FaultKind::BadResponse, "an unsolicited 101"));
-    }
+    check_coding(&parts)?;
+    let content = if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        let Some(asked) = asked.filter(|asked| asked.is_answered_by(&parts.headers)) else {
+            return Err(Fault::new(FaultKind::BadResponse, "a 101 that was not asked for"));
+        };
+        let Some((upstream, silence)) = body.into_stream().await else {
+            return Err(Fault::new(FaultKind::UpstreamReset, "the connection ended with its 101"));
+        };
+        Content::Tunnel(Box::new(Opening { asked, upstream, silence }))
+    } else {
+        Content::Upstream(body)
+    };
     let mut head = ResponseHead { status: parts.status, fields: parts.headers };
     strip_response_fields(&mut head.fields);
     head.fields.append(header::VIA, via(parts.version));
-    Ok((head, Content::Upstream(body)))
+    Ok((head, content))
+}
+
+/// The one transfer coding that can be taken off is `chunked`, once, in HTTP/1.1, and not beside a length: with all else
+/// nobody knows where the body ends or what it is (RFC 9112 sections 6.1 and 6.3).
+fn check_coding(parts: &http::response::Parts) -> Result<(), Fault> {
+    let mut codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+    let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
+    if is_chunked && !has_length && parts.version != Version::HTTP_10 {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::BadResponse, "a transfer coding that leaves the end of the body open"))
 }
 
 fn deliver(

@@ -3,7 +3,7 @@
 
 mod framing;
 
-use model::FaultKind::{self, BadRequest, HeadTooLarge, MethodNotAllowed, UriTooLong};
+use model::FaultKind::{self, BadRequest, HeadTooLarge, MethodNotAllowed, UnsupportedVersion, UriTooLong};
 
 use super::{Ending, Fate};
 pub(super) use framing::{bodies, codings, exchanges, lengths};
@@ -67,21 +67,27 @@ pub(super) fn request_lines() -> impl Iterator<Item = Case> {
         b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\r\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ];
     let good = GOOD_LINES.iter().map(with).map(passes);
     let bad = BAD_LINES.iter().map(with).map(|message| rejected(message, 0, BadRequest));
     let connect = CONNECT_LINES.iter().map(with).map(|message| rejected(message, 0, MethodNotAllowed));
+    let versions = VERSION_LINES.iter().map(with).map(|message| rejected(message, 0, UnsupportedVersion));
     good.chain(bad)
+        .chain(versions)
         .chain(connect)
         .chain(refused.into_iter().map(move |(line, kind)| rejected(with(&line.as_slice()), 0, kind)))
         .chain(own_end.into_iter().map(|message| rejected(message, 0, BadRequest)))
 }
 
+const VERSION_LINES: &[&[u8]] =
+    &[b"GET / HTTP/0.9", b"GET / HTTP/2.0", b"GET / HTTP/3.0", b"GET / HTTP/9.9", b"PRI * HTTP/2.0"];
+
 const GOOD_LINES: &[&[u8]] = &[
     b"GET / HTTP/1.1",
     b"GET / HTTP/1.0",
+    b"GET / HTTP/1.2",
+    b"GET / HTTP/1.9",
     b"\r\nGET / HTTP/1.1",
     b"get /lower HTTP/1.1",
     b"M-SEARCH /a?b=c&d=%zz HTTP/1.1",
@@ -123,11 +129,8 @@ const BAD_LINES: &[&[u8]] = &[
     b"GET",
     b"GET /",
     b"GET / ",
-    b"GET / HTTP/0.9",
-    b"GET / HTTP/1.2",
     b"GET / HTTP/1.11",
     b"GET / HTTP/01.1",
-    b"GET / HTTP/2.0",
     b"GET / HTTP/1",
     b"GET / HTTP/1.",
     b"GET / HTTP/1,1",
