@@ -126,6 +126,11 @@ impl RawClient {
         self.wire.receive_rest().expect("the end of the connection")
     }
 
+    /// Everything up to the end of the connection, be it orderly or a reset.
+    pub fn rest_or_break(&mut self) -> Vec<u8> {
+        self.wire.receive_rest_or_break().expect("the end of the connection")
+    }
+
     /// Panics unless the other side closes the connection without another byte.
     pub fn expect_closed(&mut self) {
         match self.wire.receive_rest() {
