@@ -204,11 +204,10 @@ fn note_failure(endpoint: &Endpoint, failure: &SendFailure, trials: &Trials, sen
 
 /// HTTP/1.0 may leave Host out, and we may not (RFC 9112 section 3.2): then it is the endpoint's own.
 fn with_host(mut request: Request<OutgoingBody>, endpoint: &Endpoint) -> Request<OutgoingBody> {
-    if !request.headers().contains_key(header::HOST)
-        && let Some((_, authority)) = endpoint.label.split_once("://")
-        && let Ok(host) = HeaderValue::from_str(authority)
-    {
-        request.headers_mut().insert(header::HOST, host);
+    // A socket has no authority.
+    let authority = endpoint.label.split_once("://").map_or("localhost", |(_, authority)| authority);
+    if let Ok(host) = HeaderValue::from_str(authority) {
+        request.headers_mut().entry(header::HOST).or_insert(host);
     }
     request
 }

@@ -27,9 +27,10 @@ pub(crate) struct Wish {
 impl Wish {
     /// The wish of a request whose fields are still as the client sent them.
     pub(crate) fn of(head: &RequestHead, change: Option<ProtocolChange>) -> Option<Wish> {
+        let change = change?;
         let values = head.fields.get_all(header::UPGRADE).iter();
         let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        change.map(|change| Wish { offers: names.map(|name| name.trim_ascii().to_vec()).collect(), change })
+        Some(Wish { offers: names.map(|name| name.trim_ascii().to_vec()).collect(), change })
     }
 
     /// What the endpoint is to be asked for: the first protocol of the client's that the route allows.
