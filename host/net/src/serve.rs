@@ -118,14 +118,18 @@ pub(crate) async fn serve<H: Handler>(
     let mut wire = Wire::new(stream, settings.head, settings.timeouts, timers);
     let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
     let peer = Rc::new(Peer { address, ip: field_value(address) });
-    let change = ProtocolChange::default();
+    let (state, change) = (wire.state(), ProtocolChange::default());
     let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body, change };
     match protocol {
         Protocol::Http1 => {
             let mut connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
             let graceful = http1::Connection::graceful_shutdown;
-            if let Some(Ok(())) = until_drained(&member, Pin::new(&mut connection), graceful).await {
-                after_http1(connection.into_parts(), &member).await;
+            let ended = until_drained(&member, Pin::new(&mut connection), graceful).await;
+            if let Some(Ok(())) = ended
+                && state.saw_upgrade.get()
+            {
+                // Boxed: connections that never need it are not to be larger for it.
+                Box::pin(after_http1(connection.into_parts(), &member)).await;
             }
         }
         Protocol::Http2 => {
@@ -136,15 +140,15 @@ pub(crate) async fn serve<H: Handler>(
     }
 }
 
-/// What follows on a connection that hyper is done with: another protocol, or its end.
+/// What follows on a connection that hyper is done with, after another protocol was named on it: that protocol, or the
+/// end, which hyper leaves to us then.
 async fn after_http1<H>(parts: http1::Parts<TokioIo<Wire>, Requests<H>>, member: &Member) {
     let http1::Parts { io, read_buf, service, .. } = parts;
     let mut wire = io.into_inner();
-    let Requests { wire: state, change, .. } = service;
-    if let Some(continuation) = change.take() {
+    if let Some(continuation) = service.change.take() {
         let future = continuation(Box::new(wire.into_stream(&read_buf)));
         until_drained(member, pin!(future), |_| {}).await;
-    } else if state.saw_upgrade.get() {
+    } else {
         let ended = poll_fn(|cx| Pin::new(&mut wire).poll_shutdown(cx));
         let _ = until_drained(member, pin!(ended), |_| {}).await;
     }
