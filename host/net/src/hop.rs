@@ -126,6 +126,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_beside_bytes_that_are_no_text_goes_too() {
+        let mut fields = map(&[("x-one", "1")]);
+        fields.insert(header::CONNECTION, HeaderValue::from_bytes(b"\xff, X-One").unwrap());
+        assert!(left(fields).is_empty());
+    }
+
+    #[test]
+    fn a_requests_connection_names_what_is_for_one_hop() {
+        let named = |fields: &[(&'static str, &'static str)]| {
+            let mut fields = map(fields);
+            write_connection(&mut fields);
+            fields.get(header::CONNECTION).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(named(&[("x", "y")]), None);
+        assert_eq!(named(&[("te", "trailers")]).as_deref(), Some("te"));
+        assert_eq!(named(&[("upgrade", "a")]).as_deref(), Some("upgrade"));
+        assert_eq!(named(&[("te", "trailers"), ("upgrade", "a")]).as_deref(), Some("te, upgrade"));
+    }
+
+    #[test]
+    fn a_wish_is_named_as_one_of_a_list_whatever_its_case() {
+        for value in ["upgrade", "keep-alive, Upgrade", " ,UPGRADE\t,x"] {
+            assert!(lists_upgrade(value.as_bytes()), "{value}");
+        }
+        for value in ["", "upgraded", "up grade", "upgrade;x", "\u{b}upgrade"] {
+            assert!(!lists_upgrade(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
     fn only_trailers_stay_of_te() {
         assert_eq!(left(map(&[("te", "gzip, trailers"), ("connection", "te")])), ["te"]);
         assert!(left(map(&[("te", "gzip")])).is_empty());

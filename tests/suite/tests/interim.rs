@@ -107,6 +107,29 @@ fn too_many_too_large_and_malformed_ones_are_a_bad_answer() {
 }
 
 #[test]
+fn hints_that_a_client_does_not_read_do_not_hold_up_the_origin() {
+    let answered = Gate::default();
+    let gate = answered.clone();
+    let origin = Origin::scripted(move |mut connection| {
+        connection.request();
+        for _ in 0..60 {
+            connection.send(format!("HTTP/1.1 103 X\r\nlink: {}\r\n\r\n", "x".repeat(15_000)));
+        }
+        connection.send(OK);
+        gate.open();
+        connection.hold();
+    });
+    let sandgate = Sandgate::before(&[&origin]);
+    let mut client = sandgate.client();
+    client.send(GET);
+    answered.pass();
+    let response = client.response();
+    assert_eq!(response.text(), "ok");
+    assert!((1..=60).contains(&response.interim.len()));
+    assert!(response.interim.iter().all(|head| head.field("link").is_some_and(|link| link.len() == 15_000)));
+}
+
+#[test]
 fn an_interim_response_and_then_the_end_is_no_answer() {
     let origin = Origin::scripted(|mut connection| {
         connection.request();

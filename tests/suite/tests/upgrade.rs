@@ -218,6 +218,20 @@ fn a_switch_that_does_not_name_the_protocol_opens_no_tunnel() {
 }
 
 #[test]
+fn filters_see_the_request_and_the_switch() {
+    let origin = echoing();
+    let filters =
+        "filters: [{ request_headers: { set: { x-in: a } } }, { response_headers: { set: { x-out: b } } }]";
+    let config = CONFIG.replace("@route@", filters);
+    let sandgate = Sandgate::with_config(config).origins("app", &[&origin]).start();
+    let mut client = sandgate.client();
+    let head = client.send(HANDSHAKE).head();
+    assert_eq!((head.status(), head.field("x-out")), (101, Some("b")));
+    assert_eq!(client.send("x").bytes(1), b"x");
+    assert_eq!(origin.only_request().field("x-in"), Some("a"));
+}
+
+#[test]
 fn a_tunnel_outlives_reloads() {
     let origin = echoing();
     let config = CONFIG.replace("@route@", "timeouts: { total: 5s }");
