@@ -24,9 +24,7 @@ pub use conditions::{Condition, Scheme, ValueMatch};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
-pub use route::{
-    DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share,
-};
+pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
 pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};

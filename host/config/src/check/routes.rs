@@ -55,17 +55,8 @@ impl Check<'_> {
             return (matched, None);
         };
         let (name, span) = (Arc::from(name.value), name.span);
-        let route = Route {
-            name,
-            matches,
-            filters,
-            destination,
-            timeouts,
-            upgrades,
-            retries,
-            span,
-            filter_spans,
-        };
+        let route =
+            Route { name, matches, filters, destination, timeouts, upgrades, retries, span, filter_spans };
         (matched, Some(route))
     }
 
