@@ -94,7 +94,8 @@ fn route(at: usize) -> Route {
         parts: None,
         filters: Vec::new(),
         destination: Destination::Upstream(0),
-        timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX },
+        timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX, tunnel: Duration::MAX },
+        upgrades: Vec::new(),
         retries: 0,
     }
 }
