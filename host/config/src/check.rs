@@ -11,8 +11,11 @@ mod headers;
 mod matches;
 mod paths;
 mod plugins;
+mod replies;
+mod rewrite;
 mod routes;
 mod server;
+mod templates;
 mod ties;
 mod upgrades;
 mod upstreams;
@@ -46,6 +49,10 @@ pub(crate) struct Check<'a> {
     /// The folder that paths are relative to.
     pub(crate) base: &'a Path,
     pub(crate) problems: Vec<Diagnostic>,
+    /// What works, and is most likely not what was meant.
+    warnings: Vec<Diagnostic>,
+    /// The parts that the patterns of the route at hand capture; none where they are not known.
+    captured: Option<Vec<Arc<str>>>,
     /// Files that were read for variables.
     pub(crate) files: Vec<PathBuf>,
     /// How many bytes variables have put in.
@@ -63,7 +70,16 @@ struct Known {
 
 impl<'a> Check<'a> {
     pub(crate) fn new(source: &'a Arc<Source>, base: &'a Path) -> Self {
-        Check { source, base, problems: Vec::new(), files: Vec::new(), expanded: 0, patterns: 0 }
+        Check {
+            source,
+            base,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            files: Vec::new(),
+            expanded: 0,
+            patterns: 0,
+            captured: None,
+        }
     }
 
     /// The configuration; to be used only if there are no problems.
@@ -95,6 +111,7 @@ impl<'a> Check<'a> {
             routes,
             router,
             router_span,
+            warnings: std::mem::take(&mut self.warnings),
             source,
         })
     }
@@ -124,6 +141,13 @@ impl<'a> Check<'a> {
         // More are never shown, and each costs a pass over the text.
         if self.problems.len() < ERROR_LIMIT {
             self.problems.push(Diagnostic::at(self.source, span, message.into(), help));
+        }
+    }
+
+    /// Says what works, and is most likely not what was meant.
+    fn warn(&mut self, span: Span, message: String, help: Option<String>) {
+        if self.warnings.len() < ERROR_LIMIT {
+            self.warnings.push(Diagnostic::warning(self.source, span, message, help));
         }
     }
 
@@ -263,6 +287,14 @@ impl<T> Field<T> {
     fn value(&self) -> Option<&T> {
         match self {
             Field::Given(value) => Some(&value.value),
+            Field::Absent | Field::Broken => None,
+        }
+    }
+
+    /// The value, if it is there and not broken, to keep.
+    fn into_value(self) -> Option<T> {
+        match self {
+            Field::Given(given) => Some(given.value),
             Field::Absent | Field::Broken => None,
         }
     }

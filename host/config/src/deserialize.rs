@@ -23,6 +23,8 @@ pub(crate) struct Cursor<'t> {
 
 /// The name under which a scalar is asked for as it was written, whatever its kind.
 pub(crate) const TEXT: &str = "$text";
+/// The name under which a scalar is asked for as it was written, variables and all.
+pub(crate) const TEMPLATE: &str = "$template";
 
 impl<'t> Cursor<'t> {
     pub(crate) fn root(tree: &'t Tree) -> Self {
@@ -81,6 +83,10 @@ impl<'t> Cursor<'t> {
 
     fn text<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.refuse_variables()?;
+        self.template(visitor)
+    }
+
+    fn template<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.scalar() {
             Some(scalar) if scalar.value != Value::Null => visitor.visit_borrowed_str(&scalar.text),
             _ => self.any(visitor, ""),
@@ -122,7 +128,11 @@ impl<'de> Deserializer<'de> for Cursor<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        self.located(if name == TEXT { self.text(visitor) } else { visitor.visit_newtype_struct(self) })
+        self.located(match name {
+            TEXT => self.text(visitor),
+            TEMPLATE => self.template(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(

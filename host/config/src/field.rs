@@ -28,6 +28,13 @@ pub(crate) struct Spanned<T> {
     pub(crate) span: Span,
 }
 
+impl<T> Spanned<T> {
+    /// Another value in its place.
+    pub(crate) fn map<U>(self, of: impl FnOnce(T) -> U) -> Spanned<U> {
+        Spanned { value: of(self.value), span: self.span }
+    }
+}
+
 /// What a key has.
 #[derive(Debug, Default)]
 pub(crate) enum Field<T> {

@@ -9,7 +9,6 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Listener", &["tls", "proxy_protocol"]),
     ("Plugin", &["grants"]),
     ("Upstream", &["health", "tls", "proxy_protocol"]),
-    ("Route", &["rewrite", "redirect"]),
     ("Retries", &["on", "budget"]),
 ];
 
@@ -19,7 +18,7 @@ pub(crate) fn is_planned(owner: &str, word: &str) -> bool {
 }
 
 /// Those that are written in place of a key that exists, which is then not missing.
-const INSTEAD: &[(&str, &str, &str)] = &[("Route", "redirect", "upstream")];
+const INSTEAD: &[(&str, &str, &str)] = &[];
 
 /// The key in whose place a word is written.
 pub(crate) fn instead_of(owner: &str, word: &str) -> Option<&'static str> {

@@ -21,7 +21,7 @@ mod types;
 mod variables;
 
 pub use load::{FILE_LIMIT, Loaded, load, parse};
-pub use report::{Colour, Diagnostic, ERROR_LIMIT, Report};
+pub use report::{Colour, Diagnostic, ERROR_LIMIT, Report, Severity};
 pub use schema::schema;
 pub use source::Span;
 pub use tree::{DEPTH_LIMIT, NODE_LIMIT};

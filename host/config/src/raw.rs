@@ -6,6 +6,8 @@
 mod balance;
 mod matching;
 mod plugin;
+mod reply;
+mod rewrite;
 mod route;
 mod server;
 mod upstream;
@@ -13,9 +15,12 @@ mod upstream;
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
+pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
+pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{
-    Access, AccessForm, AccessName, Admin, ClientTimeouts, Level, Limits, Listener, Log, Server,
+    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log,
+    Server,
 };
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 

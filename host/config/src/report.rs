@@ -15,6 +15,15 @@ pub const ERROR_LIMIT: usize = 50;
 /// The most characters of the file that a message repeats.
 const QUOTE_LIMIT: usize = 60;
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The configuration can't be used.
+    Error,
+    /// It can, and most likely doesn't do what was meant.
+    Warning,
+}
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -26,6 +35,8 @@ pub struct Diagnostic {
     pub column: usize,
     /// The part of the text that is wrong.
     pub span: Span,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong.
     pub message: String,
     /// What would be right.
@@ -42,10 +53,15 @@ impl Diagnostic {
             line,
             column,
             span,
+            severity: Severity::Error,
             message,
             help,
             source: Arc::clone(source),
         }
+    }
+
+    pub(crate) fn warning(source: &Arc<Source>, span: Span, message: String, help: Option<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::at(source, span, message, help) }
     }
 
     /// About a file whose text we don't have.
@@ -55,7 +71,11 @@ impl Diagnostic {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()));
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
         let origin = Origin::path(self.file.as_str());
         let whole = self.source.excerpt(self.span);
         if self.line == 0 {

@@ -10,6 +10,6 @@ mod workers;
 pub use cidr::Cidr;
 pub(crate) use percent::Percent;
 pub(crate) use size::Size;
-pub(crate) use text::{HeaderText, HostText};
+pub(crate) use text::{HeaderText, HostText, TemplateText};
 pub(crate) use time::{LONGEST, Time};
 pub(crate) use workers::Workers;

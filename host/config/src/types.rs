@@ -8,6 +8,8 @@ mod conditions;
 mod matching;
 mod pattern;
 mod plugin;
+mod reply;
+mod rewrite;
 mod route;
 mod server;
 mod specificity;
@@ -24,8 +26,14 @@ pub use conditions::{Condition, Scheme, ValueMatch};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
+pub use reply::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};
+pub use rewrite::{
+    CookieRewrite, HostRewrite, LocationRewrite, LocationRule, PathRewrite, QueryRules, Rewrite,
+};
 pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
-pub use server::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
+pub use server::{
+    Access, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log, LogPath, Server,
+};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
 pub use upstream::{Endpoint, KeepAlive, Upstream};
@@ -54,6 +62,8 @@ pub struct Config {
     pub router: Option<Arc<str>>,
     /// Where the file names the router; the file's start when it names none.
     pub router_span: Span,
+    /// What works, and is most likely not what was meant.
+    pub warnings: Vec<Diagnostic>,
     pub(crate) source: Arc<Source>,
 }
 

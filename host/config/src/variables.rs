@@ -1,4 +1,5 @@
-//! Values from outside: `${env:NAME}` and `${file:PATH}` in the settings of plugins, where secrets are needed.
+//! Values from outside: `${env:NAME}` and `${file:PATH}` in the settings of plugins and in templates, where secrets are
+//! needed. What else a template may say is in `check/templates.rs`.
 //!
 //! `$${` stands for `${` itself. What is put in is not looked at again, and is never part of a message.
 
@@ -41,44 +42,43 @@ impl Check<'_> {
 
     fn expand(&mut self, text: &str, span: Span) -> String {
         let mut expanded = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${") {
-            if let Some(before) = before.strip_suffix('$') {
-                expanded.extend([before, "${"]);
-                rest = after;
-                continue;
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => expanded.push_str(text),
+                Piece::Variable(variable) => expanded.push_str(&self.variable(variable, span)),
+                Piece::Unclosed => self.unclosed(span),
             }
-            expanded.push_str(before);
-            let Some((variable, after)) = after.split_once('}') else {
-                self.complain(span, "a variable without its `}`", Some(LITERAL.to_owned()));
-                return expanded;
-            };
-            expanded.push_str(&self.variable(variable, span));
-            rest = after;
         }
-        expanded.push_str(rest);
         expanded
+    }
+
+    pub(crate) fn unclosed(&mut self, span: Span) {
+        self.complain(span, "a variable without its `}`", Some(LITERAL.to_owned()));
     }
 
     /// Empty when it has none, which has been complained of.
     fn variable(&mut self, variable: &str, span: Span) -> String {
+        let Some(value) = self.outside_value(variable, span) else {
+            let found = quoted(&format!("${{{variable}}}"));
+            let message = format!("expected `${{env:NAME}}` or `${{file:PATH}}`, found {found}");
+            self.complain(span, message, Some(LITERAL.to_owned()));
+            return String::new();
+        };
+        value
+    }
+
+    /// A value from outside, which is empty when it can't be had; `None` when the variable is of another kind.
+    pub(crate) fn outside_value(&mut self, variable: &str, span: Span) -> Option<String> {
         let value = match variable.split_once(':') {
             Some(("env", name)) => environment(name),
             Some(("file", path)) => self.file(path),
-            _ => {
-                let found = quoted(&format!("${{{variable}}}"));
-                let message = format!("expected `${{env:NAME}}` or `${{file:PATH}}`, found {found}");
-                self.complain(span, message, Some(LITERAL.to_owned()));
-                return String::new();
-            }
+            _ => return None,
         };
-        match value.and_then(|value| self.within_total(value)) {
-            Ok(value) => value,
-            Err(message) => {
-                self.complain(span, message, None);
-                String::new()
-            }
-        }
+        let value = value.and_then(|value| self.within_total(value));
+        Some(value.unwrap_or_else(|message| {
+            self.complain(span, message, None);
+            String::new()
+        }))
     }
 
     fn within_total(&mut self, value: String) -> Result<String, String> {
@@ -87,7 +87,7 @@ impl Check<'_> {
         if self.expanded > TOTAL_LIMIT { Err(error()) } else { Ok(value) }
     }
 
-    fn file(&mut self, path: &str) -> Result<String, String> {
+    pub(crate) fn file(&mut self, path: &str) -> Result<String, String> {
         let path = self.base.join(path);
         let value = contents(&path)?;
         self.remember(path);
@@ -99,6 +99,38 @@ impl Check<'_> {
             self.files.push(path);
         }
     }
+}
+
+/// What a text with variables is made of.
+pub(crate) enum Piece<'t> {
+    /// What means itself.
+    Text(&'t str),
+    /// What stands between `${` and `}`.
+    Variable(&'t str),
+    /// `${` without its `}`, and all that follows.
+    Unclosed,
+}
+
+/// A text's pieces, in their order.
+pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            pieces.extend([Piece::Text(before), Piece::Text("${")]);
+            rest = after;
+            continue;
+        }
+        pieces.push(Piece::Text(before));
+        let Some((variable, after)) = after.split_once('}') else {
+            pieces.push(Piece::Unclosed);
+            return pieces;
+        };
+        pieces.push(Piece::Variable(variable));
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    pieces
 }
 
 fn environment(name: &str) -> Result<String, String> {

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, Colour, Config, Destination, Filter, Hash, HashKey, HostPattern, Isolation,
-    LogPath, OnFailure, PathMatch, Report, SameSite, Share, State, Sticky,
+    Access, Algorithm, Balance, Colour, Config, Destination, Filter, ForwardedForm, Hash, HashKey,
+    HostPattern, HostRewrite, Isolation, LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite,
+    RedirectQuery, Report, SameSite, Share, State, Sticky,
 };
+use http::StatusCode;
+use model::Escape;
 use serde_json::json;
 
 const MINIMAL: &str = "version: 1\nlisteners: [{ name: web, address: '127.0.0.1:0' }]\n";
@@ -38,6 +41,59 @@ fn every_key_reaches_its_place() {
     let log = PathBuf::from("/etc/sandgate/logs/access.log");
     assert_eq!(config.log.access, Access::Json { path: LogPath::File(log) });
     assert_eq!(config.router.as_deref(), Some("greet"));
+}
+
+fn route<'a>(config: &'a Config, name: &str) -> &'a config::Route {
+    config.routes.iter().find(|route| &*route.name == name).unwrap()
+}
+
+#[test]
+fn rewrites_reach_their_place() {
+    let config = full();
+    let rewritten = route(&config, "rewritten");
+    let Some(PathRewrite::Prefix { matched, to }) = &rewritten.rewrite.path else { panic!("a prefix") };
+    assert_eq!((matched.as_str(), to.as_str()), ("/old/", "/new/"));
+    let query = &rewritten.rewrite.query;
+    assert_eq!((query.set.len(), query.add.len(), query.remove.as_slice()), (1, 1, &["c".to_owned()][..]));
+    assert_eq!(rewritten.rewrite.method, Some(http::Method::POST));
+    assert_eq!(rewritten.rewrite.host, HostRewrite::Upstream);
+    assert_eq!(rewritten.location, LocationRewrite::Auto, "where a prefix is rewritten");
+    assert_eq!(rewritten.cookies.domain, [("inner.example".to_owned(), "example.com".to_owned())]);
+    assert_eq!((rewritten.cookies.secure, rewritten.cookies.same_site), (Some(true), Some("Strict")));
+    let located = route(&config, "located");
+    assert!(matches!(located.rewrite.path, Some(PathRewrite::Regex { .. })));
+    assert!(matches!(located.location, LocationRewrite::Rule(_)));
+    assert_eq!(located.https, Some(StatusCode::TEMPORARY_REDIRECT));
+    let Some(PathRewrite::Strip(prefix)) = &route(&config, "stripped").rewrite.path else {
+        panic!("a strip")
+    };
+    assert_eq!(prefix, "/api", "whole segments");
+    let whole = route(&config, "whole");
+    assert!(
+        matches!(&whole.rewrite.path, Some(PathRewrite::Template(path)) if path.literal() == Some("/all"))
+    );
+    assert_eq!(
+        (&whole.location, route(&config, "rest").rewrite.path.is_none()),
+        (&LocationRewrite::Off, true)
+    );
+}
+
+#[test]
+fn answers_of_our_own_reach_their_place() {
+    let config = full();
+    let Destination::Redirect(redirect) = &route(&config, "moved").destination else { panic!("a redirect") };
+    assert_eq!(redirect.status, StatusCode::MOVED_PERMANENTLY);
+    assert_eq!(redirect.query, RedirectQuery::Drop, "it names the query itself");
+    let Destination::Respond(respond) = &route(&config, "fixed").destination else { panic!("a reply") };
+    let body = respond.body.as_ref().unwrap();
+    assert_eq!((body.text.literal(), body.escape), (Some("later ${x}"), Escape::Plain));
+    assert_eq!(config.server.forwarded, ForwardedForm::Both);
+    let page = &route(&config, "rewritten").error_pages[0];
+    assert_eq!(
+        (page.of, page.response_status, page.body.escape),
+        (PageOf::All, Some(StatusCode::GONE), Escape::Html)
+    );
+    assert_eq!(config.server.error_pages[0].of, PageOf::Faults);
 }
 
 #[test]
@@ -123,15 +179,15 @@ fn every_hash_key_is_known_and_ketama_is_the_default() {
 #[test]
 fn routes_have_patterns_filters_and_times() {
     let config = full();
-    let [blog, exact, rest] = config.routes.as_slice() else { panic!("three routes") };
+    let [blog, exact, rest, ..] = config.routes.as_slice() else { panic!("three routes") };
     let hosts = [HostPattern::Exact("www.example.com".into()), HostPattern::Wildcard("example.org".into())];
     assert_eq!(blog.matches.hosts, hosts);
     assert_eq!(blog.matches.path, PathMatch::Prefix("/blog/".into()));
     assert_eq!(blog.matches.methods, ["GET", "PURGE"]);
     assert_eq!(blog.filters.len(), blog.filter_spans.len());
     let Filter::RequestHeaders(rules) = &blog.filters[1] else { panic!("header rules") };
-    assert_eq!(rules.set[0], ("x-one".parse().unwrap(), "1".parse().unwrap()));
-    assert_eq!(rules.set[1], ("x-two".parse().unwrap(), "2".parse().unwrap()));
+    assert_eq!(rules.set[0], ("x-one".parse().unwrap(), model::FieldText::Fixed("1".parse().unwrap())));
+    assert_eq!(rules.set[1], ("x-two".parse().unwrap(), model::FieldText::Fixed("2".parse().unwrap())));
     assert_eq!(rules.remove, ["x-debug"]);
     assert_eq!(blog.retries.attempts, 1);
     assert_eq!(blog.timeouts.response, Duration::from_secs(10), "never more than the total");
@@ -277,7 +333,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (20, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (22, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");
@@ -323,4 +379,14 @@ fn the_example_of_the_routing_page_loads() {
         upstreams: { old: { endpoints: ['http://a'] }, new: { endpoints: ['http://b'] } }\n";
     let config = config::parse("routing.yaml", &format!("{before}{example}"), Path::new("/")).unwrap();
     assert_eq!(config.routes.len(), 4);
+}
+
+#[test]
+fn the_example_of_the_rewriting_page_loads_without_a_warning() {
+    let page = include_str!("../../docs/rewriting.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let before = "version: 1\nlisteners: [{ name: web, address: '127.0.0.1:0' }]\n\
+        upstreams: { wordpress: { endpoints: ['http://a'] }, users: { endpoints: ['http://b'] } }\n";
+    let config = config::parse("rewriting.yaml", &format!("{before}{example}"), Path::new("/")).unwrap();
+    assert_eq!((config.routes.len(), config.warnings.len()), (4, 0));
 }

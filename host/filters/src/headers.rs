@@ -52,12 +52,12 @@ struct Call(Arc<BothWays>);
 
 impl FilterCall for Call {
     fn on_request(&mut self, mut exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        let applied = self.0.request.apply(&mut exchange.request.fields);
+        let applied = self.0.request.apply(&mut exchange, |exchange| &mut exchange.request.fields);
         Step::Done(exchange, verdict(applied, FaultKind::HeadTooLarge))
     }
 
     fn on_response(&mut self, mut exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        let applied = self.0.response.apply(&mut exchange.response.fields);
+        let applied = self.0.response.apply(&mut exchange, |exchange| &mut exchange.response.fields);
         Step::Done(exchange, verdict(applied, FaultKind::BadResponse))
     }
 }
@@ -75,11 +75,12 @@ fn verdict(applied: Result<(), RuleError>, blame: FaultKind) -> Result<Verdict, 
 mod tests {
     use super::*;
     use http::header::{HeaderName, HeaderValue};
-    use model::{ExchangeId, FieldError, RequestHead};
+    use model::{ExchangeId, FieldError, FieldText, RequestHead};
     use std::time::Instant;
 
     fn rules(name: &'static str, value: &'static str) -> Rules {
-        let set = vec![(HeaderName::from_static(name), HeaderValue::from_static(value))];
+        let value = FieldText::Fixed(HeaderValue::from_static(value));
+        let set = vec![(HeaderName::from_static(name), value)];
         Rules { set, ..Rules::default() }
     }
 

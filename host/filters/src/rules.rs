@@ -4,8 +4,8 @@
 //! not known here.
 
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue};
-use model::FieldError;
+use http::header::HeaderName;
+use model::{Exchange, FieldError, FieldText};
 
 /// How many fields a head may hold once it was edited: the same as for guests.
 const COUNT_LIMIT: usize = 128;
@@ -14,9 +14,9 @@ const COUNT_LIMIT: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// Fields that get one value in the place of all they have.
-    pub set: Vec<(HeaderName, HeaderValue)>,
+    pub set: Vec<(HeaderName, FieldText)>,
     /// Values that are added to those a field has.
-    pub add: Vec<(HeaderName, HeaderValue)>,
+    pub add: Vec<(HeaderName, FieldText)>,
     /// Fields that lose all their values.
     pub remove: Vec<HeaderName>,
 }
@@ -40,6 +40,8 @@ impl Rules {
     /// Whether they keep to the fields and values that others than the host may write.
     pub fn check(&self) -> Result<(), RuleError> {
         for (name, value) in self.set.iter().chain(&self.add) {
+            // What a template becomes is checked when it has.
+            let FieldText::Fixed(value) = value else { continue };
             model::check_value(value.as_bytes().to_vec())
                 .map_err(|cause| RuleError { name: name.clone(), cause })?;
         }
@@ -50,26 +52,37 @@ impl Rules {
         Ok(())
     }
 
-    /// Changes the fields; on an error, the rules before the one it names were kept.
-    pub(crate) fn apply(&self, fields: &mut HeaderMap) -> Result<(), RuleError> {
+    /// Changes the fields on one of an exchange's sides; on an error, the rules before the one it names were kept.
+    pub(crate) fn apply(&self, exchange: &mut Exchange, side: Side) -> Result<(), RuleError> {
         for name in &self.remove {
-            fields.remove(name);
+            side(exchange).remove(name);
         }
-        for (name, value) in &self.set {
+        for (name, text) in &self.set {
+            let value = text.value(exchange).map_err(|cause| RuleError { name: name.clone(), cause })?;
+            let fields = side(exchange);
+            let Some(value) = value else {
+                fields.remove(name);
+                continue;
+            };
             if fields.len() >= COUNT_LIMIT && !fields.contains_key(name) {
                 return Err(full(name));
             }
-            fields.try_insert(name, value.clone()).map_err(|_| full(name))?;
+            fields.try_insert(name, value).map_err(|_| full(name))?;
         }
-        for (name, value) in &self.add {
+        for (name, text) in &self.add {
+            let value = text.value(exchange).map_err(|cause| RuleError { name: name.clone(), cause })?;
+            let (fields, Some(value)) = (side(exchange), value) else { continue };
             if fields.len() >= COUNT_LIMIT {
                 return Err(full(name));
             }
-            fields.try_append(name, value.clone()).map_err(|_| full(name))?;
+            fields.try_append(name, value).map_err(|_| full(name))?;
         }
         Ok(())
     }
 }
+
+/// The fields that rules are for.
+pub(crate) type Side = fn(&mut Exchange) -> &mut HeaderMap;
 
 fn full(name: &HeaderName) -> RuleError {
     RuleError { name: name.clone(), cause: FieldError::TooMany }
@@ -78,14 +91,25 @@ fn full(name: &HeaderName) -> RuleError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header;
+    use http::header::{self, HeaderValue};
+    use model::{ExchangeId, RequestHead, Template, Variable, WorkerId};
 
     fn name(name: &'static str) -> HeaderName {
         HeaderName::from_static(name)
     }
 
-    fn pair(field: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
-        (name(field), HeaderValue::from_static(value))
+    fn pair(field: &'static str, value: &'static str) -> (HeaderName, FieldText) {
+        (name(field), FieldText::Fixed(HeaderValue::from_static(value)))
+    }
+
+    fn apply(rules: &Rules, fields: &mut HeaderMap) -> Result<(), RuleError> {
+        let client = "192.0.2.1:4711".parse().unwrap();
+        let request = RequestHead { fields: std::mem::take(fields), ..RequestHead::default() };
+        let mut exchange =
+            Exchange::new(ExchangeId(1), WorkerId(0), client, std::time::Instant::now(), request);
+        let applied = rules.apply(&mut exchange, |exchange| &mut exchange.request.fields);
+        *fields = std::mem::take(&mut exchange.request.fields);
+        applied
     }
 
     fn values(fields: &HeaderMap, name: &str) -> Vec<String> {
@@ -109,7 +133,7 @@ mod tests {
             remove: vec![name("x-0"), name("x-2"), name("x-absent")],
         };
         let mut fields = head(4);
-        assert_eq!(rules.apply(&mut fields), Ok(()));
+        assert_eq!(apply(&rules, &mut fields), Ok(()));
         assert_eq!(values(&fields, "x-0"), ["set", "added"]);
         assert_eq!(values(&fields, "x-1"), ["old", "added"]);
         assert_eq!(values(&fields, "x-2"), ["added"]);
@@ -122,7 +146,7 @@ mod tests {
         let mut fields = head(2);
         model::append_field(&mut fields, "x-0", "more").unwrap();
         model::append_field(&mut fields, "x-1", "more").unwrap();
-        assert_eq!(rules.apply(&mut fields), Ok(()));
+        assert_eq!(apply(&rules, &mut fields), Ok(()));
         assert_eq!((values(&fields, "x-0"), fields.len()), (vec!["new".to_owned()], 1));
     }
 
@@ -140,7 +164,7 @@ mod tests {
     #[test]
     fn a_value_beyond_the_limit_is_refused() {
         let value = HeaderValue::from_str(&"a".repeat(1 << 20)).unwrap();
-        let rules = Rules { set: vec![(name("x-a"), value)], ..Rules::default() };
+        let rules = Rules { set: vec![(name("x-a"), FieldText::Fixed(value))], ..Rules::default() };
         assert_eq!(rules.check(), Err(RuleError { name: name("x-a"), cause: FieldError::InvalidValue }));
     }
 
@@ -151,8 +175,8 @@ mod tests {
         let too_many = Err(RuleError { name: name("x-new"), cause: FieldError::TooMany });
         let set = Rules { set: vec![pair("x-new", "v")], ..Rules::default() };
         let add = Rules { add: vec![pair("x-new", "v")], ..Rules::default() };
-        assert_eq!(set.apply(&mut fields), too_many);
-        assert_eq!(add.apply(&mut fields), too_many);
+        assert_eq!(apply(&set, &mut fields), too_many);
+        assert_eq!(apply(&add, &mut fields), too_many);
         assert_eq!(fields.len(), COUNT_LIMIT);
     }
 
@@ -164,8 +188,28 @@ mod tests {
             ..Rules::default()
         };
         let mut fields = head(COUNT_LIMIT);
-        assert_eq!(rules.apply(&mut fields), Ok(()));
+        assert_eq!(apply(&rules, &mut fields), Ok(()));
         assert_eq!(fields.len(), COUNT_LIMIT);
+    }
+
+    #[test]
+    fn a_template_says_what_the_exchange_has_and_is_left_out_where_it_has_nothing() {
+        let template = |name: &str| {
+            let mut template = Template::default();
+            template.push_variable(Variable::named(name).unwrap(), "");
+            FieldText::Template(template)
+        };
+        let rules = Rules {
+            set: vec![(name("x-0"), template("client.ip")), (name("x-1"), template("note.none"))],
+            add: vec![(name("x-2"), template("note.none")), (name("x-3"), template("request.header.x-0"))],
+            remove: vec![],
+        };
+        let mut fields = head(4);
+        assert_eq!(apply(&rules, &mut fields), Ok(()));
+        assert_eq!(values(&fields, "x-0"), ["192.0.2.1"]);
+        assert!(values(&fields, "x-1").is_empty(), "what has no value is not there");
+        assert_eq!(values(&fields, "x-2"), ["old"]);
+        assert_eq!(values(&fields, "x-3"), ["old", "192.0.2.1"]);
     }
 
     #[test]

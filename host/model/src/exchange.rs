@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{
-    Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, TlsFacts, WorkerId,
+    Asked, Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, Scheme,
+    TlsFacts, WorkerId,
 };
 
 /// Names an exchange in logs, to guests and to upstreams.
@@ -33,6 +34,10 @@ pub struct Exchange {
     pub client: SocketAddr,
     /// What is known of the client's TLS connection, if it is one.
     pub tls: Option<Arc<TlsFacts>>,
+    /// The scheme of the URI that the client asked for.
+    pub scheme: Scheme,
+    /// What the client asked for, if the route has rewritten it.
+    pub asked: Option<Box<Asked>>,
     /// When the request's head was here.
     pub began: Instant,
     /// The request, as it goes to the upstream.
@@ -95,6 +100,8 @@ impl Exchange {
             worker,
             client,
             tls: None,
+            scheme: Scheme::Http,
+            asked: None,
             began,
             request,
             response: ResponseHead::default(),

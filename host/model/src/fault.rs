@@ -94,6 +94,8 @@ pub enum FaultKind {
     NoRoute,
     /// A route matches, but not with this method.
     MethodNotAllowed,
+    /// What a rewrite or a redirect made of the request is no target, or too long.
+    BadRewrite,
     /// No endpoint is left that may be tried.
     NoEndpoint,
     /// The endpoint could not be connected to.
@@ -118,7 +120,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 27] = [
+    pub const ALL: [FaultKind; 28] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -130,6 +132,7 @@ impl FaultKind {
         FaultKind::ClientGone,
         FaultKind::NoRoute,
         FaultKind::MethodNotAllowed,
+        FaultKind::BadRewrite,
         FaultKind::NoEndpoint,
         FaultKind::ConnectFailed,
         FaultKind::ConnectTimeout,
@@ -162,6 +165,7 @@ impl FaultKind {
             FaultKind::ClientGone => "client_gone",
             FaultKind::NoRoute => "no_route",
             FaultKind::MethodNotAllowed => "method_not_allowed",
+            FaultKind::BadRewrite => "bad_rewrite",
             FaultKind::NoEndpoint => "no_endpoint",
             FaultKind::ConnectFailed => "connect_failed",
             FaultKind::ConnectTimeout => "connect_timeout",
@@ -204,7 +208,9 @@ impl FaultKind {
             FaultKind::ConnectTimeout | FaultKind::UpstreamTimeout | FaultKind::TunnelIdle => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            FaultKind::Plugin(_) | FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            FaultKind::Plugin(_) | FaultKind::BadRewrite | FaultKind::Internal => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -223,6 +229,7 @@ impl FaultKind {
             FaultKind::NoRoute
             | FaultKind::MethodNotAllowed
             | FaultKind::TunnelIdle
+            | FaultKind::BadRewrite
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::ConnectFailed

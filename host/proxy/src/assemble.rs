@@ -20,6 +20,7 @@ use crate::access_log::AccessLog;
 use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
 use crate::parts::Parts;
+use crate::rewrite::Rewriting;
 use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
 
@@ -53,6 +54,7 @@ pub async fn assemble(
         trusted_proxies: config.server.trusted_proxies.clone(),
         server: server_settings(&config),
         connections: config.server.limits.connections,
+        has_error_pages: has_error_pages(&config),
         config,
     })
 }
@@ -150,6 +152,9 @@ impl Assembly<'_> {
             parts: Parts::of(&route.matches),
             filters,
             destination: self.destination(&route.destination),
+            https: route.https,
+            rewriting: Rewriting::of(route),
+            error_pages: route.error_pages.clone(),
             timeouts: Timeouts {
                 response: route.timeouts.response,
                 total: route.timeouts.total,
@@ -169,6 +174,8 @@ impl Assembly<'_> {
                 let shares = shares.iter().map(|share| (share.weight, place(&share.upstream)));
                 Destination::Split(Split::new(shares))
             }
+            config::Destination::Redirect(redirect) => Destination::Redirect(Box::new(redirect.clone())),
+            config::Destination::Respond(respond) => Destination::Respond(Box::new(respond.clone())),
         }
     }
 
@@ -230,6 +237,10 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
             config::OnFailure::Open => OnFailure::Open,
         },
     }
+}
+
+fn has_error_pages(config: &Config) -> bool {
+    !config.server.error_pages.is_empty() || config.routes.iter().any(|route| !route.error_pages.is_empty())
 }
 
 fn server_settings(config: &Config) -> ServerSettings {

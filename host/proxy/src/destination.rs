@@ -1,4 +1,6 @@
-//! Where a route's requests go: to an upstream, or to one of several by weight.
+//! Where a route's requests go: to an upstream, to one of several by weight, or nowhere.
+
+use config::{Redirect, Respond};
 
 /// Where a route's requests go. Upstreams are known by their places in the generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,6 +9,10 @@ pub enum Destination {
     Upstream(usize),
     /// To one of these.
     Split(Split),
+    /// Nowhere: the client is sent elsewhere.
+    Redirect(Box<Redirect>),
+    /// Nowhere: the answer is always the same, but for variables.
+    Respond(Box<Respond>),
 }
 
 /// Upstreams with weights.
@@ -18,12 +24,13 @@ pub struct Split {
 }
 
 impl Destination {
-    /// Chooses, anew with each call: the caller keeps to it for all attempts of an exchange.
-    pub(crate) fn choose(&self) -> usize {
+    /// Chooses, anew with each call: the caller keeps to it for all attempts of an exchange. None, where none answers.
+    pub(crate) fn choose(&self) -> Option<usize> {
         match self {
-            Destination::Upstream(at) => *at,
+            Destination::Redirect(_) | Destination::Respond(_) => None,
+            Destination::Upstream(at) => Some(*at),
             // A draw without replacement would need a count that workers share.
-            Destination::Split(split) => split.at(fastrand::u32(..split.total.max(1))),
+            Destination::Split(split) => Some(split.at(fastrand::u32(..split.total.max(1)))),
         }
     }
 }
@@ -54,7 +61,7 @@ mod tests {
         let split = Split::new([(3, 7), (0, 8), (1, 9)]);
         assert_eq!((0..4).map(|drawn| split.at(drawn)).collect::<Vec<_>>(), [7, 7, 7, 9]);
         let chosen = Destination::Split(split);
-        assert!((0..100).all(|_| [7, 9].contains(&chosen.choose())));
-        assert_eq!(Destination::Upstream(2).choose(), 2);
+        assert!((0..100).all(|_| [Some(7), Some(9)].contains(&chosen.choose())));
+        assert_eq!(Destination::Upstream(2).choose(), Some(2));
     }
 }

@@ -12,6 +12,8 @@ mod filter;
 mod forwarded;
 mod halt;
 mod hops;
+mod own;
+mod pages;
 mod rescue;
 mod route;
 mod send;
@@ -30,6 +32,8 @@ pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
 
+use crate::generation::Route;
+use crate::rewrite::Rewriting;
 use crate::worker::Local;
 
 /// Answers one request.
@@ -40,7 +44,7 @@ pub(crate) async fn answer(local: Rc<Local>, listener: Arc<str>, arrival: Arriva
         Ok(answered) => answered,
         Err(halted) => rescue::rescue(*halted),
     };
-    let (exchange, content) = filter::outward(&mut calls, exchange, content).await;
+    let (exchange, content) = filter::outward(&local.generation, &mut calls, exchange, content).await;
     answer::answer(exchange, content, calls)
 }
 
@@ -54,6 +58,26 @@ async fn forward(
     let (exchange, upload) = halt::unless(exchange, upload)?;
     let exchange = hops::count_down(exchange)?;
     let (exchange, route) = route::route(local, exchange).await?;
+    let exchange = own::secure(route, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
-    send::send(local, route, exchange, upload).await
+    let exchange = own::answer(route, exchange)?;
+    match &route.rewriting {
+        None => send::send(local, route, exchange, upload).await,
+        Some(rewriting) => rewritten(local, route, rewriting, exchange, upload).await,
+    }
+}
+
+/// What the upstream sees, and what is seen of it, is rewritten.
+async fn rewritten(
+    local: &Local,
+    route: &Route,
+    rewriting: &Rewriting,
+    mut exchange: Box<Exchange>,
+    upload: Upload,
+) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+    let inward = rewriting.inward(&mut exchange);
+    let (exchange, ()) = halt::unless(exchange, inward)?;
+    let (mut exchange, content) = send::send(local, route, exchange, upload).await?;
+    rewriting.outward(&mut exchange);
+    Ok((exchange, content))
 }

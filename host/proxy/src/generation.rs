@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balance::{Policy, Tiers};
+use config::ErrorPage;
+use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router};
 use net::{KeepAlive, ServerSettings};
 
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::parts::Parts;
+use crate::rewrite::Rewriting;
 use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
 
@@ -33,6 +36,8 @@ pub struct Generation {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) server: ServerSettings,
     pub(crate) connections: usize,
+    /// Whether any answer may get a page.
+    pub(crate) has_error_pages: bool,
 }
 
 impl Generation {
@@ -58,6 +63,12 @@ pub struct Route {
     pub filters: Vec<Arc<dyn Filter>>,
     /// Where its requests go.
     pub destination: Destination,
+    /// The status that sends clients without TLS to the same URI with it.
+    pub https: Option<StatusCode>,
+    /// What is rewritten, if anything.
+    pub rewriting: Option<Box<Rewriting>>,
+    /// What answers that report an error say.
+    pub error_pages: Vec<ErrorPage>,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
     /// Protocols that a client may change to, in lower case.

@@ -13,6 +13,7 @@ mod parts;
 mod path;
 mod record;
 mod reload;
+mod rewrite;
 mod route_table;
 mod server;
 mod stats;

@@ -108,7 +108,6 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(exchange: &'a Exchange, fault: Option<&'a Fault>, now: Instant) -> Self {
-        let request = &exchange.request;
         let began = SystemTime::now()
             .checked_sub(now.duration_since(exchange.began))
             .unwrap_or(SystemTime::UNIX_EPOCH);
@@ -118,9 +117,9 @@ impl<'a> Line<'a> {
             time: humantime::format_rfc3339_millis(began).to_string(),
             id: exchange.id.to_string(),
             client: exchange.client.ip().to_canonical().to_string(),
-            method: request.method.as_str(),
-            host: request.authority(),
-            path: request.path_and_query(),
+            method: exchange.asked_method().as_str(),
+            host: exchange.asked_authority(),
+            path: exchange.asked_path_and_query(),
             status: status(exchange),
             route: exchange.route.as_ref().map(|route| route.name.as_ref()),
             upstream: exchange.upstream.as_deref(),

@@ -42,6 +42,10 @@ impl Reloader {
     pub async fn read(&mut self, before: Option<Arc<Generation>>) -> Result<Generation, Report> {
         self.read_since = SystemTime::now();
         let Loaded { config, files, .. } = config::load(&self.path)?;
+        for warning in &config.warnings {
+            let place = format!("{}:{}:{}", warning.file, warning.line, warning.column);
+            tracing::warn!(place, warning = warning.message, "configuration");
+        }
         let components = config.plugins.values().map(|plugin| plugin.wasm.clone());
         self.files = files.into_iter().chain(components).collect();
         // A reload keeps as many workers as there are.

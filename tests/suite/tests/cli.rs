@@ -169,7 +169,6 @@ fn planned() -> Vec<(&'static str, String)> {
         ("proxy_protocol", listening("proxy_protocol: v2")),
         ("health", yaml::forwarding_to("health: { path: /healthz }")),
         ("tls", yaml::forwarding_to("tls: { server_name: app.internal }")),
-        ("rewrite", yaml::forwarding_by("rewrite: { prefix: /wordpress/ }")),
         ("budget", yaml::forwarding_by("retries: { attempts: 2, budget: 20% }")),
         (
             "grants",

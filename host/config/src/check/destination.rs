@@ -1,8 +1,11 @@
-//! Checks of where a route's requests go: an upstream, or a split between several.
+//! Checks of who answers a route's requests: an upstream, one of several, or the proxy itself.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
+use http::StatusCode;
+
+use super::replies::Redirection;
 use super::server::given;
 use super::{Check, Known};
 use crate::field::{Field, List, Spanned};
@@ -15,28 +18,46 @@ const SHARE_LIMIT: usize = 100;
 /// What a weight may be: 0 takes a part out without taking its line out.
 const WEIGHT: RangeInclusive<u64> = 0..=1_000_000;
 
+/// What a route says of who answers.
+pub(super) struct Answers {
+    pub(super) upstream: Field<String>,
+    pub(super) split: Field<List<raw::Share>>,
+    pub(super) redirect: Field<raw::Redirect>,
+    pub(super) respond: Field<raw::Respond>,
+}
+
 impl Check<'_> {
+    /// Who answers, and the status of a redirect to HTTPS.
     pub(super) fn destination(
         &mut self,
-        upstream: Field<String>,
-        split: Field<List<raw::Share>>,
+        answers: Answers,
         known: &Known,
         owner: Span,
-    ) -> Option<Destination> {
-        let split = match (&upstream, split) {
-            (_, Field::Absent) => {
-                let upstream = self.required(upstream, "upstream", owner)?;
-                return self.upstream_reference(upstream, known).map(Destination::Upstream);
-            }
-            (Field::Absent, split) => split,
-            (_, split) => {
-                let span = split.span().unwrap_or(owner);
-                self.complain(span, "a route has `upstream` or `split`, not both", None);
-                split
-            }
+    ) -> (Option<Destination>, Option<StatusCode>) {
+        let Answers { upstream, split, redirect, respond } = answers;
+        let (redirect, https) = match written(redirect, |redirect| self.redirect(redirect)) {
+            Some(Some(Redirection::ToHttps(status))) => (None, Some(status)),
+            Some(Some(Redirection::All(redirect))) => (Some(Some(Destination::Redirect(redirect))), None),
+            Some(None) => (Some(None), None),
+            None => (None, None),
         };
-        let Field::Given(Spanned { value: shares, span }) = split else { return None };
-        self.split(shares, known, span).map(Destination::Split)
+        let upstream =
+            written(upstream, |name| self.upstream_reference(name, known).map(Destination::Upstream));
+        let split =
+            written(split, |Spanned { value, span }| self.split(value, known, span).map(Destination::Split));
+        let respond = written(respond, |respond| self.respond(respond).map(Destination::Respond));
+        let mut all = [upstream, split, redirect, respond].into_iter().flatten();
+        let (first, second) = (all.next(), all.next());
+        if second.is_some() {
+            let message = "only one of `upstream`, `split`, `redirect` and `respond` can be written";
+            self.complain(owner, message, None);
+        }
+        if first.is_none() {
+            let help = "or `split`, `redirect` or `respond`; `redirect: { https: true }` stands beside one"
+                .to_owned();
+            self.complain(owner, "missing key `upstream`", Some(help));
+        }
+        (first.flatten(), https)
     }
 
     fn split(&mut self, shares: List<raw::Share>, known: &Known, span: Span) -> Option<Vec<Share>> {
@@ -74,5 +95,14 @@ impl Check<'_> {
         }
         let upstream = self.upstream_reference(upstream, known)?;
         Some(Share { upstream, weight: u32::try_from(weight).unwrap_or(u32::MAX) })
+    }
+}
+
+/// What a key that is written means, if that is right; nothing when it isn't written.
+fn written<T, U>(field: Field<T>, meaning: impl FnOnce(Spanned<T>) -> Option<U>) -> Option<Option<U>> {
+    match field {
+        Field::Given(given) => Some(meaning(given)),
+        Field::Broken => Some(None),
+        Field::Absent => None,
     }
 }

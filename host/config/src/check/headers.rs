@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use http::{HeaderName, HeaderValue};
+use model::{FieldText, Stage};
 
 use super::Check;
 use super::server::given;
 use crate::field::{Field, List, Map, Spanned};
 use crate::raw;
 use crate::report::quoted;
-use crate::scalar::HeaderText;
+use crate::scalar::TemplateText;
 use crate::types::HeaderRules;
 
 /// Fields that the proxy writes itself: a rule for one would break framing (RFC 9112 section 6), routing, or the
@@ -27,33 +28,38 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Check<'_> {
-    pub(super) fn header_rules(&mut self, rules: raw::HeaderRules) -> HeaderRules {
+    pub(super) fn header_rules(&mut self, rules: raw::HeaderRules, stage: Stage) -> HeaderRules {
         HeaderRules {
-            set: self.values(rules.set),
-            add: self.values(rules.add),
+            set: self.values(rules.set, stage),
+            add: self.values(rules.add, stage),
             remove: self.removals(rules.remove),
         }
     }
 
-    fn values(&mut self, values: Field<Map<HeaderText>>) -> Vec<(HeaderName, HeaderValue)> {
+    pub(super) fn values(
+        &mut self,
+        values: Field<Map<TemplateText>>,
+        stage: Stage,
+    ) -> Vec<(HeaderName, FieldText)> {
         let mut seen = HashSet::new();
-        let entries = values.or_default().into_iter();
-        entries.filter_map(|(name, value)| self.value(&name, value, &mut seen)).collect()
+        let mut parsed = Vec::new();
+        for (name, value) in values.or_default() {
+            let name = self.header_name(&name, &mut seen);
+            let value = self.field_text(value, stage);
+            parsed.extend(name.zip(value));
+        }
+        parsed
     }
 
-    fn value(
-        &mut self,
-        name: &Spanned<String>,
-        value: Field<HeaderText>,
-        seen: &mut HashSet<HeaderName>,
-    ) -> Option<(HeaderName, HeaderValue)> {
-        let parsed = self.header_name(name, seen);
-        let Field::Given(Spanned { value: HeaderText(text), span }) = value else { return None };
-        let Ok(value) = HeaderValue::from_str(&text) else {
-            self.expected("a value of visible ASCII and spaces", &Spanned { value: text, span });
+    fn field_text(&mut self, value: Field<TemplateText>, stage: Stage) -> Option<FieldText> {
+        let Field::Given(text) = value else { return None };
+        let template = self.template(&text, stage)?;
+        if !template.literals().all(|literal| HeaderValue::from_str(literal).is_ok()) {
+            self.expected("a value of visible ASCII and spaces", &text.map(|TemplateText(text)| text));
             return None;
-        };
-        Some((parsed?, value))
+        }
+        let fixed = template.literal().and_then(|literal| HeaderValue::from_str(literal).ok());
+        Some(fixed.map_or(FieldText::Template(template), FieldText::Fixed))
     }
 
     fn removals(&mut self, names: Field<List<String>>) -> Vec<HeaderName> {

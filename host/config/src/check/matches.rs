@@ -157,7 +157,7 @@ impl Check<'_> {
     }
 
     /// Methods are case-sensitive (RFC 9110 section 9.1): `get` would never match.
-    fn method(&mut self, method: &Spanned<String>) -> Option<Spanned<Method>> {
+    pub(super) fn method(&mut self, method: &Spanned<String>) -> Option<Spanned<Method>> {
         let parsed = Method::from_bytes(method.value.as_bytes()).ok();
         let parsed = parsed.filter(|_| !method.value.bytes().any(|byte| byte.is_ascii_lowercase()));
         if parsed.is_none() {

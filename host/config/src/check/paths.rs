@@ -19,13 +19,15 @@ impl Check<'_> {
         match path.or(everything)?.value {
             PathForm::Prefix(Field::Given(prefix)) => self.path_text(prefix).map(PathMatch::Prefix),
             PathForm::Exact(Field::Given(exact)) => self.path_text(exact).map(PathMatch::Exact),
-            PathForm::Template(Field::Given(template)) => self.template(template).map(PathMatch::Template),
+            PathForm::Template(Field::Given(template)) => {
+                self.path_template(template).map(PathMatch::Template)
+            }
             PathForm::Regex(Field::Given(regex)) => self.path_pattern(&regex).map(PathMatch::Regex),
             PathForm::Prefix(_) | PathForm::Exact(_) | PathForm::Template(_) | PathForm::Regex(_) => None,
         }
     }
 
-    fn path_text(&mut self, path: Spanned<String>) -> Option<String> {
+    pub(super) fn path_text(&mut self, path: Spanned<String>) -> Option<String> {
         if !path.value.starts_with('/') {
             self.expected("a path that begins with `/`", &path);
             return None;
@@ -42,7 +44,7 @@ impl Check<'_> {
         Some(path.value)
     }
 
-    fn template(&mut self, template: Spanned<String>) -> Option<Template> {
+    fn path_template(&mut self, template: Spanned<String>) -> Option<Template> {
         let span = template.span;
         let text = self.path_text(template)?;
         let parsed = Template::parse(&text);

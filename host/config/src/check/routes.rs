@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use model::Stage;
+
+use super::destination::Answers;
 use super::server::given;
 use super::ties::Matched;
 use super::{Check, Known};
 use crate::field::{Field, List, Spanned};
 use crate::raw;
 use crate::source::Span;
-use crate::types::{Filter, Retries, Route, RouteTimeouts};
+use crate::types::{Destination, Filter, Retries, Route, RouteTimeouts};
 
 /// Attempts after the first: each may load an upstream that fails already.
 const ATTEMPTS: RangeInclusive<u64> = 0..=10;
@@ -43,8 +46,27 @@ impl Check<'_> {
         let owner = name.as_ref().map_or(span, |name| name.span);
         let matches = self.matches(route.matches, route.priority, known, owner);
         let matched = matches.clone().zip(name.clone()).map(|(matches, name)| Matched { name, matches });
+        self.captured = matches.as_ref().map(|matches| matches.capture_names().cloned().collect());
         let filters = self.filters(route.filters, known);
-        let destination = self.destination(route.upstream, route.split, known, owner);
+        let (destination, https) = self.destination(
+            Answers {
+                upstream: route.upstream,
+                split: route.split,
+                redirect: route.redirect,
+                respond: route.respond,
+            },
+            known,
+            owner,
+        );
+        if matches!(destination, Some(Destination::Redirect(_) | Destination::Respond(_))) {
+            let spans = [route.rewrite.span(), route.location.span(), route.cookies.span()];
+            self.nothing_to_rewrite(spans.into_iter().flatten());
+        }
+        let rewrite = self.rewrite(route.rewrite, matches.as_ref().map(|matches| &matches.path));
+        let location = self.location(route.location, &rewrite);
+        let cookies = self.cookies(route.cookies);
+        let error_pages = self.error_pages(route.error_pages);
+        self.captured = None;
         let timeouts = self.route_timeouts(route.timeouts.or_default());
         let attempts =
             self.number(route.retries.or_default().attempts, Retries::default().attempts.into(), ATTEMPTS);
@@ -55,9 +77,30 @@ impl Check<'_> {
             return (matched, None);
         };
         let (name, span) = (Arc::from(name.value), name.span);
-        let route =
-            Route { name, matches, filters, destination, timeouts, upgrades, retries, span, filter_spans };
+        let route = Route {
+            name,
+            matches,
+            filters,
+            destination,
+            https,
+            rewrite,
+            location,
+            cookies,
+            error_pages,
+            timeouts,
+            upgrades,
+            retries,
+            span,
+            filter_spans,
+        };
         (matched, Some(route))
+    }
+
+    fn nothing_to_rewrite(&mut self, spans: impl Iterator<Item = Span>) {
+        for span in spans {
+            let message = "this is for routes with an `upstream`: nothing is sent here";
+            self.complain(span, message, None);
+        }
     }
 
     fn filters(&mut self, filters: Field<List<raw::Filter>>, known: &Known) -> Vec<(Filter, Span)> {
@@ -74,10 +117,10 @@ impl Check<'_> {
         match filter {
             raw::Filter::Plugin(Field::Given(name)) => self.plugin_reference(name, known).map(Filter::Plugin),
             raw::Filter::RequestHeaders(Field::Given(rules)) => {
-                Some(Filter::RequestHeaders(self.header_rules(rules.value)))
+                Some(Filter::RequestHeaders(self.header_rules(rules.value, Stage::Request)))
             }
             raw::Filter::ResponseHeaders(Field::Given(rules)) => {
-                Some(Filter::ResponseHeaders(self.header_rules(rules.value)))
+                Some(Filter::ResponseHeaders(self.header_rules(rules.value, Stage::Response)))
             }
             raw::Filter::Plugin(_) | raw::Filter::RequestHeaders(_) | raw::Filter::ResponseHeaders(_) => None,
         }

@@ -13,7 +13,9 @@ use crate::field::{Either, Field, List, Spanned};
 use crate::raw;
 use crate::scalar::Workers;
 use crate::source::Span;
-use crate::types::{Access, Admin, ClientTimeouts, Level, Limits, Listener, Log, LogPath, Server};
+use crate::types::{
+    Access, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log, LogPath, Server,
+};
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
 const HEAD: RangeInclusive<u64> = (8 << 10)..=(16 << 20);
@@ -40,6 +42,8 @@ impl Check<'_> {
             limits: self.limits(server.limits.or_default()),
             timeouts: self.client_timeouts(server.timeouts.or_default()),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
+            forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
+            error_pages: self.error_pages(server.error_pages),
         }
     }
 
@@ -157,6 +161,17 @@ impl Check<'_> {
             file => LogPath::File(self.base.join(file)),
         };
         Access::Json { path }
+    }
+}
+
+impl From<raw::ForwardedForm> for ForwardedForm {
+    fn from(forwarded: raw::ForwardedForm) -> Self {
+        match forwarded {
+            raw::ForwardedForm::XForwarded => ForwardedForm::XForwarded,
+            raw::ForwardedForm::Rfc7239 => ForwardedForm::Rfc7239,
+            raw::ForwardedForm::Both => ForwardedForm::Both,
+            raw::ForwardedForm::Off => ForwardedForm::Off,
+        }
     }
 }
 

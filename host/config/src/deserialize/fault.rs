@@ -55,8 +55,9 @@ impl Fault {
     }
 
     pub(crate) fn variable() -> Self {
-        let help = "`${env:NAME}` and `${file:PATH}` work in the settings of plugins".to_owned();
-        Fault { help: Some(help), ..Fault::new(Reason::Said("variables are not supported yet".to_owned())) }
+        let help = "variables work in header rules, rewrites, redirects, replies and error pages, and `${env:NAME}` and \
+                    `${file:PATH}` in the settings of plugins too".to_owned();
+        Fault { help: Some(help), ..Fault::new(Reason::Said("variables have no meaning here".to_owned())) }
     }
 
     pub(crate) fn expected(expected: &dyn Expected) -> Self {

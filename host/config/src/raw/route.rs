@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Cookies, ErrorPage, Location, Redirect, Respond, Rewrite};
 use crate::field::{Field, List, Map};
 use crate::raw::Match;
-use crate::scalar::{HeaderText, Time};
+use crate::scalar::{TemplateText, Time};
 
 /// Which requests go through which filters to which upstream.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +30,25 @@ pub(crate) struct Route {
     /// In place of `upstream`: the upstreams of which one answers, chosen by weight for each request.
     #[serde(default)]
     pub(crate) split: Field<List<Share>>,
+    /// In place of `upstream`: the client is sent elsewhere. With `https: true`, beside it.
+    #[serde(default)]
+    pub(crate) redirect: Field<Redirect>,
+    /// In place of `upstream`: an answer of the proxy's own.
+    #[serde(default)]
+    pub(crate) respond: Field<Respond>,
+    /// How requests are rewritten before they are sent.
+    #[serde(default)]
+    pub(crate) rewrite: Field<Rewrite>,
+    /// How Location, Content-Location and Refresh of answers are mapped back. Default: `auto`, if the request's prefix or
+    /// host is rewritten; else `off`.
+    #[serde(default)]
+    pub(crate) location: Field<Location>,
+    /// How cookies that the upstream sets are changed.
+    #[serde(default)]
+    pub(crate) cookies: Field<Cookies>,
+    /// Bodies for answers that report an error: the first that fits, before the server's.
+    #[serde(default)]
+    pub(crate) error_pages: Field<List<ErrorPage>>,
     /// How long an answer may take.
     #[serde(default)]
     pub(crate) timeouts: Field<RouteTimeouts>,
@@ -72,9 +92,9 @@ pub(crate) enum Filter {
 #[serde(deny_unknown_fields, default, expecting = "a map with `set`, `add` and `remove`")]
 pub(crate) struct HeaderRules {
     /// Fields that get this value, whatever they had.
-    pub(crate) set: Field<Map<HeaderText>>,
+    pub(crate) set: Field<Map<TemplateText>>,
     /// Fields that get this value besides those they have.
-    pub(crate) add: Field<Map<HeaderText>>,
+    pub(crate) add: Field<Map<TemplateText>>,
     /// Fields that are taken out.
     pub(crate) remove: Field<List<String>>,
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::ErrorPage;
 use crate::field::{Either, Field, List};
 use crate::scalar::{Cidr, Size, Time, Workers};
 
@@ -20,6 +21,24 @@ pub(crate) struct Server {
     pub(crate) timeouts: Field<ClientTimeouts>,
     /// The networks whose X-Forwarded-* headers are believed. Default: none.
     pub(crate) trusted_proxies: Field<List<Cidr>>,
+    /// In which header fields upstreams are told of the client. Default: `x_forwarded`.
+    pub(crate) forwarded: Field<ForwardedForm>,
+    /// Bodies for answers that report an error: the first that fits, after the route's.
+    pub(crate) error_pages: Field<List<ErrorPage>>,
+}
+
+/// In which header fields upstreams are told of the client.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "one of `x_forwarded`, `rfc7239`, `both` and `off`")]
+pub(crate) enum ForwardedForm {
+    /// X-Forwarded-For, -Proto, -Host and -Port.
+    XForwarded,
+    /// Forwarded (RFC 7239).
+    Rfc7239,
+    /// Both.
+    Both,
+    /// None.
+    Off,
 }
 
 /// What a client may send.

@@ -1,4 +1,4 @@
-//! Text that is not just any string: values of header fields, and hosts.
+//! Text that is not just any string: values of header fields, templates, and hosts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-use crate::deserialize::TEXT;
+use crate::deserialize::{TEMPLATE, TEXT};
 
 /// A field's value; `max-age: 600` is one without quotes, whatever YAML makes of `600`.
 #[derive(Debug)]
@@ -39,6 +39,40 @@ impl JsonSchema for HeaderText {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number", "boolean"], "description": "The value of a header field." })
+    }
+}
+
+/// Text that may have variables in it; `max-age: 600` is one without quotes, whatever YAML makes of `600`.
+#[derive(Debug)]
+pub(crate) struct TemplateText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for TemplateText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(TEMPLATE, TemplateTextVisitor)
+    }
+}
+
+struct TemplateTextVisitor;
+
+impl Visitor<'_> for TemplateTextVisitor {
+    type Value = TemplateText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<TemplateText, E> {
+        Ok(TemplateText(text.to_owned()))
+    }
+}
+
+impl JsonSchema for TemplateText {
+    fn schema_name() -> Cow<'static, str> {
+        "Template".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"], "description": "A text that may have variables in it." })
     }
 }
 

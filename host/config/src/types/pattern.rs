@@ -65,6 +65,11 @@ impl Pattern {
         self.regex.as_str()
     }
 
+    /// As compiled, for searches that need its groups.
+    pub fn regex(&self) -> &Regex {
+        &self.regex
+    }
+
     /// Whether it is found in the text.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, StatusCode};
+use model::FieldText;
 
-use super::Matching;
+use super::{CookieRewrite, ErrorPage, LocationRewrite, Matching, Redirect, Respond, Rewrite};
 use crate::source::Span;
 
 /// Which requests, through which filters, to which upstream. No two routes tie.
@@ -20,6 +21,16 @@ pub struct Route {
     pub filters: Vec<Filter>,
     /// Who answers.
     pub destination: Destination,
+    /// The status of a redirect for requests that came without TLS.
+    pub https: Option<StatusCode>,
+    /// How requests are rewritten before they are sent.
+    pub rewrite: Rewrite,
+    /// How answers' locations are mapped back.
+    pub location: LocationRewrite,
+    /// How cookies that the upstream sets are changed.
+    pub cookies: CookieRewrite,
+    /// Bodies for answers that report an error; the first that fits, before the server's.
+    pub error_pages: Vec<ErrorPage>,
     /// How long an answer may take.
     pub timeouts: RouteTimeouts,
     /// Protocols that a client may change to, in lower case.
@@ -39,6 +50,10 @@ pub enum Destination {
     Upstream(Arc<str>),
     /// One of these, chosen for each request; at least one has a weight.
     Split(Vec<Share>),
+    /// The proxy, which sends clients elsewhere.
+    Redirect(Redirect),
+    /// The proxy, which says always the same.
+    Respond(Respond),
 }
 
 /// A part of a split.
@@ -55,6 +70,10 @@ impl fmt::Display for Destination {
         let shares = match self {
             Destination::Upstream(name) => return f.write_str(name),
             Destination::Split(shares) => shares,
+            Destination::Redirect(redirect) => {
+                return write!(f, "a redirect ({})", redirect.status.as_u16());
+            }
+            Destination::Respond(respond) => return write!(f, "a reply ({})", respond.status.as_u16()),
         };
         for (at, Share { upstream, weight }) in shares.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -79,9 +98,9 @@ pub enum Filter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderRules {
     /// Fields that get this value, whatever they had.
-    pub set: Vec<(HeaderName, HeaderValue)>,
+    pub set: Vec<(HeaderName, FieldText)>,
     /// Fields that get this value besides those they have.
-    pub add: Vec<(HeaderName, HeaderValue)>,
+    pub add: Vec<(HeaderName, FieldText)>,
     /// Fields that are taken out.
     pub remove: Vec<HeaderName>,
 }

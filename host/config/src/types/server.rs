@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ErrorPage;
 use crate::scalar::Cidr;
 use crate::source::Span;
 
@@ -22,6 +23,24 @@ pub struct Server {
     pub timeouts: ClientTimeouts,
     /// Whose X-Forwarded-* fields are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// In which fields upstreams are told of the client.
+    pub forwarded: ForwardedForm,
+    /// Bodies for answers that report an error; the first that fits.
+    pub error_pages: Vec<ErrorPage>,
+}
+
+/// In which fields upstreams are told of the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedForm {
+    /// X-Forwarded-For, -Proto, -Host and -Port.
+    #[default]
+    XForwarded,
+    /// Forwarded (RFC 7239).
+    Rfc7239,
+    /// Both.
+    Both,
+    /// None, and what clients say in them is taken out.
+    Off,
 }
 
 /// What a client may send.

@@ -8,6 +8,9 @@ use crate::exit::{Failure, print};
 pub(crate) fn check(arguments: &File) -> Result<(), Failure> {
     let generation = read(&arguments.file)?;
     let config = &generation.config;
+    for warning in &config.warnings {
+        print(&format!("{warning}\n\n"))?;
+    }
     print(&format!(
         "{}: ok: {} listeners, {} routes, {} upstreams, {} plugins\n",
         arguments.file.display(),

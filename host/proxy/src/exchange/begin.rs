@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
-use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead};
+use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
 use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
 
 use crate::exchange::forwarded::{self, Sender};
@@ -39,8 +39,12 @@ pub(crate) fn begin(
     let ready = prepare(&mut exchange.request, local.generation.server.head)
         .and_then(|()| check_length(local, length));
     let version = exchange.request.version;
-    let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies, version };
-    if let Some(client) = forwarded::write(&mut exchange.request.fields, &sender) {
+    let scheme = if exchange.tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let form = local.generation.config.server.forwarded;
+    let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies, version, scheme, form };
+    let told = forwarded::write(&mut exchange.request.fields, &sender);
+    exchange.scheme = told.scheme;
+    if let Some(client) = told.client {
         exchange.client = client;
     }
     (exchange, ready.map(|()| Upload { body, wish, interim }))

@@ -5,8 +5,8 @@ use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::Halted;
-use crate::exchange::rescue;
-use crate::generation::Route;
+use crate::exchange::{pages, rescue};
+use crate::generation::{Generation, Route};
 
 /// The filters' work on one exchange: those that have seen its request, in order.
 #[derive(Default)]
@@ -59,12 +59,14 @@ pub(crate) async fn inward(
     Ok(exchange)
 }
 
-/// The way out. A filter that replies or fails changes what those after it see.
+/// The way out: error pages first, so that filters see them. A filter that replies or fails changes what those after it see.
 pub(crate) async fn outward(
+    generation: &Generation,
     calls: &mut Calls,
     mut exchange: Box<Exchange>,
-    mut content: Content,
+    content: Content,
 ) -> (Box<Exchange>, Content) {
+    let mut content = pages::dress(generation, &mut exchange, content);
     for (hooks, call) in calls.0.iter_mut().rev() {
         if !hooks.response {
             continue;
@@ -74,7 +76,10 @@ pub(crate) async fn outward(
         match verdict {
             Ok(Verdict::Continue) => {}
             Ok(Verdict::Reply(reply)) => content = rescue::adopt(&mut exchange, reply),
-            Err(fault) => content = rescue::explain(&mut exchange, fault),
+            Err(fault) => {
+                let plain = rescue::explain(&mut exchange, fault);
+                content = pages::dress(generation, &mut exchange, plain);
+            }
         }
     }
     (exchange, content)

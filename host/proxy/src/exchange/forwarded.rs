@@ -1,14 +1,20 @@
-//! What the upstream is told of the client: X-Forwarded-For, -Proto and -Host, and Via (RFC 9110 section 7.6.3).
+//! What the upstream is told of the client: X-Forwarded-For, -Proto, -Host and -Port, or Forwarded (RFC 7239), and Via
+//! (RFC 9110 section 7.6.3); and what a trusted proxy before us tells us of it.
+
+mod rfc7239;
 
 use std::net::{IpAddr, SocketAddr};
 
+use config::ForwardedForm;
 use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use model::Scheme;
 use net::Peer;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// Our own entry in Via, with the version of the message that came.
 pub(crate) fn via(version: Version) -> HeaderValue {
     HeaderValue::from_static(match version {
@@ -27,6 +33,10 @@ pub(crate) struct Sender<'a> {
     pub(crate) trusted: &'a TrustedProxies,
     /// What it spoke.
     pub(crate) version: Version,
+    /// What its connection is.
+    pub(crate) scheme: Scheme,
+    /// What upstreams are told.
+    pub(crate) form: ForwardedForm,
 }
 
 impl Sender<'_> {
@@ -35,26 +45,79 @@ impl Sender<'_> {
     }
 }
 
-/// Writes the fields; returns whom a trusted proxy names as the client, if it does.
+/// What is known of the client after all.
+pub(crate) struct Told {
+    /// Whom a trusted proxy names as the client, if it does.
+    pub(crate) client: Option<SocketAddr>,
+    /// The scheme of the URI that the client asked for.
+    pub(crate) scheme: Scheme,
+}
+
+/// Writes the fields.
 ///
 /// What an untrusted client says in them is thrown away: an upstream that believes these fields believes us.
-pub(crate) fn write(fields: &mut HeaderMap, sender: &Sender<'_>) -> Option<SocketAddr> {
+pub(crate) fn write(fields: &mut HeaderMap, sender: &Sender<'_>) -> Told {
     // What is added here and by the usual filter fits without the map growing twice.
     fields.reserve(8);
     let trusted = !sender.trusted.is_empty() && sender.trusts(sender.peer.address.ip());
-    let client = if trusted { named_client(fields, sender) } else { None };
+    let told = if trusted { told(fields, sender) } else { Told { client: None, scheme: sender.scheme } };
+    if !trusted {
+        fields.remove(header::FORWARDED);
+    }
+    if matches!(sender.form, ForwardedForm::Rfc7239 | ForwardedForm::Both) {
+        rfc7239::extend(fields, sender);
+    }
+    match sender.form {
+        ForwardedForm::XForwarded | ForwardedForm::Both => extend(fields, sender, trusted),
+        ForwardedForm::Rfc7239 | ForwardedForm::Off if !trusted => {
+            for name in [FOR, PROTO, HOST, PORT] {
+                fields.remove(name);
+            }
+        }
+        ForwardedForm::Rfc7239 | ForwardedForm::Off => {}
+    }
+    fields.append(header::VIA, via(sender.version));
+    told
+}
+
+/// What a trusted proxy says.
+fn told(fields: &HeaderMap, sender: &Sender<'_>) -> Told {
+    let (client, scheme) = match sender.form {
+        ForwardedForm::Rfc7239 => {
+            (last_stranger(rfc7239::chain(fields).into_iter(), sender), rfc7239::scheme(fields))
+        }
+        _ => (last_stranger(chain(fields).into_iter(), sender), scheme(fields)),
+    };
+    Told { client, scheme: scheme.unwrap_or(sender.scheme) }
+}
+
+/// X-Forwarded-For and its like, with what a trusted proxy says of itself kept.
+fn extend(fields: &mut HeaderMap, sender: &Sender<'_>, trusted: bool) {
     let chain = if trusted { extended_chain(fields, sender) } else { None };
     fields.insert(FOR, chain.unwrap_or_else(|| sender.peer.ip.clone()));
     if !trusted || !fields.contains_key(PROTO) {
-        fields.insert(PROTO, HeaderValue::from_static("http"));
+        fields.insert(PROTO, HeaderValue::from_static(sender.scheme.as_str()));
+    }
+    if !trusted || !fields.contains_key(PORT) {
+        let port = asked_port(fields, sender.scheme);
+        fields.insert(PORT, port);
     }
     if (!trusted || !fields.contains_key(HOST))
         && let Some(host) = fields.get(header::HOST).cloned()
     {
         fields.insert(HOST, host);
     }
-    fields.append(header::VIA, via(sender.version));
-    client
+}
+
+/// The port that the client asked for: the host's, or the one that the scheme has by default.
+fn asked_port(fields: &HeaderMap, scheme: Scheme) -> HeaderValue {
+    let host = fields.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    match (port, scheme) {
+        (Some(port), _) => HeaderValue::from(port),
+        (None, Scheme::Http) => HeaderValue::from_static("80"),
+        (None, Scheme::Https) => HeaderValue::from_static("443"),
+    }
 }
 
 /// The chain of addresses, the peer's added.
@@ -67,12 +130,30 @@ fn extended_chain(fields: &HeaderMap, sender: &Sender<'_>) -> Option<HeaderValue
     HeaderValue::from_bytes(&chain.join(&b", "[..])).ok()
 }
 
+/// Who is named in X-Forwarded-For, from the last to the first.
+fn chain(fields: &HeaderMap) -> Vec<&str> {
+    let all: Vec<&str> = fields.get_all(FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    all.into_iter().rev().flat_map(|part| part.rsplit(',')).map(str::trim).collect()
+}
+
+fn scheme(fields: &HeaderMap) -> Option<Scheme> {
+    let told = fields.get(PROTO)?.to_str().ok()?;
+    named_scheme(told.split(',').next().unwrap_or_default())
+}
+
+fn named_scheme(name: &str) -> Option<Scheme> {
+    match name.trim() {
+        name if name.eq_ignore_ascii_case("https") => Some(Scheme::Https),
+        name if name.eq_ignore_ascii_case("http") => Some(Scheme::Http),
+        _ => None,
+    }
+}
+
 /// The last address in the chain that is no trusted proxy: further left anybody may have written anything.
-fn named_client(fields: &HeaderMap, sender: &Sender<'_>) -> Option<SocketAddr> {
-    let chain: Vec<&str> = fields.get_all(FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+fn last_stranger<'a>(from_the_end: impl Iterator<Item = &'a str>, sender: &Sender<'_>) -> Option<SocketAddr> {
     let mut client = None;
-    for name in chain.iter().rev().flat_map(|part| part.rsplit(',')) {
-        let address: IpAddr = name.trim().parse().ok()?;
+    for name in from_the_end {
+        let address: IpAddr = name.parse().ok()?;
         client = Some(SocketAddr::new(address, 0));
         if !sender.trusts(address) {
             break;

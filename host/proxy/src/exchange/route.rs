@@ -113,13 +113,10 @@ fn look_up<'a>(local: &'a Local, exchange: &Exchange) -> Result<&'a Route, NoRou
     }
 }
 
-/// As the client came, or as a trusted proxy says that it did: `begin` leaves no other X-Forwarded-Proto.
 fn scheme(exchange: &Exchange) -> Scheme {
-    let told = exchange.request.fields.get("x-forwarded-proto");
-    match told {
-        Some(told) if told.as_bytes().eq_ignore_ascii_case(b"https") => Scheme::Https,
-        _ if exchange.tls.is_some() => Scheme::Https,
-        _ => Scheme::Http,
+    match exchange.scheme {
+        model::Scheme::Http => Scheme::Http,
+        model::Scheme::Https => Scheme::Https,
     }
 }
 

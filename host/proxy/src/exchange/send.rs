@@ -82,7 +82,7 @@ pub(crate) async fn send(
     mut exchange: Box<Exchange>,
     upload: Upload,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
-    let Some(upstream) = local.upstreams.get(route.destination.choose()) else {
+    let Some(upstream) = route.destination.choose().and_then(|at| local.upstreams.get(at)) else {
         return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
     };
     exchange.upstream = Some(upstream.shared.name.clone());
@@ -166,7 +166,10 @@ async fn attempt(
     let now = Instant::now();
     exchange.timing.sent = Some(now);
     let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
-    let request = outgoing(&exchange.request, body, trials.asked.as_ref().and_then(Asked::field));
+    let mut request = outgoing(&exchange.request, body, trials.asked.as_ref().and_then(Asked::field));
+    if let Some(host) = route.rewriting.as_ref().and_then(|rewriting| rewriting.host_for(endpoint)) {
+        request.headers_mut().insert(header::HOST, host);
+    }
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let request =
         if exchange.request.version == Version::HTTP_10 { with_host(request, endpoint) } else { request };
