@@ -19,8 +19,8 @@ pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{
-    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log,
-    Server,
+    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener,
+    Log, Server,
 };
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 

@@ -32,7 +32,7 @@ pub use rewrite::{
 };
 pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
 pub use server::{
-    Access, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log, LogPath, Server,
+    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener, Log, LogPath, Server,
 };
 pub use specificity::Specificity;
 pub use template::{Segment, Template};

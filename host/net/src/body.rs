@@ -8,11 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use model::FaultKind;
 use tokio::sync::oneshot;
 
+use crate::http2;
+use crate::interim::{Interim, InterimSink};
 use crate::pool::Lease;
 use crate::talk::{Hold, Talk};
 use crate::timers::{Alarm, Expired, Timers};
@@ -33,9 +36,8 @@ impl std::error::Error for BodyError {}
 
 /// The body of a client's request, held to its limit.
 pub struct ClientBody {
-    incoming: Incoming,
+    source: Source,
     left: u64,
-    wire: Rc<WireState>,
     fault: Rc<Cell<Option<FaultKind>>>,
     expectation: Expectation,
     hold: Option<Hold>,
@@ -50,9 +52,42 @@ pub(crate) enum Expectation {
     Continue,
 }
 
+/// Where it comes from.
+enum Source {
+    /// From hyper, behind the guard, which knows why a body was cut short.
+    Http1(Incoming, Rc<WireState>),
+    /// From h2; with where to tell the client to continue.
+    Http2(http2::Incoming, Option<InterimSink>),
+}
+
+impl Source {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, FaultKind>>> {
+        let (incoming, wire) = match self {
+            Source::Http1(incoming, wire) => (incoming, wire),
+            Source::Http2(incoming, _) => return incoming.poll_frame(cx),
+        };
+        let frame = ready!(Pin::new(incoming).poll_frame(cx));
+        let fault = |error: hyper::Error| {
+            let broken = if error.is_parse() { FaultKind::BadRequest } else { FaultKind::ClientGone };
+            wire.body_fault.take().unwrap_or(broken)
+        };
+        Poll::Ready(frame.map(|frame| frame.map_err(fault)))
+    }
+}
+
 impl ClientBody {
     pub(crate) fn new(incoming: Incoming, limit: u64, wire: Rc<WireState>, expectation: Expectation) -> Self {
-        ClientBody { incoming, left: limit, wire, fault: Rc::default(), expectation, hold: None }
+        ClientBody::of(Source::Http1(incoming, wire), limit, expectation)
+    }
+
+    /// One that comes over HTTP/2; with where to tell the client to continue, if it waits for that.
+    pub(crate) fn over_http2(incoming: http2::Incoming, limit: u64, go_ahead: Option<InterimSink>) -> Self {
+        let expectation = if go_ahead.is_some() { Expectation::Continue } else { Expectation::None };
+        ClientBody::of(Source::Http2(incoming, go_ahead), limit, expectation)
+    }
+
+    fn of(source: Source, left: u64, expectation: Expectation) -> Self {
+        ClientBody { source, left, fault: Rc::default(), expectation, hold: None }
     }
 
     /// Whether the client sends it only when it is asked to.
@@ -70,10 +105,18 @@ impl ClientBody {
         Rc::clone(&self.fault)
     }
 
-    /// hyper tells the client to continue when it is asked for the body.
-    fn give_go_ahead(&self) {
-        if self.wire.go_ahead.get() == GoAhead::Awaited {
-            self.wire.go_ahead.set(GoAhead::Given);
+    /// The client is told to continue: by hyper when it is asked for the body, or here.
+    fn give_go_ahead(&mut self) {
+        match &mut self.source {
+            Source::Http1(_, wire) if wire.go_ahead.get() == GoAhead::Awaited => {
+                wire.go_ahead.set(GoAhead::Given);
+            }
+            Source::Http2(_, sink) => {
+                if let Some(sink) = sink.take() {
+                    sink.write(Interim { status: StatusCode::CONTINUE, fields: HeaderMap::new() });
+                }
+            }
+            Source::Http1(..) => {}
         }
     }
 
@@ -107,23 +150,25 @@ impl Body for ClientBody {
             (self.hold, self.expectation) = (None, Expectation::None);
         }
         self.give_go_ahead();
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        let frame = ready!(self.source.poll_frame(cx));
         Poll::Ready(frame.map(|frame| match frame {
             Ok(frame) => self.checked(frame),
-            Err(error) => {
-                let cause = self.wire.body_fault.take();
-                let broken = if error.is_parse() { FaultKind::BadRequest } else { FaultKind::ClientGone };
-                Err(self.fail(cause.unwrap_or(broken)))
-            }
+            Err(kind) => Err(self.fail(kind)),
         }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.source {
+            Source::Http1(incoming, _) => incoming.is_end_stream(),
+            Source::Http2(incoming, _) => incoming.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.source {
+            Source::Http1(incoming, _) => incoming.size_hint(),
+            Source::Http2(incoming, _) => incoming.size_hint(),
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Connections: listeners, HTTP in, HTTP out, and the pools of connections to endpoints.
 //!
-//! The only crate that knows hyper. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
+//! The only crate that knows hyper and h2. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
 //! no timer of the runtime is set for a request (see [`Timers`]).
 
 mod accept;
 mod body;
 mod connect;
+mod date;
 mod drain;
 mod guard;
 mod hop;
+mod http2;
 mod interim;
 mod listener;
 mod pool;
@@ -25,6 +27,7 @@ pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
 pub use drain::Drain;
 pub use guard::Limits as HeadLimits;
 pub use hop::{strip_connection_fields, strip_response_fields};
+pub use http2::{Http2Settings, Http2Stats};
 pub use interim::{Interim, InterimSink, InterimWriter};
 pub use listener::bind;
 pub use pool::{KeepAlive, Pool, SWEEP_INTERVAL};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use model::{Fault, RequestHead};
@@ -23,6 +23,7 @@ use crate::body::{BodyError, ClientBody, Expectation};
 use crate::drain::{Member, Stage};
 use crate::guard::{Limits, REJECT_METHOD};
 use crate::hop::asks_upgrade;
+use crate::http2::{self, Http2Settings, Http2Stats};
 use crate::interim::InterimSink;
 use crate::timers::Timers;
 use crate::tunnel::ProtocolChange;
@@ -50,24 +51,8 @@ pub struct ServerSettings {
     pub body: u64,
     /// How long a client may take.
     pub timeouts: ServerTimeouts,
-}
-
-/// HTTP/2 limits, all ours: h2's own defaults may change under us.
-mod h2 {
-    /// Streams that a client may have open at once.
-    pub(super) const STREAMS: u32 = 128;
-    /// Streams it may reset before they were looked at (rapid reset, CVE-2023-44487).
-    pub(super) const PENDING_RESETS: usize = 32;
-    /// Streams it may make us reset by errors (CVE-2025-8671).
-    pub(super) const LOCAL_RESETS: usize = 128;
-    /// Bytes it may send on a stream before we have passed them on.
-    pub(super) const STREAM_WINDOW: u32 = 256 << 10;
-    /// The same for the whole connection.
-    pub(super) const CONNECTION_WINDOW: u32 = 1 << 20;
-    /// Bytes of a response that are held for a client that does not read.
-    pub(super) const SEND_BUFFER: usize = 64 << 10;
-    /// A frame's payload (RFC 9113 section 4.2).
-    pub(super) const FRAME: u32 = 16 << 10;
+    /// What is set of HTTP/2.
+    pub http2: Http2Settings,
 }
 
 /// Who is at the other end.
@@ -104,6 +89,9 @@ pub trait Handler: 'static {
 
     /// Answers one request, whatever happens.
     fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<Self::Body>> + 'static;
+
+    /// Where HTTP/2 connections that end badly are counted.
+    fn http2_stats(&self) -> &Http2Stats;
 }
 
 /// Serves a connection until it ends.
@@ -119,9 +107,10 @@ pub(crate) async fn serve<H: Handler>(
     let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
     let peer = Rc::new(Peer { address, ip: field_value(address) });
     let (state, change) = (wire.state(), ProtocolChange::default());
-    let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body, change };
+    // Errors of a connection are the client's doing, and every exchange has its own record.
     match protocol {
         Protocol::Http1 => {
+            let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body, change };
             let mut connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
             let graceful = http1::Connection::graceful_shutdown;
             let ended = until_drained(&member, Pin::new(&mut connection), graceful).await;
@@ -132,11 +121,7 @@ pub(crate) async fn serve<H: Handler>(
                 Box::pin(after_http1(connection.into_parts(), &member)).await;
             }
         }
-        Protocol::Http2 => {
-            let mut connection = pin!(http2_builder(settings).serve_connection(TokioIo::new(wire), service));
-            // Errors of a connection are the client's doing, and every exchange has its own record.
-            let _ = until_drained(&member, connection.as_mut(), http2::Connection::graceful_shutdown).await;
-        }
+        Protocol::Http2 => http2::serve(wire, settings, handler, peer, timers, &member).await,
     }
 }
 
@@ -200,35 +185,6 @@ fn http1_builder(settings: ServerSettings) -> http1::Builder {
     builder
 }
 
-fn http2_builder(settings: ServerSettings) -> http2::Builder<LocalExecutor> {
-    let mut builder = http2::Builder::new(LocalExecutor);
-    builder
-        .max_concurrent_streams(h2::STREAMS)
-        .max_pending_accept_reset_streams(h2::PENDING_RESETS)
-        .max_local_error_reset_streams(h2::LOCAL_RESETS)
-        .initial_stream_window_size(h2::STREAM_WINDOW)
-        .initial_connection_window_size(h2::CONNECTION_WINDOW)
-        .max_send_buf_size(h2::SEND_BUFFER)
-        .max_frame_size(h2::FRAME)
-        .max_header_list_size(u32::try_from(settings.head.head).unwrap_or(u32::MAX));
-    builder
-}
-
-/// Runs hyper's tasks on the worker they came from.
-#[derive(Clone, Copy)]
-struct LocalExecutor;
-
-impl<F> hyper::rt::Executor<F> for LocalExecutor
-where
-    F: Future + 'static,
-{
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(async move {
-            future.await;
-        });
-    }
-}
-
 /// The requests of one connection.
 struct Requests<H> {
     handler: Rc<H>,
@@ -284,12 +240,11 @@ impl<H: Handler> Service<Request<Incoming>> for Requests<H> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = UnderWay::begin(&self.wire);
-        let version = request.version();
         let (handler, arrival) = (Rc::clone(&self.handler), self.arrival(request));
         let (wire, change) = (Rc::clone(&self.wire), arrival.change.clone());
         Box::pin(async move {
             let mut answer = handler.answer(arrival).await;
-            *answer.version_mut() = if version == Version::HTTP_2 { version } else { Version::HTTP_11 };
+            *answer.version_mut() = Version::HTTP_11;
             finish(&wire, change, &mut answer).await;
             Ok(answer.map(|body| Tracked { body, _under_way: under_way }))
         })

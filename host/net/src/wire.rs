@@ -235,13 +235,15 @@ impl Wire {
     /// Reads straight into hyper's buffer, which is all there is to do when whole heads and bodies arrive.
     fn poll_direct(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if Pin::new(&mut self.stream).poll_read(cx, buffer)?.is_pending() {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer)?;
+        if !self.guarded {
+            // HTTP/2 has times of its own: it is not the connection that is waited for, but its streams.
+            return read.map(Ok);
+        }
+        if read.is_pending() {
             return self.poll_slow_client(cx, buffer);
         }
         self.stop_waiting();
-        if !self.guarded {
-            return Poll::Ready(Ok(()));
-        }
         let new = buffer.filled().get(before..).unwrap_or_default();
         let len = new.len();
         let judgement = self.guard.judge(new);
@@ -446,7 +448,7 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-        if self.end.is_none() && self.guard.is_between_messages() {
+        if self.guarded && self.end.is_none() && self.guard.is_between_messages() {
             return Poll::Ready(Ok(()));
         }
         self.poll_linger(cx)

@@ -13,7 +13,7 @@ use balance::{Policy, Tiers};
 use config::{Config, Diagnostic, Matching, Report};
 use filters::{HeaderFilter, Rules};
 use model::{Filter, RouteLabel};
-use net::{HeadLimits, KeepAlive, ServerSettings, ServerTimeouts};
+use net::{HeadLimits, Http2Settings, KeepAlive, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::access_log::AccessLog;
@@ -244,7 +244,7 @@ fn has_error_pages(config: &Config) -> bool {
 }
 
 fn server_settings(config: &Config) -> ServerSettings {
-    let (limits, timeouts) = (&config.server.limits, &config.server.timeouts);
+    let (limits, timeouts, http2) = (&config.server.limits, &config.server.timeouts, &config.server.http2);
     ServerSettings {
         head: HeadLimits { head: limits.head, uri: limits.uri, fields: limits.headers },
         body: if limits.body == 0 { u64::MAX } else { limits.body },
@@ -254,5 +254,6 @@ fn server_settings(config: &Config) -> ServerSettings {
             send: timeouts.send,
             idle: timeouts.idle,
         },
+        http2: Http2Settings { streams: http2.streams, abandoned: http2.abandoned, max_age: http2.max_age },
     }
 }

@@ -18,6 +18,8 @@ pub struct WorkerStats {
     pub tunnels: Counter,
     /// Those of them that are over.
     pub tunnels_over: Counter,
+    /// HTTP/2 connections of clients that ended badly.
+    pub http2: net::Http2Stats,
     faults: [Counter; FaultKind::ALL.len()],
     connections: AtomicU64,
     idle_upstream: AtomicU64,

@@ -282,4 +282,8 @@ impl Handler for Entry {
     fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<AnswerBody>> + 'static {
         exchange::answer(self.worker.local(), Arc::clone(&self.listener), arrival)
     }
+
+    fn http2_stats(&self) -> &net::Http2Stats {
+        &self.worker.stats.http2
+    }
 }

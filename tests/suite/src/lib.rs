@@ -7,8 +7,10 @@
 //!
 //! It is no HTTP library: it parses just enough to tell one message from the next, and keeps the bytes as they came.
 
+pub mod cases;
 mod client;
 mod command;
+pub mod frames;
 mod guests;
 mod http2;
 mod lines;

@@ -14,7 +14,7 @@ use crate::raw;
 use crate::scalar::Workers;
 use crate::source::Span;
 use crate::types::{
-    Access, Admin, ClientTimeouts, ForwardedForm, Level, Limits, Listener, Log, LogPath, Server,
+    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener, Log, LogPath, Server,
 };
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
@@ -25,6 +25,11 @@ const URI: RangeInclusive<u64> = 1..=65_534;
 const HEADERS: RangeInclusive<u64> = 1..=10_000;
 /// A connection is a file descriptor, of which the kernel gives a process about a million by default.
 const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// A stream takes memory even when it waits; a client that needs thousands takes another connection.
+const STREAMS: RangeInclusive<u64> = 1..=10_000;
+/// With 0 a client could not even cancel one request.
+const ABANDONED: RangeInclusive<u64> = 1..=1_000_000;
 
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
@@ -41,6 +46,7 @@ impl Check<'_> {
             shutdown_grace: self.time_or_zero(server.shutdown_grace, SHUTDOWN_GRACE),
             limits: self.limits(server.limits.or_default()),
             timeouts: self.client_timeouts(server.timeouts.or_default()),
+            http2: self.http2(server.http2.or_default()),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
             error_pages: self.error_pages(server.error_pages),
@@ -56,6 +62,17 @@ impl Check<'_> {
             headers: native(self.number(limits.headers, default.headers as u64, HEADERS)),
             body: self.size(limits.body, default.body, any),
             connections: native(self.number(limits.connections, default.connections as u64, CONNECTIONS)),
+        }
+    }
+
+    fn http2(&mut self, http2: raw::Http2) -> Http2 {
+        let default = Http2::default();
+        let is_aged = matches!(http2.max_age, Field::Given(_));
+        let max_age = self.time(http2.max_age, Duration::MAX);
+        Http2 {
+            streams: narrow(self.number(http2.streams, default.streams.into(), STREAMS)),
+            abandoned: narrow(self.number(http2.abandoned, default.abandoned.into(), ABANDONED)),
+            max_age: is_aged.then_some(max_age),
         }
     }
 
@@ -193,6 +210,11 @@ pub(super) fn given<T>(items: List<T>) -> impl Iterator<Item = Spanned<T>> {
         Field::Given(item) => Some(item),
         Field::Absent | Field::Broken => None,
     })
+}
+
+/// Numbers in range fit; others have been complained of.
+fn narrow(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Numbers in range fit; others have been complained of.

@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) limits: Field<Limits>,
     /// How long a client may take.
     pub(crate) timeouts: Field<ClientTimeouts>,
+    /// What is special to HTTP/2.
+    pub(crate) http2: Field<Http2>,
     /// The networks whose X-Forwarded-* headers are believed. Default: none.
     pub(crate) trusted_proxies: Field<List<Cidr>>,
     /// In which header fields upstreams are told of the client. Default: `x_forwarded`.
@@ -57,6 +59,20 @@ pub(crate) struct Limits {
     /// The most connections of clients a worker has at a time. Default: 10000.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) connections: Field<u64>,
+}
+
+/// What is special to HTTP/2.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map of HTTP/2 settings")]
+pub(crate) struct Http2 {
+    /// The most streams that a client may have open at once. Default: 128.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) streams: Field<u64>,
+    /// The most streams that a client may abandon in ten seconds, beside as many as were answered. Default: 100.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) abandoned: Field<u64>,
+    /// How old a connection may become; a tenth is added at random. Default: none.
+    pub(crate) max_age: Field<Time>,
 }
 
 /// How long a client may take.

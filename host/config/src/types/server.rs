@@ -21,6 +21,8 @@ pub struct Server {
     pub limits: Limits,
     /// How long a client may take.
     pub timeouts: ClientTimeouts,
+    /// What is special to HTTP/2.
+    pub http2: Http2,
     /// Whose X-Forwarded-* fields are believed.
     pub trusted_proxies: Vec<Cidr>,
     /// In which fields upstreams are told of the client.
@@ -61,6 +63,23 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits { head: 32 << 10, uri: 8 << 10, headers: 100, body: 64 << 20, connections: 10_000 }
+    }
+}
+
+/// What is special to HTTP/2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http2 {
+    /// The most streams that a client may have open at once.
+    pub streams: u32,
+    /// The most streams that a client may abandon in ten seconds, beside as many as were answered.
+    pub abandoned: u32,
+    /// How old a connection may become.
+    pub max_age: Option<Duration>,
+}
+
+impl Default for Http2 {
+    fn default() -> Self {
+        Http2 { streams: 128, abandoned: 100, max_age: None }
     }
 }
 

@@ -20,6 +20,14 @@ const FAULTS: Family = Family::new("faults", "Exchanges that could not go on, by
 const RETRIES: Family = Family::new("retries", "Requests that were sent again.");
 const LOG_DROPPED: Family = Family::new("access_log_dropped", "Access-log lines that were dropped.");
 const PANICS: Family = Family::new("panics", "Exchanges that ended in a failure of the host itself.");
+const HTTP2_FLOODS: Family = Family::new(
+    "http2_floods",
+    "HTTP/2 connections ended because of a flood, by what they were flooded with.",
+);
+const HTTP2_ERRORS: Family = Family::new(
+    "http2_connection_errors",
+    "HTTP/2 connections ended by an error of the client, by the code it was told.",
+);
 const CONNECTIONS: Family = Family::new("connections", "Open connections of clients, as of the last second.");
 const TUNNELS: Family = Family::new("tunnels", "Changes of protocol: tunnels that were opened.");
 const OPEN_TUNNELS: Family = Family::new("open_tunnels", "Tunnels that are open.");
@@ -42,12 +50,29 @@ pub(super) fn encode(
     PANICS.counter(encoder, sum(workers, |worker| worker.panics.value()))?;
     TUNNELS.counter(encoder, sum(workers, |worker| worker.tunnels.value()))?;
     OPEN_TUNNELS.gauge(encoder, sum(workers, WorkerStats::open_tunnels))?;
+    HTTP2_FLOODS.counters(encoder, added(workers, "kind", |worker| worker.http2.floods()))?;
+    HTTP2_ERRORS.counters(encoder, added(workers, "code", |worker| worker.http2.errors()))?;
     CONNECTIONS.gauge(encoder, sum(workers, WorkerStats::connections))?;
     UPSTREAM_IDLE.gauge(encoder, sum(workers, WorkerStats::idle_upstream))
 }
 
 fn sum(workers: &[Arc<WorkerStats>], count: fn(&WorkerStats) -> u64) -> u64 {
     workers.iter().map(|worker| count(worker)).sum()
+}
+
+/// Named counts, added up over all workers.
+fn added<const N: usize>(
+    workers: &[Arc<WorkerStats>],
+    label: &'static str,
+    of: fn(&WorkerStats) -> [(&'static str, u64); N],
+) -> impl Iterator<Item = ([(&'static str, &'static str); 1], u64)> {
+    let mut totals = of(&WorkerStats::default()).map(|(name, _)| ([(label, name)], 0));
+    for worker in workers {
+        for ((_, total), (_, count)) in totals.iter_mut().zip(of(worker)) {
+            *total += count;
+        }
+    }
+    totals.into_iter()
 }
 
 /// Each kind with its count over all workers; those that never came up have one too, so that a first fault is seen as

@@ -14,11 +14,18 @@ struct Owner {
     why: &'static str,
 }
 
-const OWNERS: [Owner; 6] = [
+const OWNERS: [Owner; 7] = [
     Owner {
         name: "net",
         packages: &["hyper", "hyper-util"],
         also: Some("control"),
+        why: "everything else sees requests and responses, never a connection",
+    },
+    Owner {
+        name: "net",
+        packages: &["h2"],
+        // The tests of the whole speak HTTP/2 themselves.
+        also: Some("sandgate-tests"),
         why: "everything else sees requests and responses, never a connection",
     },
     Owner {

@@ -1,0 +1,159 @@
+//! One exchange: a request to the handler, its answer to the client.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+
+use super::connection::{Ended, Owner};
+use super::head;
+use super::held::Held;
+use super::incoming::Incoming;
+use super::io::Shared;
+use super::responder::{End, Responder};
+use super::sender::{Place, Sender};
+use crate::body::ClientBody;
+use crate::date;
+use crate::hop::strip_response_fields;
+use crate::interim::InterimSink;
+use crate::serve::{Arrival, Handler, Peer, ServerTimeouts};
+use crate::timers::Timers;
+
+/// What the exchanges of a connection have in common.
+pub(super) struct Context<H> {
+    pub(super) handler: Rc<H>,
+    pub(super) peer: Rc<Peer>,
+    pub(super) body_limit: u64,
+    pub(super) timeouts: ServerTimeouts,
+    pub(super) timers: Timers,
+    pub(super) held: Held,
+    pub(super) shared: Rc<Shared>,
+}
+
+impl<H> Place for Context<H> {
+    fn held(&self) -> &Held {
+        &self.held
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl<H: Handler> Owner for Rc<Context<H>> {
+    type Exchange = Pin<Box<dyn Future<Output = Outcome>>>;
+
+    fn begin(&self, request: Request<RecvStream>, stream: SendResponse<Bytes>) -> Self::Exchange {
+        Box::pin(run(Rc::clone(self), request, stream))
+    }
+
+    fn ended(&self, ended: Ended) {
+        self.handler.http2_stats().count(ended);
+    }
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The client got its answer, or would have if the upstream had not failed.
+    Answered,
+    /// The client gave it up, or made us do so.
+    Abandoned,
+}
+
+/// Serves one request.
+async fn run<H: Handler>(
+    context: Rc<Context<H>>,
+    request: Request<RecvStream>,
+    stream: SendResponse<Bytes>,
+) -> Outcome {
+    let responder = Rc::new(Responder::new(stream));
+    let has_no_body = request.method() == Method::HEAD;
+    let response = {
+        let mut answer = pin!(context.handler.answer(context.arrival(request, &responder)));
+        poll_fn(|cx| match responder.poll_gone(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => answer.as_mut().poll(cx).map(Some),
+        })
+        .await
+    };
+    let Some(response) = response else { return Outcome::Abandoned };
+    let (head, body) = prepare(response, has_no_body);
+    let end =
+        if has_no_body || has_none(head.status()) || body.is_end_stream() { End::Now } else { End::Later };
+    let Some(stream) = responder.answer(head, end) else { return Outcome::Abandoned };
+    if end == End::Now {
+        return Outcome::Answered;
+    }
+    let alarm = context.timers.alarm();
+    let mut sender = Sender::new(stream, body, alarm, context.timeouts.send, context);
+    poll_fn(|cx| sender.poll(cx)).await
+}
+
+impl<H> Context<H> {
+    fn arrival(&self, request: Request<RecvStream>, responder: &Rc<Responder>) -> Arrival {
+        let (parts, stream) = request.into_parts();
+        let (head, length, rejected) = match head::judge(parts) {
+            Ok((head, length)) => (head, length, None),
+            Err(fault) => (model::RequestHead::default(), None, Some(fault)),
+        };
+        let interim: InterimSink = Rc::<Responder>::clone(responder);
+        let (body, length) = if stream.is_end_stream() {
+            (None, Some(0))
+        } else {
+            let incoming = Incoming::new(stream, length, self.timers.alarm(), self.timeouts.body);
+            let go_ahead = expects_continue(&head.fields).then(|| Rc::clone(&interim));
+            (Some(ClientBody::over_http2(incoming, self.body_limit, go_ahead)), length)
+        };
+        Arrival {
+            head,
+            body,
+            length,
+            peer: Rc::clone(&self.peer),
+            rejected,
+            interim: Some(interim),
+            change: None,
+        }
+    }
+}
+
+/// Whether the client waits for a 100 before it sends the body (RFC 9110 section 10.1.1).
+fn expects_continue(fields: &HeaderMap) -> bool {
+    fields.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Statuses whose responses have no body, whatever their fields say (RFC 9110 section 6.4.1).
+fn has_none(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// The head as it goes out, with the fields that every answer has.
+fn prepare<B: Body>(response: Response<B>, to_head: bool) -> (Response<()>, B) {
+    let (mut parts, body) = response.into_parts();
+    // What comes before an answer is no answer.
+    if parts.status.is_informational() {
+        parts.status = StatusCode::BAD_GATEWAY;
+    }
+    strip_response_fields(&mut parts.headers);
+    if !parts.headers.contains_key(header::DATE) {
+        parts.headers.insert(header::DATE, date::now());
+    }
+    let length =
+        body.size_hint().exact().filter(|length| *length > 0 || !(to_head || has_none(parts.status)));
+    set_length(&mut parts.headers, length);
+    (Response::from_parts(parts, ()), body)
+}
+
+fn set_length(fields: &mut HeaderMap, length: Option<u64>) {
+    if let Some(length) = length
+        && !fields.contains_key(header::CONTENT_LENGTH)
+    {
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
