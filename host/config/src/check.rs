@@ -8,6 +8,7 @@ mod balance;
 mod conditions;
 mod destination;
 mod headers;
+mod listeners;
 mod matches;
 mod paths;
 mod plugins;

@@ -6,7 +6,7 @@
 const PLANNED: &[(&str, &[&str])] = &[
     ("File", &["tenants"]),
     ("Server", &["proxy_protocol"]),
-    ("Listener", &["tls", "proxy_protocol"]),
+    ("Listener", &["proxy_protocol"]),
     ("Plugin", &["grants"]),
     ("Upstream", &["health", "tls", "proxy_protocol"]),
     ("Retries", &["on", "budget"]),

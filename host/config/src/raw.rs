@@ -4,6 +4,7 @@
 //! the checks that follow, whether the schema demands it by `serde(default)`.
 
 mod balance;
+mod listener;
 mod matching;
 mod plugin;
 mod reply;
@@ -13,14 +14,14 @@ mod server;
 mod upstream;
 
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
+pub(crate) use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{
-    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener,
-    Log, Server,
+    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, Server,
 };
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 

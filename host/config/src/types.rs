@@ -5,6 +5,7 @@
 
 mod balance;
 mod conditions;
+mod listener;
 mod matching;
 mod pattern;
 mod plugin;
@@ -23,6 +24,10 @@ use indexmap::IndexMap;
 pub use crate::scalar::Cidr;
 pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use conditions::{Condition, Scheme, ValueMatch};
+pub use listener::{
+    Certificate, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, TlsVersion,
+    UnixSocket,
+};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
@@ -31,9 +36,7 @@ pub use rewrite::{
     CookieRewrite, HostRewrite, LocationRewrite, LocationRule, PathRewrite, QueryRules, Rewrite,
 };
 pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
-pub use server::{
-    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener, Log, LogPath, Server,
-};
+pub use server::{Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, LogPath, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
 pub use upstream::{Endpoint, KeepAlive, Upstream};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, Colour, Config, Destination, Filter, ForwardedForm, Hash, HashKey,
-    HostPattern, HostRewrite, Isolation, LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite,
-    RedirectQuery, Report, SameSite, Share, State, Sticky,
+    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, Filter, ForwardedForm, Hash,
+    HashKey, HostPattern, HostRewrite, Isolation, ListenAddress, LocationRewrite, LogPath, OnFailure, PageOf,
+    PathMatch, PathRewrite, RedirectQuery, Report, SameSite, Share, State, Sticky, TlsVersion, UnixSocket,
 };
 use http::StatusCode;
 use model::Escape;
@@ -35,7 +35,8 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.server.limits.body, 0);
     assert_eq!(config.server.timeouts.idle, Duration::from_secs(4));
     assert!(config.server.trusted_proxies.iter().any(|network| network.contains([127, 1, 2, 3].into())));
-    assert_eq!(config.listeners[1].address, "[::1]:0".parse().unwrap());
+    assert_eq!(config.listeners[1].address, ListenAddress::Tcp("[::1]:0".parse().unwrap()));
+    assert_eq!(config.server.timeouts.tls_handshake, Duration::from_secs(5));
     assert_eq!(config.admin.as_ref().unwrap().address.port(), 9901);
     assert_eq!(config.log.level, config::Level::Debug);
     let log = PathBuf::from("/etc/sandgate/logs/access.log");
@@ -94,6 +95,31 @@ fn answers_of_our_own_reach_their_place() {
         (PageOf::All, Some(StatusCode::GONE), Escape::Html)
     );
     assert_eq!(config.server.error_pages[0].of, PageOf::Faults);
+}
+
+#[test]
+fn listeners_have_tls_and_places_in_the_file_system() {
+    let config = full();
+    let tls = config.listeners[2].tls.as_ref().unwrap();
+    let clients = tls.clients.as_ref().unwrap();
+    assert_eq!((clients.demand, tls.min_version), (ClientAuth::Optional, TlsVersion::Tls13));
+    let files: Vec<&Path> = tls.files().map(PathBuf::as_path).collect();
+    let folder = Path::new("/etc/sandgate");
+    let expected = ["certs/site.pem", "certs/site.key", "/etc/ca.pem", "revoked.pem"];
+    assert_eq!(files, expected.map(|file| folder.join(file)));
+    let socket = UnixSocket { path: folder.join("run/s.sock"), mode: Some(0o660) };
+    assert_eq!(config.listeners[3].address, ListenAddress::Unix(socket));
+    assert!(config.listeners[3].tls.is_none());
+}
+
+#[test]
+fn a_client_ca_makes_certificates_of_clients_required() {
+    let tls = "tls: { certificates: [{ certificate: a, key: b }], client_ca: c }";
+    let text = MINIMAL.replace("address", &format!("{tls}, address"));
+    let config = config::parse("minimal.yaml", &text, Path::new("/")).unwrap();
+    let tls = config.listeners[0].tls.as_ref().unwrap();
+    assert_eq!(tls.clients.as_ref().unwrap().demand, ClientAuth::Required);
+    assert_eq!(tls.min_version, TlsVersion::Tls12);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod family;
 mod plugins;
 mod process;
 mod routes;
+mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ impl Collector for Scrape {
         let monitor = &self.0;
         let generation = monitor.generation();
         process::encode(&mut encoder, monitor, &generation)?;
+        tls::encode(&mut encoder, monitor, &generation)?;
         routes::encode(&mut encoder, &generation)?;
         endpoints::encode(&mut encoder, &generation, monitor.now_ms())?;
         plugins::encode(&mut encoder, &generation)

@@ -52,13 +52,18 @@ impl Running {
     pub(crate) async fn start_with(admin: &str) -> Running {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("idle.wasm"), wat::parse_str(IDLE_PLUGIN).unwrap()).unwrap();
+        let site = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("site.pem"), site.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
         let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let workers = config.server.workers.get();
         let generation = proxy::assemble(&ENGINE, Arc::new(config), None, workers).await.unwrap();
         let server = Server::start(generation).await.unwrap();
-        let web = server.addresses().next().unwrap().1;
+        let Some((_, &config::ListenAddress::Tcp(web))) = server.addresses().next() else {
+            panic!("no address")
+        };
         let admin = Admin::start(server.monitor()).await;
         Running { server, web, admin, good, bad, folder }
     }
@@ -160,7 +165,9 @@ fn yaml(good: &str, bad: &str, admin: &str) -> String {
         r#"
 version: 1
 server: {{ workers: 2 }}
-listeners: [{{ name: web, address: "127.0.0.1:0" }}]
+listeners:
+  - {{ name: web, address: "127.0.0.1:0" }}
+  - {{ name: secure, address: "127.0.0.1:0", tls: {{ certificates: [{{ certificate: site.pem, key: site.key }}] }} }}
 admin: {admin}
 log: {{ access: {{ format: json, path: access.log }} }}
 plugins: {{ idle: {{ wasm: idle.wasm }} }}

@@ -130,6 +130,12 @@ impl Exchange {
         self.normal_path.as_deref().unwrap_or(self.request.uri.path())
     }
 
+    /// The scheme by which the client came to us: that of its connection, whatever the request's target or a proxy before
+    /// us says (RFC 9110 section 4.2.2).
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// What became of it, as of `now`.
     pub fn outcome(&self, now: Instant) -> Outcome {
         Outcome {

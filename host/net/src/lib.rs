@@ -15,23 +15,29 @@ mod interim;
 mod listener;
 mod pool;
 mod serve;
+mod stream;
 mod talk;
 mod timers;
+mod tls;
 mod tunnel;
 mod upstream;
 mod wire;
 mod write;
 
-pub use accept::accept_loop;
+pub use accept::{Listening, TlsSlot, accept_loop};
 pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
 pub use drain::Drain;
 pub use guard::Limits as HeadLimits;
 pub use hop::{strip_connection_fields, strip_response_fields};
 pub use http2::{Http2Settings, Http2Stats};
 pub use interim::{Interim, InterimSink, InterimWriter};
-pub use listener::bind;
+pub use listener::{ListeningSocket, UnixPlace, bind};
 pub use pool::{KeepAlive, Pool, SWEEP_INTERVAL};
 pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};
+pub use tls::{
+    Authorities, Certificate, CertificateChain, ClientDemand, Clients, HandshakeCounts, HandshakeResult,
+    OldestVersion, RevocationLists, ServerTls, TlsError,
+};
 pub use tunnel::{Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd};
 pub use upstream::{Answer, Connections, Patience, SendFailure, UpstreamStream};

@@ -1,16 +1,35 @@
-//! Listening sockets: one for each worker and address, between which the kernel spreads connections.
+//! Listening sockets: of TCP, one for each worker and address, between which the kernel spreads connections; of the file
+//! system, one for all workers.
 
+use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket as Raw, Type};
+
+use crate::stream::Socket;
 
 /// How many connections the kernel keeps waiting to be accepted.
 const BACKLOG: i32 = 4096;
 
+/// Who is at the other end of a socket of the file system: nobody has an address there, and only processes of this
+/// machine can be there, so it is the loopback address, with a port that no peer has.
+const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A listening socket that no worker has yet.
+pub enum ListeningSocket {
+    /// Of an IP address and port.
+    Tcp(TcpListener),
+    /// Of the file system.
+    Unix(UnixListener),
+}
+
 /// Listens on an address, beside other workers' sockets of the same one.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Raw::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
@@ -20,4 +39,145 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// A listening socket of the file system. Dropped, its file goes, unless another has taken its place.
+pub struct UnixPlace {
+    socket: UnixListener,
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl UnixPlace {
+    /// Listens on a path. A socket there that nobody listens on is what a process left that ended badly, and is
+    /// replaced; anything else is not ours to take away.
+    pub fn bind(path: &Path, mode: Option<u32>) -> io::Result<UnixPlace> {
+        make_room(path)?;
+        let socket = Raw::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        let meta = fs::symlink_metadata(path)?;
+        let place =
+            UnixPlace { socket: socket.into(), path: path.to_owned(), file: (meta.dev(), meta.ino()) };
+        // Before anybody can connect, which is from `listen` on.
+        place.permit(mode)?;
+        socket2::SockRef::from(&place.socket).listen(BACKLOG)?;
+        Ok(place)
+    }
+
+    /// Changes the file's permissions, where any are wanted.
+    pub fn permit(&self, mode: Option<u32>) -> io::Result<()> {
+        mode.map_or(Ok(()), |mode| fs::set_permissions(&self.path, fs::Permissions::from_mode(mode)))
+    }
+
+    /// The same socket once more, for a worker.
+    pub fn share(&self) -> io::Result<ListeningSocket> {
+        self.socket.try_clone().map(ListeningSocket::Unix)
+    }
+}
+
+impl Drop for UnixPlace {
+    fn drop(&mut self) {
+        let is_ours = fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.file);
+        if is_ours {
+            // If it can't be removed now, the next start does.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn make_room(path: &Path) -> io::Result<()> {
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !meta.file_type().is_socket() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file, and it is no socket"));
+    }
+    let probe = Raw::new(Domain::UNIX, Type::STREAM, None)?;
+    // A listener whose queue is full would make us wait.
+    probe.set_nonblocking(true)?;
+    match probe.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there")),
+    }
+}
+
+/// A worker's listening socket.
+pub(crate) enum Acceptor {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+}
+
+impl Acceptor {
+    pub(crate) fn new(socket: ListeningSocket) -> io::Result<Acceptor> {
+        match socket {
+            ListeningSocket::Tcp(socket) => tokio::net::TcpListener::from_std(socket).map(Acceptor::Tcp),
+            ListeningSocket::Unix(socket) => tokio::net::UnixListener::from_std(socket).map(Acceptor::Unix),
+        }
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+        match self {
+            Acceptor::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY could not be set");
+                }
+                Ok((Socket::Tcp(stream), address))
+            }
+            Acceptor::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(stream), LOCAL))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
+        let folder = folder();
+        let path = folder.path().join("s");
+        let live = UnixListener::bind(&path).unwrap();
+        let error = UnixPlace::bind(&path, None).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        drop(live);
+        let place = UnixPlace::bind(&path, Some(0o600)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(UnixStream::connect(&path).is_ok());
+        drop(place);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_no_socket_is_left_alone() {
+        let folder = folder();
+        let path = folder.path().join("s");
+        fs::write(&path, "precious").unwrap();
+        assert_eq!(UnixPlace::bind(&path, None).err().unwrap().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_socket_in_our_place_is_not_ours_to_remove() {
+        let folder = folder();
+        let path = folder.path().join("s");
+        let place = UnixPlace::bind(&path, None).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _other = UnixListener::bind(&path).unwrap();
+        drop(place);
+        assert!(path.exists());
+    }
 }

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,9 +16,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
-use model::{Fault, RequestHead};
+use model::{Fault, RequestHead, TlsFacts};
 use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
 use crate::body::{BodyError, ClientBody, Expectation};
 use crate::drain::{Member, Stage};
@@ -25,7 +25,9 @@ use crate::guard::{Limits, REJECT_METHOD};
 use crate::hop::asks_upgrade;
 use crate::http2::{self, Http2Settings, Http2Stats};
 use crate::interim::InterimSink;
+use crate::stream::{Socket, Stream};
 use crate::timers::Timers;
+use crate::tls::{HandshakeCounts, Secured};
 use crate::tunnel::ProtocolChange;
 use crate::wire::{GoAhead, Protocol, Wire, WireState};
 
@@ -40,6 +42,8 @@ pub struct ServerTimeouts {
     pub send: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// For a whole TLS handshake.
+    pub tls_handshake: Duration,
 }
 
 /// What all connections of a listener have in common.
@@ -62,6 +66,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Its IP address as the value of a field.
     pub ip: HeaderValue,
+    /// What is known of its TLS connection, if it is one.
+    pub tls: Option<Arc<TlsFacts>>,
 }
 
 /// A request that arrived.
@@ -92,20 +98,47 @@ pub trait Handler: 'static {
 
     /// Where HTTP/2 connections that end badly are counted.
     fn http2_stats(&self) -> &Http2Stats;
+
+    /// Where TLS handshakes are counted.
+    fn handshakes(&self) -> &HandshakeCounts;
+}
+
+/// A connection on which requests may come.
+pub(crate) struct Connection {
+    stream: Stream,
+    address: SocketAddr,
+    tls: Option<Arc<TlsFacts>>,
+    /// The protocol that was agreed upon; where none was, the first bytes tell.
+    agreed: Option<Protocol>,
+}
+
+impl Connection {
+    pub(crate) fn plain(socket: Socket, address: SocketAddr) -> Connection {
+        Connection { stream: Stream::Plain(socket), address, tls: None, agreed: None }
+    }
+
+    pub(crate) fn secured(secured: Secured, address: SocketAddr) -> Connection {
+        let Secured { stream, facts, protocol } = secured;
+        Connection { stream: Stream::Tls(stream), address, tls: Some(facts), agreed: Some(protocol) }
+    }
 }
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve<H: Handler>(
-    stream: TcpStream,
-    address: SocketAddr,
+    connection: Connection,
     settings: ServerSettings,
     handler: Rc<H>,
     timers: &Timers,
     member: Member,
 ) {
+    let Connection { stream, address, tls, agreed } = connection;
     let mut wire = Wire::new(stream, settings.head, settings.timeouts, timers);
     let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
-    let peer = Rc::new(Peer { address, ip: field_value(address) });
+    if agreed.is_some_and(|agreed| agreed != protocol) {
+        tracing::debug!(%address, "another protocol than was agreed upon");
+        return;
+    }
+    let peer = Rc::new(Peer { address, ip: field_value(address), tls });
     let (state, change) = (wire.state(), ProtocolChange::default());
     // Errors of a connection are the client's doing, and every exchange has its own record.
     match protocol {

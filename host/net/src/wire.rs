@@ -15,13 +15,12 @@ use std::time::Duration;
 
 use model::{Fault, FaultKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::guard::{Guard, Judgement, Limits};
 use crate::serve::ServerTimeouts;
+use crate::stream::Stream;
 use crate::timers::{Alarm, Expired, Timers};
 use crate::tunnel::Prefixed;
-use crate::write::poll_write_pieces;
 pub(crate) use state::{GoAhead, WireState};
 
 /// What hyper is given in place of a head that was rejected.
@@ -48,7 +47,7 @@ pub(crate) enum Protocol {
 
 /// A client's connection.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     guard: Guard,
     /// HTTP/2 has framing of its own: its bytes pass unseen.
     guarded: bool,
@@ -62,6 +61,8 @@ pub(crate) struct Wire {
     read_alarm: Alarm,
     waiting_for: Option<Wait>,
     write_alarm: Alarm,
+    /// Whether what was written waits to be sent, which it does only under TLS.
+    is_flushing: bool,
     linger_left: usize,
     state: Rc<WireState>,
 }
@@ -92,7 +93,7 @@ enum Wait {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, timeouts: ServerTimeouts, timers: &Timers) -> Self {
+    pub(crate) fn new(stream: Stream, limits: Limits, timeouts: ServerTimeouts, timers: &Timers) -> Self {
         Wire {
             stream,
             guard: Guard::new(limits),
@@ -105,6 +106,7 @@ impl Wire {
             read_alarm: timers.alarm(),
             waiting_for: None,
             write_alarm: timers.alarm(),
+            is_flushing: false,
             linger_left: LINGER_BYTES,
             state: Rc::default(),
         }
@@ -147,7 +149,7 @@ impl Wire {
 
     /// The connection as it is, with what was read ahead of a change of protocol: first what hyper has, then what was
     /// held.
-    pub(crate) fn into_stream(mut self, read_ahead: &[u8]) -> Prefixed<TcpStream> {
+    pub(crate) fn into_stream(mut self, read_ahead: &[u8]) -> Prefixed<Stream> {
         let ready = self.ready.get(self.taken..).unwrap_or_default();
         let mut ahead = [read_ahead, ready].concat();
         ahead.append(&mut self.held);
@@ -403,6 +405,20 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// What TLS holds back waits for the client as what is written does: as long as some of it goes, it is not slow.
+    fn poll_flushed(&mut self, cx: &Context<'_>, flushed: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+        let was_flushing = std::mem::replace(&mut self.is_flushing, flushed.is_pending());
+        if was_flushing && (flushed.is_ready() || self.stream.has_sent()) {
+            self.write_alarm.clear();
+        }
+        if flushed.is_pending() {
+            return self.poll_slow_reader(cx).map_ok(drop);
+        }
+        flushed
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -430,7 +446,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = poll_write_pieces(&mut self.stream, cx, pieces);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.poll_written(cx, written)
     }
 
@@ -443,11 +459,13 @@ impl AsyncWrite for Wire {
         if self.state.interim.is_waiting() {
             ready!(self.poll_interim(cx))?;
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.poll_flushed(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        ready!(self.poll_flushed(cx, shut))?;
         if self.guarded && self.end.is_none() && self.guard.is_between_messages() {
             return Poll::Ready(Ok(()));
         }

@@ -19,8 +19,8 @@ use crate::upstream::UpstreamStream;
 const SMALL: usize = 2048;
 
 /// Writes pieces, copied together if they are small.
-pub(crate) fn poll_write_pieces(
-    stream: &mut TcpStream,
+pub(crate) fn poll_write_pieces<S: AsyncWrite + Unpin>(
+    stream: &mut S,
     cx: &mut Context<'_>,
     pieces: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {

@@ -4,6 +4,7 @@
 //! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
 
 mod endpoints;
+mod listeners;
 mod policy;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ pub async fn assemble(
 ) -> Result<Generation, Report> {
     let mut assembly = Assembly { config: &config, before, workers, faults: Vec::new() };
     assembly.check_log();
+    let listeners = assembly.listeners();
     let plugins = assembly.plugins(engine).await;
     let upstreams = assembly.upstreams(&plugins);
     let routes = assembly.routes(&plugins);
@@ -46,6 +48,7 @@ pub async fn assemble(
     }
     Ok(Generation {
         number: before.map_or(1, |before| before.number + 1),
+        listeners,
         routes: RouteTable::new(routes),
         router,
         upstreams,
@@ -253,6 +256,7 @@ fn server_settings(config: &Config) -> ServerSettings {
             body: timeouts.body,
             send: timeouts.send,
             idle: timeouts.idle,
+            tls_handshake: timeouts.tls_handshake,
         },
         http2: Http2Settings { streams: http2.streams, abandoned: http2.abandoned, max_age: http2.max_age },
     }

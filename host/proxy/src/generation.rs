@@ -1,6 +1,7 @@
 //! A generation: everything built from one reading of the configuration. Immutable, shared by all workers, and freed
 //! by the last exchange that began with it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router};
-use net::{KeepAlive, ServerSettings};
+use net::{KeepAlive, ServerSettings, ServerTls};
 
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
@@ -23,6 +24,8 @@ pub struct Generation {
     pub number: u64,
     /// What it was built from.
     pub config: Arc<config::Config>,
+    /// Its listeners.
+    pub listeners: Vec<Listener>,
     /// Its routes.
     pub routes: RouteTable,
     /// What is asked before the routes.
@@ -51,6 +54,24 @@ impl std::fmt::Debug for Generation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Generation").field("number", &self.number).finish_non_exhaustive()
     }
+}
+
+/// Where requests are accepted, beside the address that the configuration has.
+pub struct Listener {
+    /// Its name.
+    pub name: Arc<str>,
+    /// TLS, if it is spoken.
+    pub tls: Option<Arc<ServerTls>>,
+    /// What it shows to clients.
+    pub certificates: Vec<ServerCertificate>,
+}
+
+/// A certificate that clients are shown.
+pub struct ServerCertificate {
+    /// Its file.
+    pub path: PathBuf,
+    /// The last moment at which it is valid, in seconds since 1970.
+    pub not_after: i64,
 }
 
 /// Which requests, through which filters, to which upstream.

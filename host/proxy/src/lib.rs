@@ -9,6 +9,7 @@ mod assemble;
 mod destination;
 mod exchange;
 mod generation;
+mod open;
 mod parts;
 mod path;
 mod record;
@@ -23,7 +24,7 @@ mod worker;
 
 pub use assemble::assemble;
 pub use destination::{Destination, Split};
-pub use generation::{Generation, Route, Timeouts, Upstream};
+pub use generation::{Generation, Listener, Route, ServerCertificate, Timeouts, Upstream};
 pub use parts::Parts;
 pub use path::normal_path;
 pub use reload::Reloader;

@@ -4,7 +4,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use model::{Exchange, Fault, FaultKind, RouteLabel};
+use model::{Exchange, Fault, FaultKind, RouteLabel, TlsFacts};
 use serde::Serialize;
 
 use crate::access_log::LogBuffer;
@@ -103,7 +103,35 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<Tls<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Notes<'a>>,
+}
+
+/// Of the client's connection, where it is TLS.
+#[derive(Serialize)]
+struct Tls<'a> {
+    version: &'a str,
+    cipher: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_fingerprint: Option<&'a str>,
+}
+
+impl<'a> From<&'a TlsFacts> for Tls<'a> {
+    fn from(facts: &'a TlsFacts) -> Self {
+        let client = facts.client.as_ref();
+        Tls {
+            version: facts.version,
+            cipher: facts.cipher,
+            server_name: facts.server_name.as_deref(),
+            client_subject: client.map(|client| client.subject.as_ref()),
+            client_fingerprint: client.map(|client| client.fingerprint.as_ref()),
+        }
+    }
 }
 
 impl<'a> Line<'a> {
@@ -132,6 +160,7 @@ impl<'a> Line<'a> {
             bytes_up: exchange.protocol.is_some().then_some(exchange.sent_bytes),
             fault: fault.map(|fault| fault.kind.name()),
             detail: fault.map(|fault| fault.detail.as_ref()).filter(|detail| !detail.is_empty()),
+            tls: exchange.tls.as_deref().map(Tls::from),
             notes: (!exchange.notes.is_empty()).then_some(Notes(&exchange.notes)),
         }
     }

@@ -47,7 +47,9 @@ impl Reloader {
             tracing::warn!(place, warning = warning.message, "configuration");
         }
         let components = config.plugins.values().map(|plugin| plugin.wasm.clone());
-        self.files = files.into_iter().chain(components).collect();
+        let tls = config.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+        let certificates = tls.flat_map(config::ListenerTls::files).cloned();
+        self.files = files.into_iter().chain(components).chain(certificates).collect();
         // A reload keeps as many workers as there are.
         let workers = before.as_ref().map_or(config.server.workers, |before| before.config.server.workers);
         if workers != config.server.workers {

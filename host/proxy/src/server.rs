@@ -1,18 +1,20 @@
 //! The server: starts the workers, gives them generations, stops them.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use config::ListenAddress;
 use model::WorkerId;
+use net::HandshakeResult;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::access_log::AccessLog;
 use crate::generation::Generation;
+use crate::open::Open;
 use crate::stats::WorkerStats;
 use crate::worker::{self, Command, Listeners, Order};
 
@@ -28,7 +30,7 @@ pub enum StartError {
         /// The listener's name.
         name: Arc<str>,
         /// Its address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// What the system says.
         error: io::Error,
     },
@@ -70,6 +72,17 @@ impl Monitor {
         worker::ms_at(std::time::Instant::now())
     }
 
+    /// TLS handshakes with clients, over all workers, by the name of how they ended.
+    pub fn handshakes(&self) -> Vec<(&'static str, u64)> {
+        let mut totals: Vec<_> = HandshakeResult::ALL.iter().map(|result| (result.name(), 0)).collect();
+        for worker in &self.workers {
+            for ((_, total), (_, count)) in totals.iter_mut().zip(worker.handshakes.counts()) {
+                *total += count;
+            }
+        }
+        totals
+    }
+
     pub(crate) fn count_refused(&self) {
         self.refused.fetch_add(1, Relaxed);
     }
@@ -83,15 +96,6 @@ pub(crate) fn running() -> Option<(Arc<Monitor>, Arc<AccessLog>)> {
     let running = RUNNING.lock().ok()?;
     let (monitor, log) = running.as_ref()?;
     Some((monitor.upgrade()?, log.upgrade()?))
-}
-
-/// A listener that is open on every worker.
-struct Open {
-    name: Arc<str>,
-    /// As the configuration has it.
-    configured: SocketAddr,
-    /// As it is: where the configuration leaves the port to the system, this is the one.
-    actual: SocketAddr,
 }
 
 /// A running server.
@@ -136,8 +140,8 @@ impl Server {
     }
 
     /// Where it listens: names and real addresses.
-    pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
-        self.open.iter().map(|open| (open.name.as_ref(), open.actual))
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &ListenAddress)> {
+        self.open.iter().map(|open| (open.name.as_ref(), &open.actual))
     }
 
     /// Puts a generation in the place of the present one, on all workers, or says why not and leaves all as it is.
@@ -173,14 +177,15 @@ impl Server {
         let mut open = Vec::new();
         let mut sockets: Vec<Listeners> = self.workers.iter().map(|_| Listeners::new()).collect();
         for listener in &generation.config.listeners {
-            let (name, configured) = (Arc::clone(&listener.name), listener.address);
-            let stays = self.open.iter().find(|open| open.name == name && open.configured == configured);
-            let mut actual = stays.map_or(configured, |open| open.actual);
+            let opened = Open::listen(listener, &self.open, self.workers.len()).map_err(|error| {
+                let (name, address) = (Arc::clone(&listener.name), listener.address.clone());
+                StartError::Bind { name, address, error }
+            })?;
+            let (now_open, mut new) = opened;
             for sockets in &mut sockets {
-                let socket = if stays.is_some() { None } else { Some(bind(&name, &mut actual)?) };
-                sockets.push((Arc::clone(&name), socket));
+                sockets.push((Arc::clone(&listener.name), new.pop()));
             }
-            open.push(Open { name, configured, actual });
+            open.push(now_open);
         }
         Ok((open, sockets))
     }
@@ -203,13 +208,4 @@ impl Server {
         }
         self.log.flush();
     }
-}
-
-/// Opens one socket. The first one of a listener fixes the port, where the system chooses it.
-fn bind(name: &Arc<str>, address: &mut SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = net::bind(*address).and_then(|socket| socket.local_addr().map(|actual| (socket, actual)));
-    let (socket, actual) =
-        bound.map_err(|error| StartError::Bind { name: Arc::clone(name), address: *address, error })?;
-    *address = actual;
-    Ok(socket)
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use model::{Counter, FaultKind};
+use net::HandshakeCounts;
 
 /// A worker's counters and gauges. It alone writes them.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct WorkerStats {
     pub tunnels_over: Counter,
     /// HTTP/2 connections of clients that ended badly.
     pub http2: net::Http2Stats,
+    /// TLS handshakes with clients.
+    pub handshakes: HandshakeCounts,
     faults: [Counter; FaultKind::ALL.len()],
     connections: AtomicU64,
     idle_upstream: AtomicU64,

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -11,7 +10,10 @@ use std::time::{Duration, Instant};
 use balance::RoundRobin;
 use http::Response;
 use model::{Balancer, WorkerId};
-use net::{Arrival, Drain, Handler, Pool, ServerSettings, Timers};
+use net::{
+    Arrival, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, Pool, ServerSettings, Timers,
+    TlsSlot,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -36,7 +38,7 @@ pub(crate) enum Order {
 }
 
 /// Sockets to accept from: those of names not listed are closed, those without a socket stay as they are.
-pub(crate) type Listeners = Vec<(Arc<str>, Option<TcpListener>)>;
+pub(crate) type Listeners = Vec<(Arc<str>, Option<ListeningSocket>)>;
 
 /// An order, and where to say that it is carried out.
 pub(crate) type Command = (Order, oneshot::Sender<()>);
@@ -98,7 +100,13 @@ pub(crate) struct Worker {
     drain: Drain,
     settings: Rc<Cell<ServerSettings>>,
     connections: Rc<Cell<usize>>,
-    accepting: RefCell<HashMap<Arc<str>, JoinHandle<()>>>,
+    accepting: RefCell<HashMap<Arc<str>, Accepting>>,
+}
+
+/// A listener that connections are accepted on.
+struct Accepting {
+    task: JoinHandle<()>,
+    tls: TlsSlot,
 }
 
 thread_local! {
@@ -189,14 +197,15 @@ impl Worker {
     fn serve(self: &Rc<Self>, generation: Arc<Generation>, listeners: Listeners) {
         self.settings.set(generation.server);
         self.connections.set(generation.connections);
-        let local = localise(self.id, generation, &self.stats, Some(&self.local()), &self.timers);
+        let local =
+            localise(self.id, Arc::clone(&generation), &self.stats, Some(&self.local()), &self.timers);
         self.local.replace(Rc::new(local));
-        self.listen(listeners);
+        self.listen(&generation, listeners);
     }
 
-    fn listen(self: &Rc<Self>, listeners: Listeners) {
+    fn listen(self: &Rc<Self>, generation: &Generation, listeners: Listeners) {
         let mut accepting = self.accepting.borrow_mut();
-        accepting.retain(|name, task| {
+        accepting.retain(|name, Accepting { task, .. }| {
             let stays = listeners.iter().any(|(listed, socket)| listed == name && socket.is_none());
             if !stays {
                 task.abort();
@@ -204,22 +213,31 @@ impl Worker {
             stays
         });
         for (name, socket) in listeners {
-            let Some(socket) = socket else { continue };
-            match tokio::net::TcpListener::from_std(socket) {
-                Ok(socket) => {
-                    let task = self.accept(&name, socket);
-                    accepting.insert(name, task);
+            let listener = generation.listeners.iter().find(|listener| listener.name == name);
+            let tls = listener.and_then(|listener| listener.tls.clone());
+            let Some(socket) = socket else {
+                // Connections that are up keep what they began with.
+                if let Some(open) = accepting.get(&name) {
+                    open.tls.replace(tls);
+                }
+                continue;
+            };
+            let slot = TlsSlot::new(RefCell::new(tls));
+            match Listening::new(socket, Rc::clone(&slot)) {
+                Ok(listening) => {
+                    let task = self.accept(&name, listening);
+                    accepting.insert(name, Accepting { task, tls: slot });
                 }
                 Err(error) => tracing::error!(%error, listener = %name, "a listener can't be used"),
             }
         }
     }
 
-    fn accept(self: &Rc<Self>, name: &str, socket: tokio::net::TcpListener) -> JoinHandle<()> {
+    fn accept(self: &Rc<Self>, name: &str, listening: Listening) -> JoinHandle<()> {
         // A copy of the name for this worker: its count is no business of the others.
         let entry = Rc::new(Entry { worker: Rc::clone(self), listener: Arc::from(name) });
         tokio::task::spawn_local(net::accept_loop(
-            socket,
+            listening,
             Rc::clone(&self.settings),
             Rc::clone(&self.connections),
             entry,
@@ -229,7 +247,7 @@ impl Worker {
     }
 
     async fn stop(&self, grace: Duration) {
-        for (_, task) in self.accepting.borrow_mut().drain() {
+        for (_, Accepting { task, .. }) in self.accepting.borrow_mut().drain() {
             task.abort();
         }
         self.drain.begin();
@@ -285,5 +303,9 @@ impl Handler for Entry {
 
     fn http2_stats(&self) -> &net::Http2Stats {
         &self.worker.stats.http2
+    }
+
+    fn handshakes(&self) -> &HandshakeCounts {
+        &self.worker.stats.handshakes
     }
 }

@@ -44,6 +44,12 @@ pub fn forwarding_to(upstream: &str) -> String {
         )
 }
 
+/// As [`forwarding_with`], by TLS with these keys of `tls`.
+pub fn secured(tls: &str, server: &str) -> String {
+    let listener = format!("address: \"127.0.0.1:0\", tls: {{ {tls} }}");
+    forwarding_with(server).replacen("address: \"127.0.0.1:0\"", &listener, 1)
+}
+
 /// One route `/`, named so, to the upstream `app`.
 pub fn route_named(name: &str, path: &str) -> String {
     format!("  - {{ name: {name}, match: {{ path: {{ {path} }} }}, upstream: app }}\n")

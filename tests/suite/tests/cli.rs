@@ -165,7 +165,6 @@ fn planned() -> Vec<(&'static str, String)> {
         |keys: &str| yaml::forwarding().replace("{ name: web,", &format!("{{ name: web, {keys},"));
     vec![
         ("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n"),
-        ("tls", listening("tls: { certificates: [] }")),
         ("proxy_protocol", listening("proxy_protocol: v2")),
         ("health", yaml::forwarding_to("health: { path: /healthz }")),
         ("tls", yaml::forwarding_to("tls: { server_name: app.internal }")),

@@ -1,10 +1,8 @@
-//! Checks of the process's part: limits that the HTTP stack has itself, and addresses that are used once.
+//! Checks of the process's part: limits that the HTTP stack has itself, the admin address, logs.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -12,9 +10,9 @@ use super::Check;
 use crate::field::{Either, Field, List, Spanned};
 use crate::raw;
 use crate::scalar::Workers;
-use crate::source::Span;
 use crate::types::{
-    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Listener, Log, LogPath, Server,
+    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, ListenAddress, Listener, Log,
+    LogPath, Server,
 };
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
@@ -83,54 +81,16 @@ impl Check<'_> {
             body: self.time(timeouts.body, default.body),
             send: self.time(timeouts.send, default.send),
             idle: self.time(timeouts.idle, default.idle),
+            tls_handshake: self.time(timeouts.tls_handshake, default.tls_handshake),
         }
-    }
-
-    /// `None` when there is none, or the list itself is wrong.
-    pub(super) fn listeners(&mut self, listeners: Field<List<raw::Listener>>) -> Option<Vec<Listener>> {
-        let help = "write at least one: `listeners: [{ name: web, address: \"127.0.0.1:8080\" }]`";
-        let listeners = match listeners {
-            Field::Broken => return None,
-            Field::Absent => {
-                self.complain(Span::default(), "missing key `listeners`", Some(help.to_owned()));
-                return None;
-            }
-            Field::Given(listeners) => listeners,
-        };
-        if listeners.value.is_empty() {
-            self.complain(listeners.span, "no listeners", Some(help.to_owned()));
-        }
-        let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
-        let items = given(listeners.value);
-        Some(items.filter_map(|item| self.listener(item, &mut names, &mut addresses)).collect())
-    }
-
-    fn listener(
-        &mut self,
-        listener: Spanned<raw::Listener>,
-        names: &mut HashMap<String, Span>,
-        addresses: &mut HashMap<SocketAddr, String>,
-    ) -> Option<Listener> {
-        let Spanned { value: raw::Listener { name, address }, span } = listener;
-        let name = self.required(name, "name", span);
-        let address = self.required(address, "address", span);
-        if let Some(name) = &name {
-            self.unique_name(name, "listener", names);
-        }
-        let address = address?;
-        let socket = self.socket(&address)?;
-        let name = name?;
-        if let Some(other) = addresses.insert(socket, name.value.clone()).filter(|_| socket.port() != 0) {
-            self.complain(address.span, format!("listener `{other}` has this address already"), None);
-        }
-        Some(Listener { name: Arc::from(name.value), address: socket, span: address.span })
     }
 
     pub(super) fn admin(&mut self, admin: Field<raw::Admin>, listeners: &[Listener]) -> Option<Admin> {
         let Field::Given(Spanned { value: admin, span }) = admin else { return None };
         let address = self.required(admin.address, "address", span)?;
         let socket = self.socket(&address)?;
-        if let Some(other) = listeners.iter().find(|other| other.address == socket && socket.port() != 0) {
+        let same = |other: &&Listener| other.address == ListenAddress::Tcp(socket) && socket.port() != 0;
+        if let Some(other) = listeners.iter().find(same) {
             self.complain(address.span, format!("listener `{}` has this address already", other.name), None);
         }
         let allow_changes = self.allow_changes(admin.allow_changes, socket);

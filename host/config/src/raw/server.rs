@@ -1,4 +1,4 @@
-//! What the file says of the process itself: workers, limits, listeners, logs.
+//! What the file says of the process itself: workers, limits, logs.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -87,16 +87,8 @@ pub(crate) struct ClientTimeouts {
     pub(crate) send: Field<Time>,
     /// Between two requests on a connection. Default: `75s`.
     pub(crate) idle: Field<Time>,
-}
-
-/// An address on which requests are accepted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a listener, a map with `name` and `address`")]
-pub(crate) struct Listener {
-    /// Its name in logs and metrics.
-    pub(crate) name: Field<String>,
-    /// IP address and port, such as `127.0.0.1:8080`. Port 0 takes any free port.
-    pub(crate) address: Field<String>,
+    /// For a whole TLS handshake, from when the connection is accepted. Default: `10s`.
+    pub(crate) tls_handshake: Field<Time>,
 }
 
 /// Where health and metrics are served.

@@ -1,9 +1,8 @@
-//! The process: workers, limits, listeners, logs.
+//! The process: workers, limits, logs.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::ErrorPage;
@@ -94,6 +93,8 @@ pub struct ClientTimeouts {
     pub send: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// For a whole TLS handshake, from when the connection is accepted.
+    pub tls_handshake: Duration,
 }
 
 impl Default for ClientTimeouts {
@@ -103,19 +104,9 @@ impl Default for ClientTimeouts {
             body: Duration::from_secs(30),
             send: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            tls_handshake: Duration::from_secs(10),
         }
     }
-}
-
-/// An address on which requests are accepted.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// Its name, unique among listeners.
-    pub name: Arc<str>,
-    /// Where it listens; port 0 takes any free port.
-    pub address: SocketAddr,
-    /// Where the file says the address.
-    pub span: Span,
 }
 
 /// Where health and metrics are served.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use config::Level;
+use config::{Level, ListenAddress};
 use proxy::{Reloader, Server, Watch};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -94,9 +94,9 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
 }
 
 /// Says where the server listens, each place once.
-fn tell_addresses(server: &Server, told: &mut HashSet<(String, SocketAddr)>) {
+fn tell_addresses(server: &Server, told: &mut HashSet<(String, ListenAddress)>) {
     let now: HashSet<_> =
-        server.addresses().map(|(listener, address)| (listener.to_owned(), address)).collect();
+        server.addresses().map(|(listener, address)| (listener.to_owned(), address.clone())).collect();
     for (listener, address) in now.difference(told) {
         tracing::info!(listener, %address, "listening");
     }

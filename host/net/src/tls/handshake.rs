@@ -1,0 +1,177 @@
+//! The handshake: from a socket to a connection over which HTTP is spoken, within a time, and counted.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use model::{Counter, TlsFacts};
+use tokio_rustls::server::TlsStream;
+
+use super::facts::facts;
+use super::plaintext;
+use super::server::{H2, ServerTls};
+use crate::drain::{Member, Stage};
+use crate::stream::{Carrier, Socket};
+use crate::timers::Timers;
+use crate::wire::Protocol;
+
+/// How a handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeResult {
+    /// In a new session.
+    Full,
+    /// In a session that a ticket told of.
+    Resumed,
+    /// The client took too long.
+    Timeout,
+    /// The client shows no certificate, and must.
+    NoClientCertificate,
+    /// The client's certificate is not valid here.
+    BadClientCertificate,
+    /// The client speaks HTTP without TLS.
+    Plaintext,
+    /// The client went away.
+    ClientGone,
+    /// The two have nothing in common, one broke the protocol, or the client does not trust us.
+    Failed,
+}
+
+impl HandshakeResult {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [HandshakeResult; 8] = [
+        HandshakeResult::Full,
+        HandshakeResult::Resumed,
+        HandshakeResult::Timeout,
+        HandshakeResult::NoClientCertificate,
+        HandshakeResult::BadClientCertificate,
+        HandshakeResult::Plaintext,
+        HandshakeResult::ClientGone,
+        HandshakeResult::Failed,
+    ];
+
+    /// Its name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            HandshakeResult::Full => "full",
+            HandshakeResult::Resumed => "resumed",
+            HandshakeResult::Timeout => "timeout",
+            HandshakeResult::NoClientCertificate => "no_client_certificate",
+            HandshakeResult::BadClientCertificate => "bad_client_certificate",
+            HandshakeResult::Plaintext => "plaintext",
+            HandshakeResult::ClientGone => "client_gone",
+            HandshakeResult::Failed => "failed",
+        }
+    }
+}
+
+/// A worker's handshakes by how they ended. It alone writes them.
+#[derive(Debug, Default)]
+pub struct HandshakeCounts([Counter; HandshakeResult::ALL.len()]);
+
+impl HandshakeCounts {
+    fn count(&self, result: HandshakeResult) {
+        let counters = HandshakeResult::ALL.iter().zip(&self.0);
+        for (_, counter) in counters.filter(|(known, _)| **known == result) {
+            counter.add(1);
+        }
+    }
+
+    /// Each way to end with its count.
+    pub fn counts(&self) -> impl Iterator<Item = (HandshakeResult, u64)> {
+        HandshakeResult::ALL.into_iter().zip(self.0.iter().map(Counter::value))
+    }
+}
+
+/// A connection whose handshake went well.
+pub(crate) struct Secured {
+    pub(crate) stream: Box<TlsStream<Carrier>>,
+    pub(crate) facts: Arc<TlsFacts>,
+    /// What was agreed upon (RFC 7301); HTTP/1.1 with clients that say nothing of it.
+    pub(crate) protocol: Protocol,
+}
+
+/// What a handshake waits for.
+pub(crate) struct Patience<'a> {
+    pub(crate) timers: &'a Timers,
+    /// For the whole of it.
+    pub(crate) timeout: Duration,
+    /// It is given up when the worker stops.
+    pub(crate) member: &'a Member,
+}
+
+/// Shakes hands. None: it came to nothing, which was counted.
+pub(crate) async fn secure(
+    socket: Socket,
+    address: SocketAddr,
+    tls: &ServerTls,
+    patience: Patience<'_>,
+    counts: &HandshakeCounts,
+) -> Option<Secured> {
+    let accepted = match in_time(tls.acceptor.accept(Carrier::new(socket)).into_fallible(), &patience).await {
+        Ok(accepted) => accepted,
+        Err(GivenUp::TooLate) => {
+            counts.count(HandshakeResult::Timeout);
+            return None;
+        }
+        Err(GivenUp::Stopped) => return None,
+    };
+    match accepted {
+        Ok(stream) => {
+            let secured = secured(stream);
+            let resumed =
+                matches!(secured.stream.get_ref().1.handshake_kind(), Some(rustls::HandshakeKind::Resumed));
+            counts.count(if resumed { HandshakeResult::Resumed } else { HandshakeResult::Full });
+            Some(secured)
+        }
+        Err((error, carrier)) => {
+            let result = if carrier.speaks_http() { HandshakeResult::Plaintext } else { failure(&error) };
+            counts.count(result);
+            tracing::debug!(%address, %error, "no TLS handshake");
+            if result == HandshakeResult::Plaintext {
+                let _ = in_time(plaintext::refuse(carrier.into_socket()), &patience).await;
+            }
+            None
+        }
+    }
+}
+
+/// Why something was not waited for to its end.
+enum GivenUp {
+    TooLate,
+    Stopped,
+}
+
+async fn in_time<F: Future>(future: F, patience: &Patience<'_>) -> Result<F::Output, GivenUp> {
+    let mut future = pin!(future);
+    let mut alarm = patience.timers.alarm();
+    poll_fn(|cx| {
+        if patience.member.stage(cx) != Stage::Running {
+            return Poll::Ready(Err(GivenUp::Stopped));
+        }
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        alarm.poll(cx, patience.timeout).map(|_| Err(GivenUp::TooLate))
+    })
+    .await
+}
+
+fn secured(stream: TlsStream<Carrier>) -> Secured {
+    let connection = stream.get_ref().1;
+    let facts = Arc::new(facts(connection));
+    let protocol = if connection.alpn_protocol() == Some(H2) { Protocol::Http2 } else { Protocol::Http1 };
+    Secured { stream: Box::new(stream), facts, protocol }
+}
+
+fn failure(error: &io::Error) -> HandshakeResult {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::NoCertificatesPresented) => HandshakeResult::NoClientCertificate,
+        Some(rustls::Error::InvalidCertificate(_)) => HandshakeResult::BadClientCertificate,
+        Some(_) => HandshakeResult::Failed,
+        None => HandshakeResult::ClientGone,
+    }
+}

@@ -1,0 +1,23 @@
+//! TLS: what is spoken, certificates and how one is chosen, how clients are verified, and the handshake.
+//!
+//! Keys and certificates come as the bytes of PEM files; nothing here reads a file or knows the configuration. It is
+//! rustls under tokio-rustls, so that there is one TLS, the same everywhere, and no library to install.
+
+mod certificate;
+mod choice;
+mod clients;
+mod error;
+mod facts;
+mod handshake;
+mod plaintext;
+mod provider;
+mod server;
+mod subject;
+
+pub use certificate::{Certificate, CertificateChain};
+pub use clients::{Authorities, ClientDemand, Clients, RevocationLists};
+pub use error::TlsError;
+pub use handshake::{HandshakeCounts, HandshakeResult};
+pub use server::{OldestVersion, ServerTls};
+
+pub(crate) use handshake::{Patience, Secured, secure};
