@@ -11,6 +11,7 @@ mod ip_hash;
 mod least_requests;
 mod load;
 mod p2c;
+mod panic;
 mod random;
 mod round_robin;
 mod tiers;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use model::{Balancer, Choice, Endpoint, Exchange, Fault, Step};
 
 pub use hash::{Algorithm, Bound, Hash, Key};
+pub use panic::{everyone, is_panic};
 pub use round_robin::RoundRobin;
 pub use tiers::{Tiers, Wanted};
 pub use usable::{Indexes, Usable, may_follow, usable};

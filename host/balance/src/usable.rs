@@ -1,7 +1,7 @@
 //! Which endpoints one attempt may choose from.
 //!
-//! There is no panic threshold as Envoy has it, where under 50 % of healthy endpoints health is ignored. Panic begins
-//! when no endpoint is usable at all. A threshold keeps a healthy minority from drowning, but it buys that by sending
+//! Panic, where health is ignored, begins when no endpoint is usable at all, unless the configuration has a threshold
+//! (see [`is_panic`](crate::is_panic)); Envoy's default is 50 %. A threshold keeps a healthy minority from drowning, but it buys that by sending
 //! most requests to endpoints known to fail: here, the minority answers what it can, a failure mark lasts only for
 //! `fail_timeout`, and what fails for overload is tried again elsewhere. With none usable, there is nothing to lose:
 //! a marked endpoint may answer, and a 503 without having asked certainly isn't an answer.

@@ -8,8 +8,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Server", &["proxy_protocol"]),
     ("Listener", &["proxy_protocol"]),
     ("Plugin", &["grants"]),
-    ("Upstream", &["health", "tls", "proxy_protocol"]),
-    ("Retries", &["on", "budget"]),
+    ("Upstream", &["tls", "proxy_protocol"]),
 ];
 
 /// Whether a word is one of those.

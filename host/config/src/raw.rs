@@ -4,20 +4,24 @@
 //! the checks that follow, whether the schema demands it by `serde(default)`.
 
 mod balance;
+mod health;
 mod listener;
 mod matching;
 mod plugin;
 mod reply;
+mod resilience;
 mod rewrite;
 mod route;
 mod server;
 mod upstream;
 
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
+pub(crate) use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
 pub(crate) use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
+pub(crate) use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};
 pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub(crate) use server::{

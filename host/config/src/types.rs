@@ -5,11 +5,13 @@
 
 mod balance;
 mod conditions;
+mod health;
 mod listener;
 mod matching;
 mod pattern;
 mod plugin;
 mod reply;
+mod resilience;
 mod rewrite;
 mod route;
 mod server;
@@ -21,9 +23,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use crate::scalar::Cidr;
+pub use crate::scalar::{Cidr, Portion, RetryOn, Statuses};
 pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use conditions::{Condition, Scheme, ValueMatch};
+pub use health::{HealthCheck, HealthQuestion, InitialHealth, Outlier, SuccessRate};
 pub use listener::{
     Certificate, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, TlsVersion,
     UnixSocket,
@@ -32,10 +35,11 @@ pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
 pub use reply::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};
+pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Repeatable, Retries};
 pub use rewrite::{
     CookieRewrite, HostRewrite, LocationRewrite, LocationRule, PathRewrite, QueryRules, Rewrite,
 };
-pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Retries, Route, RouteTimeouts, Share};
+pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Route, RouteTimeouts, Share};
 pub use server::{Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, LogPath, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, Filter, ForwardedForm, Hash,
-    HashKey, HostPattern, HostRewrite, Isolation, ListenAddress, LocationRewrite, LogPath, OnFailure, PageOf,
-    PathMatch, PathRewrite, RedirectQuery, Report, SameSite, Share, State, Sticky, TlsVersion, UnixSocket,
+    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, Fallback, Filter, ForwardedForm,
+    Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation, ListenAddress,
+    LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite, Portion, RedirectQuery, Repeatable,
+    Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky, TlsVersion, UnixSocket,
 };
 use http::StatusCode;
 use model::Escape;
@@ -151,6 +152,57 @@ fn upstreams_have_a_balancer_and_endpoints() {
     assert_eq!(app.endpoints[0].max_fails, 3);
     assert!(app.endpoints[2].backup);
     assert_eq!(config.upstreams["picked"].balance, Balance::Plugin("cheapest".into()));
+}
+
+#[test]
+fn upstreams_have_health_and_limits() {
+    let config = full();
+    let app = &config.upstreams["app"];
+    let health = app.health.as_ref().unwrap();
+    let HealthQuestion::Http { method, path, host, statuses, body } = &health.question else {
+        panic!("http")
+    };
+    assert_eq!(
+        (method.as_str(), path.as_str(), host, body.as_deref()),
+        ("GET", "/healthz?a=b", &None, Some("ok"))
+    );
+    assert_eq!(statuses, &[Statuses::of(200..=200), Statuses::of(300..=399)]);
+    assert_eq!((health.interval, health.timeout), (Duration::from_secs(2), Duration::from_secs(1)));
+    assert_eq!((health.port, health.healthy_after, health.unhealthy_after), (Some(81), 2, 3));
+    assert_eq!(health.initial, InitialHealth::Unhealthy);
+    let outlier = app.outlier.unwrap();
+    assert_eq!((outlier.consecutive_5xx, outlier.consecutive_gateway), (7, 0));
+    assert_eq!(outlier.max_ejection, Duration::from_secs(400), "never shorter than the first one");
+    assert_eq!(outlier.success_rate.map(|rate| (rate.min_hosts, rate.min_requests)), Some((5, 100)));
+    assert_eq!((app.max_ejected, app.panic), (Portion::percent(40), Portion::percent(30)));
+    assert_eq!(
+        app.breaker.map(|breaker| (breaker.error_rate, breaker.half_open)),
+        Some((Portion::percent(60), 3))
+    );
+    assert_eq!(app.concurrency.map(|limit| (limit.requests, limit.queue)), Some((100, 50)));
+    let picked = &config.upstreams["picked"];
+    assert!(picked.health.is_none() && picked.outlier.is_none() && picked.breaker.is_none());
+    assert_eq!((picked.max_ejected, picked.panic), (Portion::ALL, Portion::percent(0)));
+}
+
+#[test]
+fn routes_say_what_becomes_of_failures() {
+    let config = full();
+    let [blog, exact, rest, ..] = config.routes.as_slice() else { panic!("three routes and more") };
+    let status = |range| RetryOn::Status(Statuses::of(range));
+    let on = [RetryOn::Connect, status(503..=503), status(500..=599), RetryOn::Grpc(14)];
+    assert_eq!(blog.retries.on, on);
+    assert_eq!(blog.retries.budget, Some(Portion::percent(20)));
+    assert_eq!(
+        blog.retries.backoff.map(|wait| wait.max),
+        Some(Duration::from_secs(1)),
+        "never below the base"
+    );
+    assert!(matches!(&blog.fallback, Some(Fallback::Answer { status, .. }) if status.as_u16() == 503));
+    assert_eq!((&exact.retries, &exact.fallback), (&Retries::default(), &None));
+    assert_eq!((rest.retries.repeatable, rest.retries.replay), (Repeatable::All, 65_536));
+    assert_eq!(rest.retries.per_try_timeout, Some(Duration::from_secs(2)));
+    assert_eq!(rest.fallback, Some(Fallback::Upstream("picked".into())));
 }
 
 #[test]
@@ -301,6 +353,16 @@ fn a_split_has_weights() {
 }
 
 #[test]
+fn the_examples_of_the_documents_load() {
+    let documents = [include_str!("../../docs/health.md"), include_str!("../../docs/resilience.md")];
+    for document in documents {
+        let example = document.split("```").find_map(|block| block.strip_prefix("yaml\n")).unwrap();
+        let config = minimal_with(example).unwrap_or_else(|report| panic!("{report}"));
+        assert!(!config.upstreams.is_empty());
+    }
+}
+
+#[test]
 fn what_is_absent_has_its_default() {
     let config = minimal_with("").unwrap();
     assert!(config.server.workers.get() >= 1);
@@ -359,7 +421,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (22, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (31, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");

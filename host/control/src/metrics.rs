@@ -9,6 +9,7 @@ mod plugins;
 mod process;
 mod routes;
 mod tls;
+mod upstreams;
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ impl Collector for Scrape {
         tls::encode(&mut encoder, monitor, &generation)?;
         routes::encode(&mut encoder, &generation)?;
         endpoints::encode(&mut encoder, &generation, monitor.now_ms())?;
+        upstreams::encode(&mut encoder, &generation, monitor.now_ms())?;
         plugins::encode(&mut encoder, &generation)
     }
 }

@@ -21,7 +21,8 @@ const IDLE_PLUGIN: &str =
 static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None));
 
 /// A running server. Its configuration has a route `good` for /good, whose endpoint answers and is listed twice, and a
-/// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; and a plugin `idle`.
+/// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; a plugin `idle`;
+/// and an upstream `watched` that has all that an upstream can have, and no route.
 pub(crate) struct Running {
     server: Server,
     web: SocketAddr,
@@ -174,6 +175,12 @@ plugins: {{ idle: {{ wasm: idle.wasm }} }}
 upstreams:
   good: {{ balance: ewma, endpoints: ["{good}", "{good}"] }}
   bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
+  watched:
+    endpoints: ["{good}"]
+    health: {{ type: tcp, interval: 1h }}
+    outlier: {{}}
+    breaker: {{}}
+    concurrency: {{ requests: 10 }}
 routes:
   - {{ name: good, match: {{ path: {{ prefix: /good }} }}, upstream: good }}
   - {{ name: bad, match: {{ path: {{ prefix: /bad }} }}, upstream: bad }}

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::Standing;
+use crate::checked::{CheckResult, Checked, CheckedState};
+use crate::outlier::{EjectedFor, Impression, OutlierRule, Tally};
 
 /// Where an endpoint listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +81,8 @@ pub struct Health {
     marked_until: AtomicU64,
     active: AtomicU32,
     failures_total: AtomicU64,
+    checked: Checked,
+    tally: Tally,
 }
 
 impl Health {
@@ -92,6 +96,8 @@ impl Health {
             marked_until: AtomicU64::new(0),
             active: AtomicU32::new(0),
             failures_total: AtomicU64::new(0),
+            checked: Checked::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -105,11 +111,21 @@ impl Health {
 
     /// Whether the endpoint may be chosen at `now`.
     pub fn is_usable(&self, now: u64) -> bool {
-        self.marked_until.load(Relaxed) <= now
+        !self.is_out(now) && self.checked.state() != CheckedState::Unhealthy
+    }
+
+    /// Whether its own answers have put it out: it is marked as failed, or ejected as an outlier.
+    pub fn is_out(&self, now: u64) -> bool {
+        self.marked_until.load(Relaxed) > now || self.tally.is_ejected(now)
     }
 
     /// Counts a failure; true when it marks the endpoint as failed.
     pub fn failed(&self, now: u64) -> bool {
+        self.failed_if(now, || true)
+    }
+
+    /// Counts a failure, and marks the endpoint only if `may_mark` says so, which is asked only then.
+    pub fn failed_if(&self, now: u64, may_mark: impl FnOnce() -> bool) -> bool {
         self.failures_total.fetch_add(1, Relaxed);
         let Some(count) = u32::try_from(self.failures.len()).ok().filter(|n| *n > 0) else { return false };
         let slot = self.next.fetch_add(1, Relaxed) % count;
@@ -120,7 +136,7 @@ impl Health {
         let after = (slot + 1) % count;
         let first = self.failures.get(after as usize).map_or(0, |t| t.load(Relaxed));
         let window = u64::try_from(self.check.fail_timeout.as_millis()).unwrap_or(u64::MAX);
-        let marks = first != 0 && now.saturating_sub(first) <= window;
+        let marks = first != 0 && now.saturating_sub(first) <= window && may_mark();
         if marks {
             self.marked_until.store(now.saturating_add(window), Relaxed);
         }
@@ -138,6 +154,58 @@ impl Health {
         for failure in &self.failures {
             failure.store(0, Relaxed);
         }
+    }
+
+    /// Counts what an attempt says of the endpoint; says why it is to be ejected, if it is.
+    pub fn see(&self, rule: &OutlierRule, impression: Impression) -> Option<EjectedFor> {
+        self.tally.see(rule, impression)
+    }
+
+    /// Ejects the endpoint; says for how long, unless it is out already.
+    pub fn eject(&self, rule: &OutlierRule, why: EjectedFor, now: u64) -> Option<Duration> {
+        self.tally.eject(rule, why, now)
+    }
+
+    /// What an interval of outlier detection brings; true when the time of an ejection is up.
+    pub fn age(&self, now: u64) -> bool {
+        self.tally.age(now)
+    }
+
+    /// Answers since this was last asked, and those of them that were good.
+    pub fn take_answers(&self) -> (u32, u32) {
+        self.tally.take_answers()
+    }
+
+    /// Whether it is ejected as an outlier.
+    pub fn is_ejected(&self, now: u64) -> bool {
+        self.tally.is_ejected(now)
+    }
+
+    /// Ejections since the start, by reason.
+    pub fn ejections(&self) -> impl Iterator<Item = (EjectedFor, u64)> {
+        self.tally.ejections()
+    }
+
+    /// What active checks say.
+    pub fn checked(&self) -> CheckedState {
+        self.checked.state()
+    }
+
+    /// Takes over what active checks say.
+    pub fn set_checked(&self, state: CheckedState) {
+        self.checked.set(state);
+    }
+
+    /// Counts an active check. One that was passed ends an ejection, which is true: the endpoint was asked, and
+    /// answered well.
+    pub fn count_check(&self, result: CheckResult) -> bool {
+        self.checked.count(result);
+        result == CheckResult::Passed && self.tally.readmit()
+    }
+
+    /// Active checks since the start, by result.
+    pub fn checks(&self) -> impl Iterator<Item = (CheckResult, u64)> {
+        self.checked.results()
     }
 
     /// Requests under way, over all workers.
@@ -216,5 +284,41 @@ mod tests {
         assert_eq!(health.active(), 2);
         drop((one, two));
         assert_eq!(health.active(), 0);
+    }
+
+    #[test]
+    fn it_is_not_marked_when_it_may_not_be() {
+        let health = health(2);
+        health.failed_if(1_000, || panic!("not asked before there are enough"));
+        assert!(!health.failed_if(1_001, || false) && health.is_usable(1_001));
+        assert!(health.failed(1_002), "what was counted stays counted");
+    }
+
+    #[test]
+    fn one_that_checks_find_unhealthy_is_not_usable_whatever_it_answers() {
+        let health = health(1);
+        health.set_checked(CheckedState::Unhealthy);
+        health.succeeded();
+        assert!(!health.is_usable(1_000) && !health.is_out(1_000));
+        health.set_checked(CheckedState::Healthy);
+        assert!(health.is_usable(1_000));
+    }
+
+    #[test]
+    fn a_passed_check_ends_an_ejection_and_a_failed_one_does_not() {
+        let rule = OutlierRule {
+            consecutive_5xx: 1,
+            consecutive_gateway: 0,
+            base_ejection: Duration::from_secs(30),
+            max_ejection: Duration::from_secs(300),
+        };
+        let health = health(0);
+        let why = health.see(&rule, Impression::Error).expect("one is enough");
+        health.eject(&rule, why, 1_000);
+        assert!(!health.is_usable(1_001));
+        assert!(!health.count_check(CheckResult::Failed) && !health.is_usable(1_001));
+        assert!(health.count_check(CheckResult::Passed) && health.is_usable(1_001));
+        assert!(!health.count_check(CheckResult::Passed), "there is none to end");
+        assert_eq!(health.checks().map(|(_, count)| count).collect::<Vec<_>>(), [2, 1, 0]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{
-    Asked, Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, Scheme,
+    Asked, Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, Scheme, Slot,
     TlsFacts, WorkerId,
 };
 
@@ -60,6 +60,8 @@ pub struct Exchange {
     pub attempts: u32,
     /// The request under way at the endpoint.
     pub in_flight: Option<InFlight>,
+    /// The place that it holds among the requests that the upstream may have under way.
+    pub slot: Option<Slot>,
     /// What went wrong, the last thing if several did.
     pub fault: Option<Fault>,
     /// What plugins noted.
@@ -113,6 +115,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             in_flight: None,
+            slot: None,
             fault: None,
             notes: Notes::default(),
             timing: Timing::default(),

@@ -98,6 +98,12 @@ pub enum FaultKind {
     BadRewrite,
     /// No endpoint is left that may be tried.
     NoEndpoint,
+    /// The upstream failed too often: its breaker is open.
+    BreakerOpen,
+    /// The upstream has as many requests under way as it may, and as many wait.
+    QueueFull,
+    /// The request waited too long for its turn at the upstream.
+    QueueTimeout,
     /// The endpoint could not be connected to.
     ConnectFailed,
     /// The endpoint took too long to accept.
@@ -120,7 +126,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 28] = [
+    pub const ALL: [FaultKind; 31] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -134,6 +140,9 @@ impl FaultKind {
         FaultKind::MethodNotAllowed,
         FaultKind::BadRewrite,
         FaultKind::NoEndpoint,
+        FaultKind::BreakerOpen,
+        FaultKind::QueueFull,
+        FaultKind::QueueTimeout,
         FaultKind::ConnectFailed,
         FaultKind::ConnectTimeout,
         FaultKind::UpstreamReset,
@@ -167,6 +176,9 @@ impl FaultKind {
             FaultKind::MethodNotAllowed => "method_not_allowed",
             FaultKind::BadRewrite => "bad_rewrite",
             FaultKind::NoEndpoint => "no_endpoint",
+            FaultKind::BreakerOpen => "breaker_open",
+            FaultKind::QueueFull => "queue_full",
+            FaultKind::QueueTimeout => "queue_timeout",
             FaultKind::ConnectFailed => "connect_failed",
             FaultKind::ConnectTimeout => "connect_timeout",
             FaultKind::UpstreamReset => "upstream_reset",
@@ -198,9 +210,11 @@ impl FaultKind {
             FaultKind::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
             FaultKind::NoRoute => StatusCode::NOT_FOUND,
             FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            FaultKind::NoEndpoint | FaultKind::Plugin(PluginFault::Exhausted) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            FaultKind::NoEndpoint
+            | FaultKind::BreakerOpen
+            | FaultKind::QueueFull
+            | FaultKind::QueueTimeout
+            | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
             FaultKind::ConnectFailed
             | FaultKind::UpstreamReset
             | FaultKind::BadResponse
@@ -232,6 +246,9 @@ impl FaultKind {
             | FaultKind::BadRewrite
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
+            | FaultKind::BreakerOpen
+            | FaultKind::QueueFull
+            | FaultKind::QueueTimeout
             | FaultKind::ConnectFailed
             | FaultKind::ConnectTimeout
             | FaultKind::UpstreamReset

@@ -5,24 +5,31 @@
 //! words.
 
 mod asked;
+mod breaker;
 mod captures;
+mod checked;
 mod counters;
 mod endpoint;
 mod exchange;
 mod extension;
 mod fault;
 mod fields;
+mod gate;
 mod head;
 mod lookup;
 mod notes;
+mod outlier;
 mod scheme;
 mod standing;
 mod template;
 mod tls;
 mod variable;
+mod window;
 
 pub use asked::Asked;
+pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use captures::Captures;
+pub use checked::{CheckResult, CheckedState};
 pub use counters::{Counter, DURATION_BOUNDS_US, RouteLabel};
 pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
@@ -32,10 +39,13 @@ pub use extension::{
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};
+pub use gate::{Entry, Gate, GateRule, Slot, Turnstile};
 pub use head::{RequestHead, ResponseHead};
 pub use notes::Notes;
+pub use outlier::{EjectedFor, Impression, OutlierRule, outlier_threshold};
 pub use scheme::Scheme;
 pub use standing::{Course, Duty, Latency, PRIORITIES, SHARE, Standing, State, WarmUp};
 pub use template::{Escape, FieldText, Template};
 pub use tls::{ClientCertificate, TlsFacts};
 pub use variable::{Fixed, Stage, Variable};
+pub use window::{Outcomes, Window};

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::http2;
 use crate::interim::{Interim, InterimSink};
 use crate::pool::Lease;
+use crate::replay::ReplayBody;
 use crate::talk::{Hold, Talk};
 use crate::timers::{Alarm, Expired, Timers};
 use crate::upstream::UpstreamStream;
@@ -40,7 +41,8 @@ pub struct ClientBody {
     left: u64,
     fault: Rc<Cell<Option<FaultKind>>>,
     expectation: Expectation,
-    hold: Option<Hold>,
+    /// Boxed: few have one, and bodies are moved often.
+    hold: Option<Box<Hold>>,
 }
 
 /// What a client does before it sends a body.
@@ -97,7 +99,7 @@ impl ClientBody {
 
     /// Holds it back until the endpoint wants it.
     pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
-        self.hold = Some(Hold::new(Rc::clone(talk), timers.alarm()));
+        self.hold = Some(Box::new(Hold::new(Rc::clone(talk), timers.alarm())));
     }
 
     /// Where it will be written why the body ended early, if it did.
@@ -178,6 +180,28 @@ pub enum OutgoingBody {
     Empty,
     /// What the client sends, as it comes.
     Client(ClientBody),
+    /// The same, kept so that it can be sent again.
+    Replay(ReplayBody),
+}
+
+impl OutgoingBody {
+    /// Whether the client sends it only when it is asked to.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        match self {
+            OutgoingBody::Empty => false,
+            OutgoingBody::Client(body) => body.is_asked_for(),
+            OutgoingBody::Replay(body) => body.is_asked_for(),
+        }
+    }
+
+    /// Holds it back until the endpoint wants it.
+    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
+        match self {
+            OutgoingBody::Empty => {}
+            OutgoingBody::Client(body) => body.hold(talk, timers),
+            OutgoingBody::Replay(body) => body.hold(talk, timers),
+        }
+    }
 }
 
 impl Body for OutgoingBody {
@@ -191,6 +215,7 @@ impl Body for OutgoingBody {
         match self.get_mut() {
             OutgoingBody::Empty => Poll::Ready(None),
             OutgoingBody::Client(body) => Pin::new(body).poll_frame(cx),
+            OutgoingBody::Replay(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -198,6 +223,7 @@ impl Body for OutgoingBody {
         match self {
             OutgoingBody::Empty => true,
             OutgoingBody::Client(body) => body.is_end_stream(),
+            OutgoingBody::Replay(body) => body.is_end_stream(),
         }
     }
 
@@ -205,6 +231,7 @@ impl Body for OutgoingBody {
         match self {
             OutgoingBody::Empty => SizeHint::with_exact(0),
             OutgoingBody::Client(body) => body.size_hint(),
+            OutgoingBody::Replay(body) => body.size_hint(),
         }
     }
 }

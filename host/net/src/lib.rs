@@ -14,6 +14,8 @@ mod http2;
 mod interim;
 mod listener;
 mod pool;
+mod probe;
+mod replay;
 mod serve;
 mod stream;
 mod talk;
@@ -33,6 +35,8 @@ pub use http2::{Http2Settings, Http2Stats};
 pub use interim::{Interim, InterimSink, InterimWriter};
 pub use listener::{ListeningSocket, UnixPlace, bind};
 pub use pool::{KeepAlive, Pool, SWEEP_INTERVAL};
+pub use probe::{HttpQuestion, Probe, ProbeFailure, Question};
+pub use replay::{Replay, ReplayBody};
 pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};
 pub use tls::{

@@ -69,6 +69,7 @@ impl std::fmt::Debug for OutgoingBody {
         f.write_str(match self {
             OutgoingBody::Empty => "Empty",
             OutgoingBody::Client(_) => "Client",
+            OutgoingBody::Replay(_) => "Replay",
         })
     }
 }
@@ -121,8 +122,8 @@ impl Pool {
         asking: Asking,
     ) -> Option<oneshot::Receiver<UpstreamStream>> {
         talk.begin(interim.cloned(), asking);
-        if let (OutgoingBody::Client(body), Asking::First) = (request.body_mut(), asking) {
-            body.hold(talk, self.timers());
+        if asking == Asking::First {
+            request.body_mut().hold(talk, self.timers());
         }
         request.headers().contains_key(header::UPGRADE).then(|| talk.want_stream())
     }
@@ -166,8 +167,7 @@ impl Pool {
 /// Writes the fields of the connection, and asks first whether a body is wanted if the client did.
 fn prepare(request: &mut Request<OutgoingBody>) -> Asking {
     write_connection(request.headers_mut());
-    let asks = matches!(request.body(), OutgoingBody::Client(body) if body.is_asked_for());
-    if !asks {
+    if !request.body().is_asked_for() {
         return Asking::Never;
     }
     request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use config::{HostPattern, Letters, Matching, PathMatch, Pattern, Scheme, Template};
 use http::{HeaderMap, Method};
 use model::RouteLabel;
-use sandgate_proxy::{Destination, Match, Question, Route, RouteTable, Timeouts};
+use sandgate_proxy::{Destination, Match, Question, RetryPolicy, Route, RouteTable, Timeouts};
 
 const ROUNDS: usize = 51;
 const REQUESTS: usize = 2_000;
@@ -99,6 +99,7 @@ fn route(at: usize) -> Route {
         error_pages: Vec::new(),
         timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX, tunnel: Duration::MAX },
         upgrades: Vec::new(),
-        retries: 0,
+        retries: RetryPolicy::new(&config::Retries::default()),
+        fallback: None,
     }
 }

@@ -21,6 +21,7 @@ use crate::access_log::AccessLog;
 use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
 use crate::parts::Parts;
+use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::rewrite::Rewriting;
 use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
@@ -113,6 +114,7 @@ impl Assembly<'_> {
         let keep_alive =
             KeepAlive { idle: upstream.keep_alive.idle, idle_timeout: upstream.keep_alive.idle_timeout };
         let connect_timeout = upstream.connect_timeout;
+        let resilience = Resilience::new(upstream, old.map(|old| &old.resilience));
         Upstream {
             name: Arc::clone(&upstream.name),
             tiers: Tiers::new(&endpoints),
@@ -121,6 +123,7 @@ impl Assembly<'_> {
             sticky,
             keep_alive,
             connect_timeout,
+            resilience,
         }
     }
 
@@ -164,17 +167,21 @@ impl Assembly<'_> {
                 tunnel: route.timeouts.tunnel,
             },
             upgrades: route.upgrades.clone(),
-            retries: route.retries.attempts,
+            retries: RetryPolicy::new(&route.retries),
+            fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),
         }
     }
 
-    /// Names lead somewhere: that was checked.
+    fn upstream_index(&self, name: &str) -> usize {
+        // Names lead somewhere: that was checked.
+        self.config.upstreams.get_index_of(name).unwrap_or(usize::MAX)
+    }
+
     fn destination(&self, destination: &config::Destination) -> Destination {
-        let place = |name: &Arc<str>| self.config.upstreams.get_index_of(name).unwrap_or(usize::MAX);
         match destination {
-            config::Destination::Upstream(name) => Destination::Upstream(place(name)),
+            config::Destination::Upstream(name) => Destination::Upstream(self.upstream_index(name)),
             config::Destination::Split(shares) => {
-                let shares = shares.iter().map(|share| (share.weight, place(&share.upstream)));
+                let shares = shares.iter().map(|share| (share.weight, self.upstream_index(&share.upstream)));
                 Destination::Split(Split::new(shares))
             }
             config::Destination::Redirect(redirect) => Destination::Redirect(Box::new(redirect.clone())),

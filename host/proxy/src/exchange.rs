@@ -31,6 +31,7 @@ use filter::Calls;
 pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
+pub(crate) use send::Budget;
 
 use crate::generation::Route;
 use crate::rewrite::Rewriting;

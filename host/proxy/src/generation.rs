@@ -14,6 +14,7 @@ use net::{KeepAlive, ServerSettings, ServerTls};
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::parts::Parts;
+use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::rewrite::Rewriting;
 use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
@@ -94,8 +95,10 @@ pub struct Route {
     pub timeouts: Timeouts,
     /// Protocols that a client may change to, in lower case.
     pub upgrades: Vec<Arc<str>>,
-    /// How many times the request may be sent again.
-    pub retries: u32,
+    /// When the request is sent again.
+    pub retries: RetryPolicy,
+    /// What answers when the upstream can't.
+    pub fallback: Option<Fallback>,
 }
 
 impl std::fmt::Debug for Route {
@@ -131,6 +134,8 @@ pub struct Upstream {
     pub keep_alive: KeepAlive,
     /// How long connecting to one may take.
     pub connect_timeout: Duration,
+    /// What is done about failures.
+    pub resilience: Resilience,
 }
 
 /// How to choose among endpoints.

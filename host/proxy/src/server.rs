@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::access_log::AccessLog;
 use crate::generation::Generation;
+use crate::health::Patrol;
 use crate::open::Open;
 use crate::stats::WorkerStats;
 use crate::worker::{self, Command, Listeners, Order};
@@ -104,6 +105,7 @@ pub struct Server {
     log: Arc<AccessLog>,
     workers: Vec<(mpsc::Sender<Command>, JoinHandle<()>)>,
     open: Vec<Open>,
+    patrol: Patrol,
 }
 
 impl Server {
@@ -126,7 +128,8 @@ impl Server {
             applied: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         };
-        let mut server = Server { monitor: Arc::new(monitor), log, workers, open: Vec::new() };
+        let mut server =
+            Server { monitor: Arc::new(monitor), log, workers, open: Vec::new(), patrol: Patrol::new() };
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some((Arc::downgrade(&server.monitor), Arc::downgrade(&server.log)));
         }
@@ -155,6 +158,7 @@ impl Server {
         let (open, mut sockets) = self.listen(&generation)?;
         self.log.open(&generation.config.log.access).map_err(StartError::Log)?;
         self.open = open;
+        self.patrol.follow(&generation);
         self.monitor.generation.store(Arc::clone(&generation));
         let mut carried_out = Vec::new();
         for (orders, _) in &self.workers {
@@ -192,6 +196,7 @@ impl Server {
 
     /// Stops: exchanges under way may end, for as long as `grace`.
     pub async fn stop(self, grace: Duration) {
+        drop(self.patrol);
         let mut stopped = Vec::new();
         for (orders, _) in &self.workers {
             let (done, carried) = oneshot::channel();

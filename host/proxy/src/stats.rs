@@ -5,12 +5,61 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use model::{Counter, FaultKind};
 use net::HandshakeCounts;
 
+/// Why a request was sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RetryReason {
+    /// The endpoint can't have seen it.
+    Connect,
+    /// The connection ended before the answer began.
+    Reset,
+    /// The answer's head took too long.
+    Timeout,
+    /// The answer broke the rules of HTTP.
+    BadResponse,
+    /// The answer had a status that the route tries again after.
+    Status,
+    /// The answer had a gRPC status of that kind.
+    Grpc,
+    /// The kept connection was stale: no retry is used up, and the endpoint is not to blame.
+    Stale,
+}
+
+impl RetryReason {
+    /// All reasons there are.
+    pub(crate) const ALL: [RetryReason; 7] = [
+        RetryReason::Connect,
+        RetryReason::Reset,
+        RetryReason::Timeout,
+        RetryReason::BadResponse,
+        RetryReason::Status,
+        RetryReason::Grpc,
+        RetryReason::Stale,
+    ];
+
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            RetryReason::Connect => "connect",
+            RetryReason::Reset => "reset",
+            RetryReason::Timeout => "timeout",
+            RetryReason::BadResponse => "bad_response",
+            RetryReason::Status => "status",
+            RetryReason::Grpc => "grpc",
+            RetryReason::Stale => "stale",
+        }
+    }
+}
+
 /// A worker's counters and gauges. It alone writes them.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct WorkerStats {
-    /// Requests that were sent again.
-    pub retries: Counter,
+    /// Retries that the budget of a route did not allow.
+    pub over_budget: Counter,
+    /// Attempts whose endpoint was chosen without regard to health, for want of healthy ones.
+    pub panic_picks: Counter,
+    /// Faults that a fallback was asked to answer.
+    pub fallbacks: Counter,
     /// Access-log lines that were dropped because the log could not keep up.
     pub log_dropped: Counter,
     /// Exchanges that ended in a panic of the host.
@@ -23,6 +72,7 @@ pub struct WorkerStats {
     pub http2: net::Http2Stats,
     /// TLS handshakes with clients.
     pub handshakes: HandshakeCounts,
+    retries: [Counter; RetryReason::ALL.len()],
     faults: [Counter; FaultKind::ALL.len()],
     connections: AtomicU64,
     idle_upstream: AtomicU64,
@@ -35,6 +85,20 @@ impl WorkerStats {
         if let Some(counter) = at.and_then(|at| self.faults.get(at)) {
             counter.add(1);
         }
+    }
+
+    /// Counts a request that is sent again.
+    pub(crate) fn retry(&self, reason: RetryReason) {
+        let at = RetryReason::ALL.iter().position(|known| *known == reason);
+        if let Some(counter) = at.and_then(|at| self.retries.get(at)) {
+            counter.add(1);
+        }
+    }
+
+    /// Requests that were sent again, by reason.
+    pub fn retries(&self) -> [(&'static str, u64); RetryReason::ALL.len()] {
+        let mut counts = self.retries.iter().map(Counter::value);
+        RetryReason::ALL.map(|reason| (reason.name(), counts.next().unwrap_or_default()))
     }
 
     /// Each kind of fault with its count.

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, LogBuffer};
-use crate::exchange::{self, AnswerBody};
+use crate::exchange::{self, AnswerBody, Budget};
 use crate::generation::{Balance, Generation, Upstream};
 use crate::stats::WorkerStats;
 
@@ -49,6 +49,7 @@ pub(crate) struct Local {
     pub(crate) generation: Arc<Generation>,
     pub(crate) upstreams: Vec<LocalUpstream>,
     pub(crate) stats: Arc<WorkerStats>,
+    pub(crate) timers: Timers,
 }
 
 /// An upstream as one worker uses it.
@@ -59,6 +60,7 @@ pub(crate) struct LocalUpstream {
     /// The candidates' list of the last attempt, to be used again.
     pub(crate) candidates: Cell<balance::Indexes>,
     pub(crate) pools: Vec<Rc<Pool>>,
+    pub(crate) budget: Budget,
 }
 
 impl LocalUpstream {
@@ -86,6 +88,7 @@ impl LocalUpstream {
             fallback: RoundRobin::new(&shared.endpoints),
             candidates: Cell::default(),
             pools: shared.endpoints.iter().map(pool).collect(),
+            budget: Budget::default(),
         }
     }
 }
@@ -285,7 +288,7 @@ fn localise(
     let same = |name: &str| before.and_then(|b| b.upstreams.iter().find(|u| u.shared.name.as_ref() == name));
     let upstreams =
         generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
-    Local { worker, generation, upstreams, stats: Arc::clone(stats) }
+    Local { worker, generation, upstreams, stats: Arc::clone(stats), timers: timers.clone() }
 }
 
 /// A listener of a worker.

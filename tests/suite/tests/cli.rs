@@ -166,9 +166,7 @@ fn planned() -> Vec<(&'static str, String)> {
     vec![
         ("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n"),
         ("proxy_protocol", listening("proxy_protocol: v2")),
-        ("health", yaml::forwarding_to("health: { path: /healthz }")),
         ("tls", yaml::forwarding_to("tls: { server_name: app.internal }")),
-        ("budget", yaml::forwarding_by("retries: { attempts: 2, budget: 20% }")),
         (
             "grants",
             yaml::forwarding() + "plugins: { it: { wasm: it.wasm, grants: { kv: { quota: 1MiB } } } }\n",

@@ -109,3 +109,14 @@ fn a_page_comes_from_a_file_and_follows_it() {
         get(sandgate.web(), "/").text() == "[]"
     });
 }
+
+#[test]
+fn a_written_fallback_is_meant_as_it_is() {
+    let routes = "  - { name: it, match: { path: { prefix: /a } }, upstream: app, \
+        fallback: { status: 502, body: sorry, content_type: text/plain } }\n\
+        \x20 - { name: bare, match: { path: { prefix: /b } }, upstream: app }\n";
+    let sandgate = started(SERVER, routes, &Origin::refusing());
+    assert_eq!(shown(&get(sandgate.web(), "/a")), (502, "text/plain", "sorry".to_owned()));
+    assert_eq!(sandgate.access_line(1)["fault"].as_str(), Some("connect_failed"));
+    assert_eq!(get(sandgate.web(), "/b").text(), "<p>502 /b connect_failed</p>");
+}

@@ -178,6 +178,34 @@ fn a_final_answer_at_once_means_that_the_body_is_never_asked_for() {
 }
 
 #[test]
+fn a_body_that_the_first_origin_did_not_want_is_there_for_the_next_one() {
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let received = Arc::clone(&bodies);
+    let busy = Origin::scripted(move |mut connection| {
+        connection.request_head();
+        connection.send("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
+        received.lock().unwrap().push(connection.wire.receive_rest().unwrap());
+    });
+    let willing = Origin::scripted(|mut connection| {
+        connection.request_head();
+        connection.send("HTTP/1.1 100 Continue\r\n\r\n");
+        assert_eq!(connection.wire.receive(5).unwrap(), b"hello");
+        connection.send(OK);
+    });
+    let retries = "retries: { on: [\"503\"], replay: 1KiB, non_idempotent: true }";
+    let config = sandgate_tests::yaml::forwarding_by(retries);
+    let sandgate = Sandgate::with_config(config).origins("app", &[&busy, &willing]).start();
+    for _ in 0..2 {
+        let mut client = sandgate.client();
+        assert_eq!(client.send(EXPECTING).head().status(), 100);
+        assert_eq!(client.send("hello").response().text(), "ok");
+    }
+    assert!(willing.requests().iter().all(|head| head.field("expect") == Some("100-continue")));
+    wait_for("the end of the connection to the busy one", PATIENCE, || !bodies.lock().unwrap().is_empty());
+    assert_eq!(*bodies.lock().unwrap(), [b""], "no byte of a body");
+}
+
+#[test]
 fn an_origin_that_knows_no_expectations_gets_the_body_all_the_same() {
     let origin = Origin::replying(200, "hello");
     let sandgate = Sandgate::before(&[&origin]);

@@ -1,6 +1,6 @@
 //! Changes of protocol over HTTP/1.1 (RFC 9110 section 7.8): WebSocket and others, and what must not open a tunnel.
 
-use sandgate_tests::{Connection, Gate, Origin, Sandgate, Signal};
+use sandgate_tests::{Connection, Gate, Origin, PATIENCE, Sandgate, Signal, wait_for};
 
 /// What a browser sends, but for the line ends.
 const HANDSHAKE: &str = "GET /chat HTTP/1.1\r\nhost: test.example\r\nconnection: keep-alive, Upgrade\r\n\
@@ -244,6 +244,34 @@ fn a_tunnel_outlives_reloads() {
     }
     assert_eq!(sandgate.metrics().sum("sandgate_open_tunnels", &[]), 1.0);
     assert_eq!(sandgate.metrics().sum("sandgate_tunnels_total", &[]), 1.0);
+}
+
+#[test]
+fn a_tunnel_holds_its_place_at_the_upstream_until_its_end() {
+    let origin = echoing();
+    let config = sandgate_tests::yaml::forwarding_to("concurrency: { requests: 1 }");
+    let sandgate = Sandgate::with_config(config).origins("app", &[&origin]).start();
+    let mut client = sandgate.client();
+    assert_eq!(client.send(HANDSHAKE).head().status(), 101);
+    assert_eq!(client.send("one").bytes(3), b"one");
+    assert_eq!(sandgate.client().get("/").status(), 503);
+    assert_eq!(sandgate.access_line(1)["fault"], "queue_full");
+    client.finish_sending();
+    assert_eq!(client.rest(), b"");
+    wait_for("the place to be free", PATIENCE, || sandgate.client().get("/").status() == 200);
+}
+
+#[test]
+fn a_change_that_is_refused_is_asked_of_the_next_endpoint() {
+    let (busy, willing) = (Origin::replying(503, "busy"), echoing());
+    let config = sandgate_tests::yaml::forwarding_by("retries: { on: [\"503\"] }");
+    let sandgate = Sandgate::with_config(config).origins("app", &[&busy, &willing]).start();
+    for _ in 0..2 {
+        let mut client = sandgate.client();
+        assert_eq!(client.send(HANDSHAKE).head().status(), 101);
+        assert_eq!(client.send("one").bytes(3), b"one");
+    }
+    assert_eq!(busy.only_request().field("upgrade"), Some("websocket"));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Checks of routes: names, references, timeouts, filters. What they match is in `matches`, ties between them in `ties`.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::Stage;
@@ -13,10 +12,8 @@ use super::{Check, Known};
 use crate::field::{Field, List, Spanned};
 use crate::raw;
 use crate::source::Span;
-use crate::types::{Destination, Filter, Retries, Route, RouteTimeouts};
+use crate::types::{Destination, Filter, Route, RouteTimeouts};
 
-/// Attempts after the first: each may load an upstream that fails already.
-const ATTEMPTS: RangeInclusive<u64> = 0..=10;
 /// The most filters of a route.
 const FILTER_LIMIT: usize = 100;
 
@@ -59,8 +56,8 @@ impl Check<'_> {
             owner,
         );
         if matches!(destination, Some(Destination::Redirect(_) | Destination::Respond(_))) {
-            let spans = [route.rewrite.span(), route.location.span(), route.cookies.span()];
-            self.nothing_to_rewrite(spans.into_iter().flatten());
+            let rewriting = [route.rewrite.span(), route.location.span(), route.cookies.span()];
+            self.nothing_is_sent(rewriting.into_iter().chain([route.fallback.span()]).flatten());
         }
         let rewrite = self.rewrite(route.rewrite, matches.as_ref().map(|matches| &matches.path));
         let location = self.location(route.location, &rewrite);
@@ -68,10 +65,9 @@ impl Check<'_> {
         let error_pages = self.error_pages(route.error_pages);
         self.captured = None;
         let timeouts = self.route_timeouts(route.timeouts.or_default());
-        let attempts =
-            self.number(route.retries.or_default().attempts, Retries::default().attempts.into(), ATTEMPTS);
-        let retries = Retries { attempts: u32::try_from(attempts).unwrap_or(u32::MAX) };
         let upgrades = self.upgrades(route.upgrades);
+        let retries = self.retries(route.retries);
+        let fallback = self.fallback(route.fallback, destination.as_ref(), known);
         let (filters, filter_spans) = filters.into_iter().unzip();
         let (Some(name), Some(matches), Some(destination)) = (name, matches, destination) else {
             return (matched, None);
@@ -90,13 +86,14 @@ impl Check<'_> {
             timeouts,
             upgrades,
             retries,
+            fallback,
             span,
             filter_spans,
         };
         (matched, Some(route))
     }
 
-    fn nothing_to_rewrite(&mut self, spans: impl Iterator<Item = Span>) {
+    fn nothing_is_sent(&mut self, spans: impl Iterator<Item = Span>) {
         for span in spans {
             let message = "this is for routes with an `upstream`: nothing is sent here";
             self.complain(span, message, None);

@@ -10,6 +10,7 @@ use super::server::{given, native};
 use super::{Check, Known};
 use crate::field::{Either, Field, List, Map, Spanned};
 use crate::raw;
+use crate::scalar::Portion;
 use crate::source::Span;
 use crate::types::{Endpoint, KeepAlive, State, Upstream};
 
@@ -50,6 +51,10 @@ impl Check<'_> {
         let endpoints = self.endpoints(upstream.endpoints, name.span);
         let connect_timeout = self.time(upstream.connect_timeout, CONNECT_TIMEOUT);
         let keep_alive = self.keep_alive(upstream.keep_alive.or_default());
+        let health = self.health(upstream.health);
+        let outlier = self.outlier(upstream.outlier);
+        let breaker = self.breaker(upstream.breaker);
+        let concurrency = self.concurrency(upstream.concurrency);
         let slow_start = upstream.slow_start.span().map(|_| self.time(upstream.slow_start, Duration::ZERO));
         let sticky = self.sticky(upstream.sticky);
         Some(Upstream {
@@ -58,6 +63,12 @@ impl Check<'_> {
             endpoints,
             connect_timeout,
             keep_alive,
+            health,
+            outlier,
+            max_ejected: upstream.max_ejected.or(Portion::ALL)?.value,
+            panic: upstream.panic.or(Portion::percent(0))?.value,
+            breaker,
+            concurrency,
             slow_start,
             sticky,
             span: name.span,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Cookies, ErrorPage, Location, Redirect, Respond, Rewrite};
+use super::{Cookies, ErrorPage, Fallback, Location, Redirect, Respond, Retries, Rewrite};
 use crate::field::{Field, List, Map};
 use crate::raw::Match;
 use crate::scalar::{TemplateText, Time};
@@ -58,6 +58,9 @@ pub(crate) struct Route {
     /// When a request is sent again.
     #[serde(default)]
     pub(crate) retries: Field<Retries>,
+    /// What answers when the upstream can't.
+    #[serde(default)]
+    pub(crate) fallback: Field<Fallback>,
 }
 
 /// A part of a split.
@@ -105,19 +108,10 @@ pub(crate) struct HeaderRules {
 pub(crate) struct RouteTimeouts {
     /// Until the response's head is there, for each attempt. Default: `30s`.
     pub(crate) response: Field<Time>,
-    /// Until the response's end is there, all attempts together. Default: `60s`.
+    /// Until the response's head is there, all attempts together, with the waits between them. Default: `60s`.
     pub(crate) total: Field<Time>,
     /// After a change of protocol, how long nothing may come from either side. Default: `1h`.
     pub(crate) tunnel: Field<Time>,
-}
-
-/// When a request is sent again.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `attempts`")]
-pub(crate) struct Retries {
-    /// The most attempts after the first. Default: 2.
-    #[schemars(range(max = 10))]
-    pub(crate) attempts: Field<u64>,
 }
 
 /// The name of a plugin, as `{ plugin: NAME }`.

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Breaker, Concurrency, HealthCheck, Outlier};
 use crate::field::{Either, Field, List};
-use crate::scalar::Time;
+use crate::scalar::{Portion, Time};
 
 use super::balance::{Balance, State, Sticky};
 
@@ -24,6 +25,24 @@ pub(crate) struct Upstream {
     /// What is kept of connections that are not in use.
     #[serde(default)]
     pub(crate) keep_alive: Field<KeepAlive>,
+    /// Checks that ask the endpoints themselves. Default: none.
+    #[serde(default)]
+    pub(crate) health: Field<HealthCheck>,
+    /// Taking out endpoints whose answers are worse than they should be. Default: not done.
+    #[serde(default)]
+    pub(crate) outlier: Field<Outlier>,
+    /// At most this share of the endpoints is marked as failed at a time; one always may be. Default: `100%`.
+    #[serde(default)]
+    pub(crate) max_ejected: Field<Portion>,
+    /// With less than this share of the endpoints usable, all are used. Default: `0%`, only when none is.
+    #[serde(default)]
+    pub(crate) panic: Field<Portion>,
+    /// Leaves the upstream alone for a while when too much of what it is sent fails. Default: never.
+    #[serde(default)]
+    pub(crate) breaker: Field<Breaker>,
+    /// How many requests it has under way at a time. Default: no limit.
+    #[serde(default)]
+    pub(crate) concurrency: Field<Concurrency>,
     /// How long an endpoint that joined or recovered takes to get its whole share. Default: it gets it at once.
     #[serde(default)]
     pub(crate) slow_start: Field<Time>,

@@ -7,7 +7,9 @@ use std::time::Duration;
 use http::{HeaderName, StatusCode};
 use model::FieldText;
 
-use super::{CookieRewrite, ErrorPage, LocationRewrite, Matching, Redirect, Respond, Rewrite};
+use super::{
+    CookieRewrite, ErrorPage, Fallback, LocationRewrite, Matching, Redirect, Respond, Retries, Rewrite,
+};
 use crate::source::Span;
 
 /// Which requests, through which filters, to which upstream. No two routes tie.
@@ -37,6 +39,8 @@ pub struct Route {
     pub upgrades: Vec<Arc<str>>,
     /// When a request is sent again.
     pub retries: Retries,
+    /// What answers when the upstream can't.
+    pub fallback: Option<Fallback>,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says each of `filters`, in the same order.
@@ -127,18 +131,5 @@ impl Default for RouteTimeouts {
             total: Duration::from_secs(60),
             tunnel: Duration::from_secs(3600),
         }
-    }
-}
-
-/// When a request is sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    /// The most attempts after the first.
-    pub attempts: u32,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        Retries { attempts: 2 }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Balance, State, Sticky};
+use super::{Breaker, Concurrency, HealthCheck, Outlier};
+use crate::scalar::Portion;
 use crate::source::Span;
 
 /// Endpoints that can stand in for one another.
@@ -19,6 +21,18 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// What is kept of connections that are not in use.
     pub keep_alive: KeepAlive,
+    /// Checks that ask the endpoints themselves.
+    pub health: Option<HealthCheck>,
+    /// Taking out endpoints whose answers are worse than they should be.
+    pub outlier: Option<Outlier>,
+    /// At most this share of the endpoints is marked as failed at a time; one always may be.
+    pub max_ejected: Portion,
+    /// With less than this share of the endpoints usable, all are used.
+    pub panic: Portion,
+    /// Leaves the upstream alone for a while when too much of what it is sent fails.
+    pub breaker: Option<Breaker>,
+    /// How many requests it has under way at a time.
+    pub concurrency: Option<Concurrency>,
     /// How long an endpoint that joined or recovered takes to get its whole share.
     pub slow_start: Option<Duration>,
     /// A cookie that brings clients back.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{Endpoint, Health, State};
+use model::{CheckResult, CheckedState, EjectedFor, Endpoint, Health, State};
 use prometheus_client::encoding::DescriptorEncoder;
 use proxy::{Generation, Upstream};
 
@@ -16,8 +16,15 @@ const ACTIVE: Family = Family::new("endpoint_active_requests", "Requests under w
 const FAILURES: Family = Family::new("endpoint_failures", "Attempts that the endpoint failed.");
 const USABLE: Family = Family::new(
     "endpoint_usable",
-    "Whether the endpoint may be chosen: 1, or 0 while it is marked as failed, drains or is maintained.",
+    "Whether the endpoint may be chosen: 1, or 0 while it is marked, ejected, unhealthy, drains or is maintained.",
 );
+const CHECKS: Family = Family::new("endpoint_checks", "Active checks of the endpoint, by result.");
+const HEALTHY: Family = Family::new(
+    "endpoint_healthy",
+    "What active checks say: 1, or 0 while they find the endpoint unhealthy.",
+);
+const EJECTIONS: Family = Family::new("endpoint_ejections", "Ejections as an outlier, by reason.");
+const EJECTED: Family = Family::new("endpoint_ejected", "Whether the endpoint is ejected as an outlier.");
 const STATE: Family =
     Family::new("endpoint_state", "What the endpoint is to take: 1 for the state it is in.");
 const LATENCY: Family =
@@ -35,13 +42,41 @@ pub(super) fn encode(
     generation: &Generation,
     now_ms: u64,
 ) -> fmt::Result {
-    let places: Vec<_> = generation.upstreams.iter().flat_map(|upstream| places(upstream)).collect();
+    let places = places_of(generation, |_| true);
     ACTIVE.gauges(encoder, places.iter().map(|place| (place.labels(), place.active())))?;
     FAILURES.counters(encoder, places.iter().map(|place| (place.labels(), place.failures())))?;
     USABLE
         .gauges(encoder, places.iter().map(|place| (place.labels(), u64::from(place.is_usable(now_ms)))))?;
     STATE.gauges(encoder, places.iter().flat_map(Place::states))?;
-    LATENCY.gauges(encoder, places.iter().filter_map(|place| Some((place.labels(), place.latency(now_ms)?))))
+    LATENCY
+        .gauges(encoder, places.iter().filter_map(|place| Some((place.labels(), place.latency(now_ms)?))))?;
+    checks(encoder, generation)?;
+    ejections(encoder, generation, now_ms)
+}
+
+/// Of endpoints that are checked.
+fn checks(encoder: &mut DescriptorEncoder<'_>, generation: &Generation) -> fmt::Result {
+    let places = places_of(generation, |upstream| upstream.resilience.health.is_some());
+    let results = places.iter().flat_map(|place| {
+        CheckResult::ALL.map(|result| (place.with("result", result.name()), place.checks(result)))
+    });
+    CHECKS.counters(encoder, results)?;
+    HEALTHY.gauges(encoder, places.iter().map(|place| (place.labels(), u64::from(place.is_healthy()))))
+}
+
+/// Of endpoints that may be ejected.
+fn ejections(encoder: &mut DescriptorEncoder<'_>, generation: &Generation, now_ms: u64) -> fmt::Result {
+    let places = places_of(generation, |upstream| upstream.resilience.outliers.is_some());
+    let reasons = places.iter().flat_map(|place| {
+        EjectedFor::ALL.map(|why| (place.with("reason", why.name()), place.ejections(why)))
+    });
+    EJECTIONS.counters(encoder, reasons)?;
+    EJECTED.gauges(encoder, places.iter().map(|place| (place.labels(), u64::from(place.is_ejected(now_ms)))))
+}
+
+fn places_of(generation: &Generation, which: impl Fn(&Upstream) -> bool) -> Vec<Place<'_>> {
+    let upstreams = generation.upstreams.iter().filter(|upstream| which(upstream));
+    upstreams.flat_map(|upstream| places(upstream)).collect()
 }
 
 fn places(upstream: &Upstream) -> Vec<Place<'_>> {
@@ -61,6 +96,28 @@ fn places(upstream: &Upstream) -> Vec<Place<'_>> {
 impl<'a> Place<'a> {
     fn labels(&self) -> [(&'static str, &'a str); 2] {
         [("upstream", self.upstream), ("endpoint", self.endpoint)]
+    }
+
+    fn with(&self, name: &'static str, value: &'a str) -> [(&'static str, &'a str); 3] {
+        [("upstream", self.upstream), ("endpoint", self.endpoint), (name, value)]
+    }
+
+    fn checks(&self, result: CheckResult) -> u64 {
+        let counts = self.healths().flat_map(Health::checks);
+        counts.filter(|(counted, _)| *counted == result).map(|(_, count)| count).sum()
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.healths().any(|health| health.checked() != CheckedState::Unhealthy)
+    }
+
+    fn ejections(&self, why: EjectedFor) -> u64 {
+        let counts = self.healths().flat_map(Health::ejections);
+        counts.filter(|(counted, _)| *counted == why).map(|(_, count)| count).sum()
+    }
+
+    fn is_ejected(&self, now_ms: u64) -> bool {
+        self.healths().all(|health| health.is_ejected(now_ms))
     }
 
     /// Each once: after a reload, endpoints of one address may share theirs.

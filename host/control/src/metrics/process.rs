@@ -17,7 +17,12 @@ const GENERATION: Family =
     Family::new("generation", "Number of the configuration that new requests begin with.");
 const RELOADS: Family = Family::new("reloads", "Configurations read after the first one.");
 const FAULTS: Family = Family::new("faults", "Exchanges that could not go on, by reason.");
-const RETRIES: Family = Family::new("retries", "Requests that were sent again.");
+const RETRIES: Family = Family::new("retries", "Requests that were sent again, by reason.");
+const OVER_BUDGET: Family =
+    Family::new("retry_budget_exhausted", "Requests that were not sent again for want of budget.");
+const PANIC_PICKS: Family =
+    Family::new("panic_picks", "Attempts whose endpoint was chosen without regard to health.");
+const FALLBACKS: Family = Family::new("fallbacks", "Faults that a route's fallback was asked to answer.");
 const LOG_DROPPED: Family = Family::new("access_log_dropped", "Access-log lines that were dropped.");
 const PANICS: Family = Family::new("panics", "Exchanges that ended in a failure of the host itself.");
 const HTTP2_FLOODS: Family = Family::new(
@@ -45,7 +50,10 @@ pub(super) fn encode(
     RELOADS.counters(encoder, reloads.map(|(result, count)| ([("result", result)], count)))?;
     let workers = monitor.workers.as_slice();
     FAULTS.counters(encoder, faults(workers).map(|(kind, count)| ([("kind", kind.name())], count)))?;
-    RETRIES.counter(encoder, sum(workers, |worker| worker.retries.value()))?;
+    RETRIES.counters(encoder, added(workers, "reason", WorkerStats::retries))?;
+    OVER_BUDGET.counter(encoder, sum(workers, |worker| worker.over_budget.value()))?;
+    PANIC_PICKS.counter(encoder, sum(workers, |worker| worker.panic_picks.value()))?;
+    FALLBACKS.counter(encoder, sum(workers, |worker| worker.fallbacks.value()))?;
     LOG_DROPPED.counter(encoder, sum(workers, |worker| worker.log_dropped.value()))?;
     PANICS.counter(encoder, sum(workers, |worker| worker.panics.value()))?;
     TUNNELS.counter(encoder, sum(workers, |worker| worker.tunnels.value()))?;

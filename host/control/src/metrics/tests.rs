@@ -60,7 +60,7 @@ async fn what_the_process_is_can_be_read() {
     assert_eq!(value(&metrics, &build), 1.0);
     assert_eq!(value(&metrics, "sandgate_generation"), 1.0);
     assert_eq!(value(&metrics, r#"sandgate_reloads_total{result="applied"}"#), 0.0);
-    assert_eq!(value(&metrics, "sandgate_retries_total"), 0.0);
+    assert_eq!(value(&metrics, r#"sandgate_retries_total{reason="reset"}"#), 0.0);
     assert_eq!(value(&metrics, r#"sandgate_plugin_calls_total{plugin="idle"}"#), 0.0);
     assert_eq!(value(&metrics, r#"sandgate_plugin_cpu_seconds_total{plugin="idle"}"#), 0.0);
     assert_eq!(value(&metrics, r#"sandgate_plugin_faults_total{plugin="idle",kind="plugin_trap"}"#), 0.0);

@@ -82,6 +82,7 @@ impl Drop for Rest {
     fn drop(&mut self) {
         let Some(mut exchange) = self.exchange.take() else { return };
         exchange.in_flight = None;
+        exchange.slot = None;
         if !self.calls.want_log() {
             return;
         }

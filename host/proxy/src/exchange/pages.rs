@@ -1,6 +1,7 @@
 //! Error pages: what answers that report an error say, where the configuration has words for it.
 //!
-//! A page takes the place of a body. What a plugin or a route's `respond` answers is meant as it is.
+//! A page takes the place of a body. What a plugin, a route's `respond` or its written `fallback` answers is
+//! meant as it is.
 
 use config::{ErrorPage, PageOf};
 use http::header::{self, HeaderMap, HeaderName};
@@ -9,7 +10,7 @@ use model::{Exchange, Reply};
 use crate::exchange::answer::Content;
 use crate::exchange::own::rendered;
 use crate::exchange::rescue::adopt;
-use crate::generation::Generation;
+use crate::generation::{Generation, Route};
 
 /// What stays of an upstream's answer: how to authenticate, to ask again, or otherwise.
 const KEPT: [HeaderName; 5] =
@@ -31,6 +32,7 @@ pub(crate) fn dress(generation: &Generation, exchange: &mut Exchange, content: C
     if of == PageOf::All {
         fields = kept(&fields);
         exchange.in_flight = None;
+        exchange.slot = None;
     }
     fields.insert(header::CONTENT_TYPE, page.body.content_type.clone());
     let status = page.response_status.unwrap_or(exchange.response.status);
@@ -44,11 +46,20 @@ fn is_error(exchange: &Exchange) -> bool {
 /// The first page of the route's, then of the server's, that is for the answer.
 fn page_for<'a>(generation: &'a Generation, exchange: &Exchange, of: PageOf) -> Option<&'a ErrorPage> {
     let route = exchange.route.as_ref().and_then(|route| generation.routes.named(&route.name));
+    if is_fallback(route, exchange) {
+        return None;
+    }
     let pages = route.into_iter().flat_map(|route| &route.error_pages);
     let mut pages = pages.chain(&generation.config.server.error_pages);
     pages.find(|page| {
         page.status.contains(&exchange.response.status) && (of == PageOf::Faults || page.of == PageOf::All)
     })
+}
+
+/// Whether what answers a fault is already the route's own word on it.
+fn is_fallback(route: Option<&Route>, exchange: &Exchange) -> bool {
+    let fallback = route.and_then(|route| route.fallback.as_ref());
+    fallback.zip(exchange.fault.as_ref()).is_some_and(|(fallback, fault)| fallback.is_written_for(fault))
 }
 
 fn kept(fields: &HeaderMap) -> HeaderMap {

@@ -10,6 +10,7 @@ use super::index::{Rank, Visit};
 use super::*;
 use crate::destination::Destination;
 use crate::generation::Timeouts;
+use crate::resilience::RetryPolicy;
 
 fn host(text: &str) -> HostPattern {
     if let Some(regex) = text.strip_prefix('~') {
@@ -57,7 +58,8 @@ fn route(name: &str) -> Route {
         error_pages: Vec::new(),
         timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX, tunnel: Duration::MAX },
         upgrades: Vec::new(),
-        retries: 0,
+        retries: RetryPolicy::new(&config::Retries::default()),
+        fallback: None,
     }
 }
 

@@ -1,0 +1,88 @@
+//! What an attempt says of its endpoint and its upstream.
+
+use std::time::{Duration, Instant};
+
+use model::{Blame, Endpoint, Impression, Pass};
+use net::{Answer, SendFailure};
+
+use crate::exchange::send::trials::Trials;
+use crate::generation::Upstream;
+use crate::resilience::has_room;
+use crate::worker::{LocalUpstream, ms_at};
+
+/// What a failure counts as, at least, where latency decides: an endpoint that refuses quickly is no fast one.
+const FAILURE_LATENCY: Duration = Duration::from_secs(1);
+
+/// Takes note of how an attempt ended. What the client caused, and a connection that was only stale, says nothing.
+pub(super) fn note(
+    upstream: &LocalUpstream,
+    at: u32,
+    sent: &Result<Answer, SendFailure>,
+    sent_at: Option<Instant>,
+    trials: &Trials,
+    pass: Option<Pass<'_>>,
+) {
+    let Some(endpoint) = upstream.shared.endpoints.get(at as usize) else { return };
+    let impression = match sent {
+        Ok(answer) => {
+            endpoint.health.succeeded();
+            note_latency(endpoint, sent_at, Duration::ZERO);
+            Impression::of_status(answer.status().as_u16())
+        }
+        Err(failure) => {
+            if !is_the_endpoints(failure, trials) {
+                return;
+            }
+            note_latency(endpoint, sent_at, FAILURE_LATENCY);
+            mark(&upstream.shared, endpoint, failure);
+            Impression::Gateway
+        }
+    };
+    weigh(&upstream.shared, endpoint, impression);
+    if let Some(pass) = pass {
+        settle(&upstream.shared, pass, impression);
+    }
+}
+
+/// Keeps how long an endpoint took, where its upstream's policy wants to know.
+fn note_latency(endpoint: &Endpoint, sent_at: Option<Instant>, least: Duration) {
+    if let (Some(latency), Some(sent_at)) = (&endpoint.standing.latency, sent_at) {
+        let now = Instant::now();
+        latency.observe(now.duration_since(sent_at).max(least), ms_at(now));
+    }
+}
+
+fn is_the_endpoints(failure: &SendFailure, trials: &Trials) -> bool {
+    failure.fault.kind.blame() == Blame::Upstream && trials.client_fault().is_none() && !failure.stale
+}
+
+fn mark(upstream: &Upstream, endpoint: &Endpoint, failure: &SendFailure) {
+    let now = ms_at(Instant::now());
+    let may_mark = || has_room(&upstream.endpoints, upstream.resilience.max_ejected, now);
+    if endpoint.health.failed_if(now, may_mark) {
+        tracing::warn!(endpoint = %endpoint.label, fault = %failure.fault, "endpoint marked as failed");
+    }
+}
+
+fn weigh(upstream: &Upstream, endpoint: &Endpoint, impression: Impression) {
+    let Some(outliers) = &upstream.resilience.outliers else { return };
+    if let Some(why) = endpoint.health.see(&outliers.rule, impression) {
+        outliers.eject(&upstream.endpoints, endpoint, why, ms_at(Instant::now()));
+    }
+}
+
+fn settle(upstream: &Upstream, pass: Pass<'_>, impression: Impression) {
+    let now = ms_at(Instant::now());
+    match impression {
+        Impression::Good => {
+            if pass.succeeded(now) {
+                tracing::info!(upstream = %upstream.name, "breaker closed");
+            }
+        }
+        Impression::Error | Impression::Gateway => {
+            if pass.failed(now) {
+                tracing::warn!(upstream = %upstream.name, "breaker opened");
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Patrol: what goes on about endpoints' health without any request: active checks, and the comparing of outliers.
+//!
+//! There is one in the process, not one a worker: an endpoint is asked once an interval, however many cores there are.
+//! It follows the generation that serves: what that does not name is not asked any more, and what it names as the one
+//! before did goes on undisturbed, with all it has learnt.
+
+mod check;
+mod judge;
+mod sweep;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use crate::generation::Generation;
+use check::Check;
+use model::CheckedState;
+use sweep::Sweep;
+
+/// So many checks are under way at a time, of all upstreams together: each is a connection.
+const CHECKS_AT_ONCE: usize = 64;
+
+/// The checks and sweeps that go on.
+pub(crate) struct Patrol {
+    checks: Vec<(Check, Task)>,
+    sweeps: Vec<(Sweep, Task)>,
+    permits: Arc<Semaphore>,
+}
+
+/// A task that ends with its owner.
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Patrol {
+    /// Watching nothing.
+    pub(crate) fn new() -> Self {
+        Patrol { checks: Vec::new(), sweeps: Vec::new(), permits: Arc::new(Semaphore::new(CHECKS_AT_ONCE)) }
+    }
+
+    /// Does from now on what a generation asks for. To be called before its workers serve it, so that an endpoint that
+    /// has to pass a check first gets no request before.
+    pub(crate) fn follow(&mut self, generation: &Generation) {
+        forget_unchecked(generation);
+        let mut before = std::mem::take(&mut self.checks);
+        for check in check::all_of(generation) {
+            let known = before.iter().position(|(old, _)| old.is_same(&check));
+            let running = match known {
+                Some(at) => before.swap_remove(at),
+                None => self.start(check),
+            };
+            self.checks.push(running);
+        }
+        self.follow_sweeps(generation);
+    }
+
+    fn start(&self, check: Check) -> (Check, Task) {
+        check.prepare();
+        let task = tokio::spawn(check.clone().run(Arc::clone(&self.permits)));
+        (check, Task(task))
+    }
+
+    fn follow_sweeps(&mut self, generation: &Generation) {
+        let mut before = std::mem::take(&mut self.sweeps);
+        for sweep in sweep::all_of(generation) {
+            let known = before.iter().position(|(old, _)| old.goes_on_as(&sweep));
+            let running = match known {
+                Some(at) => before.swap_remove(at),
+                None => {
+                    let task = Task(tokio::spawn(sweep.clone().run()));
+                    (sweep, task)
+                }
+            };
+            self.sweeps.push(running);
+        }
+    }
+}
+
+/// What checks said of endpoints that are not checked any more says nothing.
+fn forget_unchecked(generation: &Generation) {
+    let unchecked = generation.upstreams.iter().filter(|upstream| upstream.resilience.health.is_none());
+    for endpoint in unchecked.flat_map(|upstream| &upstream.endpoints) {
+        endpoint.health.set_checked(CheckedState::Unknown);
+    }
+}

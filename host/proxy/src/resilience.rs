@@ -1,0 +1,210 @@
+//! What an upstream and a route do about failures: the settings, and what all workers share of the state.
+//!
+//! What the configuration does not ask for is absent here, and costs a look at an `Option`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{Backoff, HealthCheck, Portion, Repeatable, RetryOn, SuccessRate};
+use http::header::{self, HeaderMap};
+use model::{Blame, Breaker, BreakerRule, EjectedFor, Endpoint, Fault, Gate, GateRule, OutlierRule, Reply};
+
+/// What an upstream does about failures.
+pub struct Resilience {
+    pub(crate) max_ejected: Portion,
+    pub(crate) panic: Portion,
+    /// Its active checks.
+    pub health: Option<HealthCheck>,
+    /// Its ejection of outliers.
+    pub outliers: Option<Outliers>,
+    /// Its breaker.
+    pub breaker: Option<Arc<Breaker>>,
+    /// Its limit of requests under way.
+    pub queue: Option<Queue>,
+}
+
+/// When and how outliers are ejected.
+#[derive(Clone, Copy)]
+pub struct Outliers {
+    pub(crate) rule: OutlierRule,
+    pub(crate) success_rate: Option<SuccessRate>,
+    pub(crate) interval: Duration,
+    pub(crate) max_ejected: Portion,
+}
+
+/// A limit of requests under way, and of those that wait.
+#[derive(Clone)]
+pub struct Queue {
+    /// Where they wait.
+    pub gate: Arc<Gate>,
+    pub(crate) timeout: Duration,
+}
+
+impl Resilience {
+    /// As the configuration says, with the state that the upstream had if its settings are the same.
+    pub(crate) fn new(upstream: &config::Upstream, before: Option<&Resilience>) -> Self {
+        let breaker = upstream.breaker.map(|breaker| breaker_of(&breaker, before));
+        let queue = upstream.concurrency.map(|concurrency| queue_of(&concurrency, before));
+        Resilience {
+            max_ejected: upstream.max_ejected,
+            panic: upstream.panic,
+            health: upstream.health.clone(),
+            outliers: upstream.outlier.map(|outlier| outliers_of(&outlier)),
+            breaker,
+            queue,
+        }
+    }
+}
+
+fn breaker_of(breaker: &config::Breaker, before: Option<&Resilience>) -> Arc<Breaker> {
+    let rule = BreakerRule {
+        error_percent: breaker.error_rate.in_percent(),
+        window: breaker.window,
+        min_requests: breaker.min_requests,
+        open: breaker.open,
+        half_open: breaker.half_open,
+    };
+    let old = before.and_then(|before| before.breaker.as_ref()).filter(|old| old.rule() == rule);
+    old.map_or_else(|| Arc::new(Breaker::new(rule)), Arc::clone)
+}
+
+fn queue_of(concurrency: &config::Concurrency, before: Option<&Resilience>) -> Queue {
+    let rule = GateRule { inside: concurrency.requests, waiting: concurrency.queue };
+    let old = before.and_then(|before| before.queue.as_ref()).filter(|old| old.gate.rule() == rule);
+    let gate = old.map_or_else(|| Arc::new(Gate::new(rule)), |old| Arc::clone(&old.gate));
+    Queue { gate, timeout: concurrency.queue_timeout }
+}
+
+fn outliers_of(outlier: &config::Outlier) -> Outliers {
+    Outliers {
+        rule: OutlierRule {
+            consecutive_5xx: outlier.consecutive_5xx,
+            consecutive_gateway: outlier.consecutive_gateway,
+            base_ejection: outlier.base_ejection,
+            max_ejection: outlier.max_ejection,
+        },
+        success_rate: outlier.success_rate,
+        interval: outlier.interval,
+        max_ejected: outlier.max_ejected,
+    }
+}
+
+impl Outliers {
+    /// Ejects an endpoint if the others leave room for it.
+    pub(crate) fn eject(
+        &self,
+        endpoints: &[Arc<Endpoint>],
+        endpoint: &Endpoint,
+        why: EjectedFor,
+        now_ms: u64,
+    ) {
+        if !has_room(endpoints, self.max_ejected, now_ms) {
+            return;
+        }
+        let Some(lasts) = endpoint.health.eject(&self.rule, why, now_ms) else { return };
+        tracing::warn!(endpoint = %endpoint.label, reason = why.name(), lasts = ?lasts, "endpoint ejected");
+    }
+}
+
+/// Whether one more endpoint may be put out: at most that share is, but one always may be.
+pub(crate) fn has_room(endpoints: &[Arc<Endpoint>], share: Portion, now_ms: u64) -> bool {
+    if share == Portion::ALL {
+        return true;
+    }
+    let out = endpoints.iter().filter(|endpoint| endpoint.health.is_out(now_ms)).count();
+    out == 0 || (out + 1) * 100 <= endpoints.len() * usize::from(share.in_percent())
+}
+
+/// When a route's requests are sent again.
+pub struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) on_faults: Vec<RetryOn>,
+    pub(crate) on_answers: Vec<RetryOn>,
+    pub(crate) budget: Option<Portion>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) per_try_timeout: Option<Duration>,
+    pub(crate) repeatable: Repeatable,
+    /// Bytes of a body that are kept to send it again.
+    pub(crate) replay: usize,
+}
+
+impl RetryPolicy {
+    /// As the configuration says.
+    pub fn new(retries: &config::Retries) -> Self {
+        let of_answers = |on: &RetryOn| matches!(on, RetryOn::Status(_) | RetryOn::Grpc(_));
+        let (on_answers, on_faults) = retries.on.iter().copied().partition(of_answers);
+        RetryPolicy {
+            attempts: retries.attempts,
+            on_faults,
+            on_answers,
+            budget: retries.budget,
+            backoff: retries.backoff,
+            per_try_timeout: retries.per_try_timeout,
+            repeatable: retries.repeatable,
+            replay: retries.replay,
+        }
+    }
+}
+
+/// What answers when a route's upstream can't.
+pub enum Fallback {
+    /// The upstream with this index.
+    Upstream(usize),
+    /// This answer.
+    Answer(Reply),
+}
+
+impl Fallback {
+    pub(crate) fn new(fallback: &config::Fallback, upstream: impl FnOnce(&str) -> usize) -> Self {
+        match fallback {
+            config::Fallback::Upstream(name) => Fallback::Upstream(upstream(name)),
+            config::Fallback::Answer { status, body, content_type } => {
+                let mut fields = HeaderMap::new();
+                fields.insert(header::CONTENT_TYPE, content_type.clone());
+                let body = bytes::Bytes::copy_from_slice(body.as_bytes());
+                Fallback::Answer(Reply { status: *status, fields, body })
+            }
+        }
+    }
+
+    /// Whether such a fault is answered with words of the configuration.
+    pub(crate) fn is_written_for(&self, fault: &Fault) -> bool {
+        matches!(self, Fallback::Answer(_)) && is_answered(fault)
+    }
+}
+
+/// Whether a fallback answers such a fault at all: the upstream is to blame for it.
+pub(crate) fn is_answered(fault: &Fault) -> bool {
+    fault.kind.blame() == Blame::Upstream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Address, Health, PassiveCheck, Standing};
+
+    fn endpoints(count: usize, out: usize) -> Vec<Arc<Endpoint>> {
+        let endpoint = |_| Endpoint {
+            address: Address::Tcp { host: "192.0.2.1".into(), port: 80 },
+            label: "http://192.0.2.1".into(),
+            weight: 1,
+            backup: false,
+            health: Arc::new(Health::new(PassiveCheck { max_fails: 1, ..PassiveCheck::default() })),
+            standing: Standing::default(),
+        };
+        let endpoints: Vec<_> = (0..count).map(endpoint).map(Arc::new).collect();
+        for endpoint in endpoints.iter().take(out) {
+            endpoint.health.failed(1_000);
+        }
+        endpoints
+    }
+
+    #[test]
+    fn at_most_the_share_is_put_out_but_one_always_may_be() {
+        let room = |count, out, percent| has_room(&endpoints(count, out), Portion::percent(percent), 1_000);
+        assert!(room(3, 0, 10), "one always may be");
+        assert!(!room(3, 1, 10) && !room(3, 1, 50));
+        assert!(room(4, 1, 50) && !room(4, 2, 50));
+        assert!(room(3, 2, 100));
+    }
+}
