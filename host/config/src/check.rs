@@ -7,6 +7,7 @@ mod address;
 mod balance;
 mod conditions;
 mod destination;
+mod endpoint_address;
 mod headers;
 mod health;
 mod listeners;
@@ -21,6 +22,7 @@ mod server;
 mod templates;
 mod ties;
 mod upgrades;
+mod upstream_tls;
 mod upstreams;
 
 use std::collections::HashMap;

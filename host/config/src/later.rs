@@ -8,7 +8,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Server", &["proxy_protocol"]),
     ("Listener", &["proxy_protocol"]),
     ("Plugin", &["grants"]),
-    ("Upstream", &["tls", "proxy_protocol"]),
+    ("Upstream", &["proxy_protocol"]),
 ];
 
 /// Whether a word is one of those.

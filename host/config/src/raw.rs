@@ -14,6 +14,7 @@ mod rewrite;
 mod route;
 mod server;
 mod upstream;
+mod upstream_tls;
 
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
 pub(crate) use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
@@ -28,6 +29,7 @@ pub(crate) use server::{
     Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, Server,
 };
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
+pub(crate) use upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

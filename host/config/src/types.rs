@@ -18,6 +18,7 @@ mod server;
 mod specificity;
 mod template;
 mod upstream;
+mod upstream_tls;
 
 use std::sync::Arc;
 
@@ -44,6 +45,9 @@ pub use server::{Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Lim
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
 pub use upstream::{Endpoint, KeepAlive, Upstream};
+pub use upstream_tls::{
+    EndpointAddress, EndpointScheme, Protocol, TlsFile, UpstreamHttp2, UpstreamTls, Verification,
+};
 
 use crate::report::Diagnostic;
 use crate::source::{Source, Span};

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, Fallback, Filter, ForwardedForm,
-    Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation, ListenAddress,
-    LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite, Portion, RedirectQuery, Repeatable,
-    Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky, TlsVersion, UnixSocket,
+    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, EndpointAddress, Fallback, Filter,
+    ForwardedForm, Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation,
+    ListenAddress, LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite, Portion,
+    RedirectQuery, Repeatable, Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky,
+    TlsVersion, UnixSocket,
 };
 use http::StatusCode;
 use model::Escape;
@@ -145,9 +146,10 @@ fn upstreams_have_a_balancer_and_endpoints() {
     let app = &config.upstreams["app"];
     assert_eq!(app.balance, Balance::P2c);
     assert_eq!(app.connect_timeout, Duration::from_millis(250));
-    let hosts: Vec<(&str, u16, u32)> =
-        app.endpoints.iter().map(|endpoint| (&*endpoint.host, endpoint.port, endpoint.weight)).collect();
-    assert_eq!(hosts, [("127.0.0.1", 9001, 1), ("app.internal", 80, 3), ("::1", 9003, 1)]);
+    let places: Vec<_> = app.endpoints.iter().map(|endpoint| (&endpoint.address, endpoint.weight)).collect();
+    let tcp = |host: &str, port| EndpointAddress::Tcp { host: host.into(), port };
+    let expected = [tcp("127.0.0.1", 9001), tcp("app.internal", 80), tcp("::1", 9003)];
+    assert_eq!(places, [(&expected[0], 1), (&expected[1], 3), (&expected[2], 1)]);
     assert_eq!(&*app.endpoints[1].label, "http://app.internal");
     assert_eq!(app.endpoints[0].max_fails, 3);
     assert!(app.endpoints[2].backup);
@@ -477,4 +479,32 @@ fn the_example_of_the_rewriting_page_loads_without_a_warning() {
         upstreams: { wordpress: { endpoints: ['http://a'] }, users: { endpoints: ['http://b'] } }\n";
     let config = config::parse("rewriting.yaml", &format!("{before}{example}"), Path::new("/")).unwrap();
     assert_eq!((config.routes.len(), config.warnings.len()), (4, 0));
+}
+
+#[test]
+fn an_endpoint_says_how_it_is_spoken_to_and_where_it_listens() {
+    use config::{EndpointScheme, Protocol, Verification};
+    let config = minimal_with(
+        "upstreams:\n  \
+         a:\n    \
+           endpoints: [\"https://app.internal\", \"h2c://10.0.0.1\", \"unix:run/app.sock\"]\n    \
+           protocol: http2\n    \
+           tls: { ca: ca.pem, certificate: our.pem, key: our.key, server_name: x.internal }\n    \
+           http2: { connections: 2, streams: 10, ping_interval: 1m }\n    \
+           keep_alive: { requests: 5, max_age: 2h }\n",
+    )
+    .unwrap();
+    let upstream = &config.upstreams["a"];
+    let schemes: Vec<_> = upstream.endpoints.iter().map(|endpoint| endpoint.scheme).collect();
+    assert_eq!(schemes, [EndpointScheme::Https, EndpointScheme::H2c, EndpointScheme::Http]);
+    let places: Vec<_> = upstream.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect();
+    let tcp = |host: &str, port| EndpointAddress::Tcp { host: host.into(), port };
+    let unix = EndpointAddress::Unix("/run/app.sock".into());
+    assert_eq!(places, [tcp("app.internal", 443), tcp("10.0.0.1", 80), unix]);
+    let tls = upstream.tls.as_ref().unwrap();
+    let files: Vec<_> = tls.files().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(files, ["/ca.pem", "/our.pem", "/our.key"]);
+    assert_eq!((upstream.protocol, tls.verification), (Protocol::Http2, Verification::Full));
+    assert_eq!((upstream.http2.connections, upstream.http2.streams), (2, 10));
+    assert_eq!((upstream.keep_alive.requests, upstream.keep_alive.max_age.as_secs()), (5, 7200));
 }

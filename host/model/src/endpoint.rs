@@ -37,6 +37,18 @@ impl fmt::Display for Address {
     }
 }
 
+/// How an endpoint is spoken to, as its address says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EndpointScheme {
+    /// In the clear, HTTP/1.1 unless its upstream says otherwise.
+    #[default]
+    Http,
+    /// Over TLS.
+    Https,
+    /// In the clear, HTTP/2 (RFC 9113 section 3.3).
+    H2c,
+}
+
 /// When an endpoint counts as failed without being asked (the names are nginx's, the window is a true one).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassiveCheck {
@@ -57,6 +69,8 @@ impl Default for PassiveCheck {
 pub struct Endpoint {
     /// Where it listens.
     pub address: Address,
+    /// How it is spoken to.
+    pub scheme: EndpointScheme,
     /// Its address as the configuration wrote it, `http://192.0.2.1:8080`: its label in logs and metrics.
     pub label: Arc<str>,
     /// Its share of requests against the others'.

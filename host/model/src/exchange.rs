@@ -156,6 +156,10 @@ impl Exchange {
 pub struct Timing {
     /// When the request was handed to the endpoint that answered.
     pub sent: Option<Instant>,
+    /// When the connection that it went over was open; none where that had carried a request before.
+    pub connected: Option<Instant>,
+    /// Whether that connection had carried a request before.
+    pub reused: bool,
     /// When the head of the upstream's answer was here.
     pub answered: Option<Instant>,
 }

@@ -108,6 +108,10 @@ pub enum FaultKind {
     ConnectFailed,
     /// The endpoint took too long to accept.
     ConnectTimeout,
+    /// As much is under way at the endpoint as may be, and none of it ended in time.
+    UpstreamFull,
+    /// TLS with the endpoint failed: it did not prove who it is, or did not accept who we are.
+    UpstreamTls,
     /// The endpoint closed the connection before its answer began.
     UpstreamReset,
     /// The endpoint took too long to answer.
@@ -126,7 +130,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 31] = [
+    pub const ALL: [FaultKind; 33] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -145,6 +149,8 @@ impl FaultKind {
         FaultKind::QueueTimeout,
         FaultKind::ConnectFailed,
         FaultKind::ConnectTimeout,
+        FaultKind::UpstreamFull,
+        FaultKind::UpstreamTls,
         FaultKind::UpstreamReset,
         FaultKind::UpstreamTimeout,
         FaultKind::BadResponse,
@@ -181,6 +187,8 @@ impl FaultKind {
             FaultKind::QueueTimeout => "queue_timeout",
             FaultKind::ConnectFailed => "connect_failed",
             FaultKind::ConnectTimeout => "connect_timeout",
+            FaultKind::UpstreamFull => "upstream_full",
+            FaultKind::UpstreamTls => "upstream_tls",
             FaultKind::UpstreamReset => "upstream_reset",
             FaultKind::UpstreamTimeout => "upstream_timeout",
             FaultKind::BadResponse => "bad_response",
@@ -214,8 +222,10 @@ impl FaultKind {
             | FaultKind::BreakerOpen
             | FaultKind::QueueFull
             | FaultKind::QueueTimeout
+            | FaultKind::UpstreamFull
             | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
             FaultKind::ConnectFailed
+            | FaultKind::UpstreamTls
             | FaultKind::UpstreamReset
             | FaultKind::BadResponse
             | FaultKind::UpstreamTruncated => StatusCode::BAD_GATEWAY,
@@ -244,6 +254,7 @@ impl FaultKind {
             | FaultKind::MethodNotAllowed
             | FaultKind::TunnelIdle
             | FaultKind::BadRewrite
+            | FaultKind::UpstreamFull
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::BreakerOpen
@@ -251,6 +262,7 @@ impl FaultKind {
             | FaultKind::QueueTimeout
             | FaultKind::ConnectFailed
             | FaultKind::ConnectTimeout
+            | FaultKind::UpstreamTls
             | FaultKind::UpstreamReset
             | FaultKind::UpstreamTimeout
             | FaultKind::BadResponse

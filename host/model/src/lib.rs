@@ -31,7 +31,7 @@ pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
 pub use counters::{Counter, DURATION_BOUNDS_US, RouteLabel};
-pub use endpoint::{Address, Endpoint, Health, InFlight, PassiveCheck};
+pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
     Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, RouteNames, Router, Step,

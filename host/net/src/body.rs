@@ -1,27 +1,31 @@
-//! Bodies: what a client sends, what an endpoint answers, and what goes out to an endpoint.
+//! Bodies: what a client sends, what goes out to an endpoint ([`OutgoingBody`]), and what it answers
+//! ([`UpstreamBody`]).
 
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use model::FaultKind;
-use tokio::sync::oneshot;
 
 use crate::http2;
 use crate::interim::{Interim, InterimSink};
-use crate::pool::Lease;
-use crate::replay::ReplayBody;
 use crate::talk::{Hold, Talk};
-use crate::timers::{Alarm, Expired, Timers};
-use crate::upstream::UpstreamStream;
+use crate::timers::Timers;
 use crate::wire::{GoAhead, WireState};
+
+mod outgoing;
+mod upstream;
+
+pub use outgoing::OutgoingBody;
+pub(crate) use outgoing::{Again, Piece};
+pub use upstream::UpstreamBody;
+pub(crate) use upstream::{Http1Answer, Http2Answer, Switched};
 
 /// Why a body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +106,11 @@ impl ClientBody {
         self.hold = Some(Box::new(Hold::new(Rc::clone(talk), timers.alarm())));
     }
 
+    /// Holds it back no longer: the endpoint that was asked is not the one that gets it.
+    pub(crate) fn release(&mut self) {
+        self.hold = None;
+    }
+
     /// Where it will be written why the body ended early, if it did.
     pub fn fault(&self) -> Rc<Cell<Option<FaultKind>>> {
         Rc::clone(&self.fault)
@@ -171,144 +180,5 @@ impl Body for ClientBody {
             Source::Http1(incoming, _) => incoming.size_hint(),
             Source::Http2(incoming, _) => incoming.size_hint(),
         }
-    }
-}
-
-/// What goes out to an endpoint.
-pub enum OutgoingBody {
-    /// Nothing.
-    Empty,
-    /// What the client sends, as it comes.
-    Client(ClientBody),
-    /// The same, kept so that it can be sent again.
-    Replay(ReplayBody),
-}
-
-impl OutgoingBody {
-    /// Whether the client sends it only when it is asked to.
-    pub(crate) fn is_asked_for(&self) -> bool {
-        match self {
-            OutgoingBody::Empty => false,
-            OutgoingBody::Client(body) => body.is_asked_for(),
-            OutgoingBody::Replay(body) => body.is_asked_for(),
-        }
-    }
-
-    /// Holds it back until the endpoint wants it.
-    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
-        match self {
-            OutgoingBody::Empty => {}
-            OutgoingBody::Client(body) => body.hold(talk, timers),
-            OutgoingBody::Replay(body) => body.hold(talk, timers),
-        }
-    }
-}
-
-impl Body for OutgoingBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            OutgoingBody::Empty => Poll::Ready(None),
-            OutgoingBody::Client(body) => Pin::new(body).poll_frame(cx),
-            OutgoingBody::Replay(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            OutgoingBody::Empty => true,
-            OutgoingBody::Client(body) => body.is_end_stream(),
-            OutgoingBody::Replay(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            OutgoingBody::Empty => SizeHint::with_exact(0),
-            OutgoingBody::Client(body) => body.size_hint(),
-            OutgoingBody::Replay(body) => body.size_hint(),
-        }
-    }
-}
-
-/// The body of an endpoint's answer. At its end the connection goes back to the pool; dropped before, it is closed.
-pub struct UpstreamBody {
-    incoming: Incoming,
-    lease: Option<Lease>,
-    patience: Duration,
-    alarm: Alarm,
-    stream: Option<oneshot::Receiver<UpstreamStream>>,
-}
-
-impl UpstreamBody {
-    pub(crate) fn new(incoming: Incoming, lease: Lease, patience: Duration, alarm: Alarm) -> Self {
-        let mut body = UpstreamBody { incoming, lease: Some(lease), patience, alarm, stream: None };
-        body.release_at_end();
-        body
-    }
-
-    /// The body of a 101, which is none.
-    pub(crate) fn switched(
-        incoming: Incoming,
-        alarm: Alarm,
-        stream: Option<oneshot::Receiver<UpstreamStream>>,
-    ) -> Self {
-        UpstreamBody { incoming, lease: None, patience: Duration::ZERO, alarm, stream }
-    }
-
-    /// The stream behind a 101, if another protocol was asked for; with an alarm for its silence.
-    pub async fn into_stream(self) -> Option<(UpstreamStream, Alarm)> {
-        Some((self.stream?.await.ok()?, self.alarm))
-    }
-
-    fn release_at_end(&mut self) {
-        if self.incoming.is_end_stream() {
-            self.release();
-        }
-    }
-
-    fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
-    }
-}
-
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = &mut *self;
-        let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) else {
-            let patience = this.patience;
-            return this
-                .alarm
-                .poll(cx, patience)
-                .map(|Expired| Some(Err(BodyError(FaultKind::UpstreamTimeout))));
-        };
-        this.alarm.clear();
-        match &frame {
-            Some(Ok(_)) => this.release_at_end(),
-            None => this.release(),
-            Some(Err(_)) => {}
-        }
-        Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(FaultKind::UpstreamTruncated))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
     }
 }

@@ -1,20 +1,111 @@
-//! Opening connections to endpoints.
+//! Opening connections to endpoints: TCP or a unix socket, then TLS if the endpoint's scheme asks for it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use model::Address;
-use tokio::net::TcpStream;
+use model::{Address, Endpoint, EndpointScheme, Fault, FaultKind};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
-/// Connects to an endpoint; of several addresses of a name, the first that accepts.
-pub(crate) async fn connect(address: &Address) -> io::Result<TcpStream> {
-    let Address::Tcp { host, port } = address else {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "unix sockets are not supported yet"));
-    };
+use crate::tls::ClientTls;
+
+mod stream;
+
+pub(crate) use stream::Stream;
+
+/// The protocols that an endpoint may choose from, where TLS lets it choose (ALPN, RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    Http1,
+    Http2,
+    Either,
+}
+
+/// What was agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Agreed {
+    Http1,
+    Http2,
+}
+
+/// Where to connect, and by which scheme.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// What it is called in a fault.
+    pub(crate) label: &'a str,
+    pub(crate) address: &'a Address,
+    pub(crate) scheme: EndpointScheme,
+}
+
+impl<'a> From<&'a Endpoint> for Target<'a> {
+    fn from(endpoint: &'a Endpoint) -> Self {
+        Target { label: &endpoint.label, address: &endpoint.address, scheme: endpoint.scheme }
+    }
+}
+
+/// Connects to an endpoint.
+pub(crate) async fn connect(
+    target: Target<'_>,
+    tls: Option<&ClientTls>,
+    offer: Offer,
+) -> Result<(Stream, Agreed), Fault> {
+    let failed =
+        |error: io::Error| Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", target.label));
+    match (target.address, target.scheme, tls) {
+        (Address::Unix(path), _, _) => {
+            let stream = UnixStream::connect(path).await.map_err(failed)?;
+            Ok((Stream::Unix(stream), in_the_clear(offer)))
+        }
+        (Address::Tcp { host, port }, EndpointScheme::Https, Some(tls)) => {
+            let stream = tcp(host, *port).await.map_err(failed)?;
+            handshake(target.label, host, stream, tls, offer).await
+        }
+        // Never in the clear where the configuration says TLS.
+        (Address::Tcp { .. }, EndpointScheme::Https, None) => {
+            Err(Fault::new(FaultKind::UpstreamTls, format!("{}: TLS is not set up", target.label)))
+        }
+        (Address::Tcp { host, port }, EndpointScheme::Http | EndpointScheme::H2c, _) => {
+            let stream = tcp(host, *port).await.map_err(failed)?;
+            Ok((Stream::Tcp(stream), in_the_clear(offer)))
+        }
+    }
+}
+
+/// Without TLS nobody is asked: HTTP/2 is known beforehand (RFC 9113 section 3.3).
+fn in_the_clear(offer: Offer) -> Agreed {
+    match offer {
+        Offer::Http2 => Agreed::Http2,
+        Offer::Http1 | Offer::Either => Agreed::Http1,
+    }
+}
+
+/// Of several addresses of a name, the first that accepts.
+async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     let stream = match host.parse::<IpAddr>() {
-        Ok(ip) => TcpStream::connect(SocketAddr::new(ip, *port)).await?,
-        Err(_) => TcpStream::connect((host.as_ref(), *port)).await?,
+        Ok(ip) => TcpStream::connect(SocketAddr::new(ip, port)).await?,
+        Err(_) => TcpStream::connect((host, port)).await?,
     };
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+async fn handshake(
+    label: &str,
+    host: &str,
+    stream: TcpStream,
+    tls: &ClientTls,
+    offer: Offer,
+) -> Result<(Stream, Agreed), Fault> {
+    let failed =
+        |why: &dyn std::fmt::Display| Fault::new(FaultKind::UpstreamTls, format!("{label}: TLS: {why}"));
+    let name = tls.name_of(host).ok_or_else(|| failed(&"its host is no name that a certificate can have"))?;
+    let connector = TlsConnector::from(tls.config(offer));
+    let stream = connector.connect(name, stream).await.map_err(|error| failed(&error))?;
+    let chosen = stream.get_ref().1.alpn_protocol();
+    let agreed = match (offer, chosen) {
+        (_, Some(crate::tls::HTTP2)) => Agreed::Http2,
+        (Offer::Http2, _) => return Err(failed(&"the endpoint does not agree to HTTP/2 (ALPN)")),
+        _ => Agreed::Http1,
+    };
+    Ok((Stream::Tls(Box::new(stream)), agreed))
 }

@@ -17,7 +17,7 @@ use crate::hop::strip_response_fields;
 /// Bytes of an interim head; more, and the answer is no good.
 const HEAD_BYTES: usize = 16 << 10;
 /// Interim responses before a final one; more, and the answer is no good.
-const MOST: u32 = 64;
+pub(crate) const MOST: u32 = 64;
 /// Bytes that wait for a client which reads slowly; interim responses beyond are left out, being hints.
 const WAITING_BYTES: usize = 64 << 10;
 /// Bytes that tell an interim response from a final one: `HTTP/1.1 1`.
@@ -30,6 +30,17 @@ pub struct Interim {
     pub status: StatusCode,
     /// Its fields, without those of the endpoint's connection.
     pub fields: HeaderMap,
+}
+
+impl Interim {
+    /// What of it is for the client.
+    pub(crate) fn new(status: StatusCode, mut fields: HeaderMap) -> Self {
+        strip_response_fields(&mut fields);
+        for name in [header::CONTENT_LENGTH, header::TRAILER] {
+            fields.remove(name);
+        }
+        Interim { status, fields }
+    }
 }
 
 /// Passes interim responses on to a client. That of HTTP/1.1 is here; another protocol brings its own.
@@ -212,11 +223,7 @@ fn parse(head: &[u8]) -> Option<Interim> {
         let (name, value) = read_field(line.strip_suffix(b"\n")?)?;
         fields.append(HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?);
     }
-    strip_response_fields(&mut fields);
-    for name in [header::CONTENT_LENGTH, header::TRAILER] {
-        fields.remove(name);
-    }
-    Some(Interim { status, fields })
+    Some(Interim::new(status, fields))
 }
 
 /// The status of a status line (RFC 9112 section 4).

@@ -1,6 +1,6 @@
 //! Connections: listeners, HTTP in, HTTP out, and the pools of connections to endpoints.
 //!
-//! The only crate that knows hyper and h2. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
+//! The only crate that knows hyper, h2 and rustls. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
 //! no timer of the runtime is set for a request (see [`Timers`]).
 
 mod accept;
@@ -34,14 +34,15 @@ pub use hop::{strip_connection_fields, strip_response_fields};
 pub use http2::{Http2Settings, Http2Stats};
 pub use interim::{Interim, InterimSink, InterimWriter};
 pub use listener::{ListeningSocket, UnixPlace, bind};
-pub use pool::{KeepAlive, Pool, SWEEP_INTERVAL};
+pub use pool::{Http2PoolSettings, KeepAlive, Pool, PoolSettings, Protocol, SWEEP_INTERVAL};
 pub use probe::{HttpQuestion, Probe, ProbeFailure, Question};
 pub use replay::{Replay, ReplayBody};
 pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};
 pub use tls::{
-    Authorities, Certificate, CertificateChain, ClientDemand, Clients, HandshakeCounts, HandshakeResult,
-    OldestVersion, RevocationLists, ServerTls, TlsError,
+    Authorities, Certificate, CertificateChain, ClientDemand, ClientTls, ClientTlsError, ClientTlsFiles,
+    ClientTlsPart, Clients, HandshakeCounts, HandshakeResult, OldestVersion, RevocationLists, ServerTls,
+    TlsError, Verification,
 };
 pub use tunnel::{Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd};
 pub use upstream::{Answer, Connections, Patience, SendFailure, UpstreamStream};

@@ -1,21 +1,23 @@
 //! A worker's connections to one endpoint.
 //!
-//! Idle ones are kept on a stack, so that the one used last is used next and the others grow old enough to be closed.
+//! Over HTTP/1 a connection carries one request at a time ([`http1`]), over HTTP/2 many ([`http2`]). Which of the two
+//! an endpoint speaks its scheme says, or the key `protocol`, or with `auto` the endpoint itself (ALPN).
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use model::{Endpoint, Fault, FaultKind};
+use model::{Endpoint, EndpointScheme, Fault, FaultKind};
 
-use crate::body::OutgoingBody;
-use crate::connect::connect;
-use crate::talk::Talk;
+use crate::connect::{Agreed, Offer, Stream, connect};
 use crate::timers::{Expired, Timers};
-use crate::write::Upstream;
+use crate::tls::ClientTls;
+
+pub(crate) mod http1;
+pub(crate) mod http2;
+
+pub use http2::Http2PoolSettings;
 
 /// How often pools are looked through for connections that are too old: their age is known to that.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,40 +29,78 @@ pub struct KeepAlive {
     pub idle: usize,
     /// How long one is kept. To be shorter than the endpoint's own patience.
     pub idle_timeout: Duration,
+    /// Requests that one HTTP/1 connection carries at most.
+    pub requests: u32,
+    /// How old a connection may be and still be given a request.
+    pub max_age: Duration,
+}
+
+/// What endpoints are spoken to in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// Over TLS whichever the endpoint chooses, HTTP/1.1 otherwise.
+    Auto,
+}
+
+/// How connections to the endpoints of an upstream are made and kept.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// What is kept.
+    pub keep_alive: KeepAlive,
+    /// How long one may take to open, TLS included.
+    pub connect_timeout: Duration,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// What is special to HTTP/2.
+    pub http2: Http2PoolSettings,
+    /// How to speak TLS; there if an endpoint's scheme asks for it.
+    pub tls: Option<Arc<ClientTls>>,
+}
+
+impl PartialEq for PoolSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let same_tls = match (&self.tls, &other.tls) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same_tls
+            && self.keep_alive == other.keep_alive
+            && self.connect_timeout == other.connect_timeout
+            && self.protocol == other.protocol
+            && self.http2 == other.http2
+    }
 }
 
 /// Connections to one endpoint.
 pub struct Pool {
     endpoint: Arc<Endpoint>,
-    keep_alive: KeepAlive,
-    connect_timeout: Duration,
+    settings: PoolSettings,
+    offer: Offer,
+    /// Whether an endpoint that could choose has chosen HTTP/1. Forgotten when no connection to it is left.
+    chose_http1: Cell<bool>,
     timers: Timers,
-    idle: RefCell<Vec<Idle>>,
+    http1: http1::Idles,
+    http2: http2::Connections,
     sweeps: Cell<u64>,
-}
-
-struct Idle {
-    sender: SendRequest<OutgoingBody>,
-    talk: Rc<Talk>,
-    /// Which sweep was the last when it became idle.
-    since: u64,
 }
 
 impl Pool {
     /// A pool with no connection.
-    pub fn new(
-        endpoint: Arc<Endpoint>,
-        keep_alive: KeepAlive,
-        connect_timeout: Duration,
-        timers: &Timers,
-    ) -> Rc<Self> {
-        let timers = timers.clone();
+    pub fn new(endpoint: Arc<Endpoint>, settings: PoolSettings, timers: &Timers) -> Rc<Self> {
         Rc::new(Pool {
+            offer: offer(&endpoint, settings.protocol),
             endpoint,
-            keep_alive,
-            connect_timeout,
-            timers,
-            idle: RefCell::default(),
+            settings,
+            chose_http1: Cell::new(false),
+            timers: timers.clone(),
+            http1: http1::Idles::default(),
+            http2: http2::Connections::default(),
             sweeps: Cell::new(0),
         })
     }
@@ -71,115 +111,77 @@ impl Pool {
     }
 
     /// Whether it would be made the same way again.
-    pub fn fits(&self, endpoint: &Endpoint, keep_alive: KeepAlive, connect_timeout: Duration) -> bool {
+    pub fn fits(&self, endpoint: &Endpoint, settings: &PoolSettings) -> bool {
         self.endpoint.address == endpoint.address
+            && self.endpoint.scheme == endpoint.scheme
             && Arc::ptr_eq(&self.endpoint.health, &endpoint.health)
-            && self.keep_alive == keep_alive
-            && self.connect_timeout == connect_timeout
+            && self.settings == *settings
     }
 
     /// How many idle connections it holds.
     pub fn idle(&self) -> usize {
-        self.idle.borrow().len()
+        self.http1.len() + self.http2.idle()
     }
 
-    /// Closes connections that have been idle for too long. To be called every [`SWEEP_INTERVAL`].
+    /// Closes connections that are idle for too long or too old. To be called every [`SWEEP_INTERVAL`].
     pub fn sweep(&self) {
         let now = self.sweeps.get() + 1;
         self.sweeps.set(now);
-        let oldest = self.keep_alive.idle_timeout.as_secs().div_ceil(SWEEP_INTERVAL.as_secs()).max(1);
-        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now - idle.since <= oldest);
+        self.http1.sweep(now, &self.settings.keep_alive);
+        self.http2.sweep(now, &self.settings.keep_alive);
+        if self.http1.len() == 0 {
+            self.chose_http1.set(false);
+        }
     }
 
     pub(crate) fn timers(&self) -> &Timers {
         &self.timers
     }
 
-    /// The connection used last, of those that can take a request now. One whose task has not yet seen the end of
-    /// its last answer is left for later.
-    pub(crate) fn take(self: &Rc<Self>) -> Option<Lease> {
-        let mut idle = self.idle.borrow_mut();
-        let mut at = idle.len();
-        while let Some(next) = at.checked_sub(1) {
-            at = next;
-            let candidate = idle.get(at)?;
-            if candidate.sender.is_closed() {
-                idle.swap_remove(at);
-            } else if candidate.sender.is_ready() {
-                let Idle { sender, talk, .. } = idle.swap_remove(at);
-                return Some(Lease { pool: Rc::clone(self), sender, using: Using(talk), reused: true });
-            }
+    /// Whether requests go over HTTP/1, as far as is known.
+    pub(crate) fn speaks_http1(&self) -> bool {
+        match self.offer {
+            Offer::Http1 => true,
+            Offer::Http2 => false,
+            Offer::Either => self.chose_http1.get(),
         }
-        None
+    }
+
+    /// Whether a request that wishes for another protocol can go over HTTP/1 only because it says so (RFC 9113 section
+    /// 8.6): where the endpoint may choose, it isn't asked.
+    pub(crate) fn may_speak_http1(&self) -> bool {
+        self.offer != Offer::Http2
     }
 
     /// A new connection.
-    pub(crate) async fn open(self: &Rc<Self>) -> Result<Lease, Fault> {
-        let opened = self.timers.timeout(self.connect_timeout, self.handshake()).await;
-        let (sender, talk) = opened.unwrap_or_else(|Expired| {
-            let detail = format!("{} did not accept within {:?}", self.endpoint.label, self.connect_timeout);
+    async fn connect(&self, offer: Offer) -> Result<(Stream, Agreed), Fault> {
+        connect(self.endpoint.as_ref().into(), self.settings.tls.as_deref(), offer).await
+    }
+
+    /// What comes of opening a connection, if that does not take too long.
+    async fn in_time<T>(&self, opening: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let patience = self.settings.connect_timeout;
+        let opened = self.timers.timeout(patience, opening).await;
+        opened.unwrap_or_else(|Expired| {
+            let detail = format!("{} did not accept within {patience:?}", self.endpoint.label);
             Err(Fault::new(FaultKind::ConnectTimeout, detail))
-        })?;
-        Ok(Lease { pool: Rc::clone(self), sender, using: Using(talk), reused: false })
+        })
     }
 
-    async fn handshake(&self) -> Result<(SendRequest<OutgoingBody>, Rc<Talk>), Fault> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", self.endpoint.label))
-        };
-        let stream = connect(&self.endpoint.address).await.map_err(|error| failed(&error))?;
-        let talk = Rc::new(Talk::default());
-        let stream = TokioIo::new(Upstream::new(stream, Rc::clone(&talk)));
-        let (mut sender, connection) = http1::handshake(stream).await.map_err(|error| failed(&error))?;
-        tokio::task::spawn_local(run(connection, Rc::clone(&talk)));
-        sender.ready().await.map_err(|error| failed(&error))?;
-        Ok((sender, talk))
+    fn connect_failed(&self, error: &dyn std::fmt::Display) -> Fault {
+        Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", self.endpoint.label))
     }
 }
 
-/// Runs a connection to its end. If the protocol has changed, its stream goes on without hyper.
-async fn run(mut connection: http1::Connection<TokioIo<Upstream>, OutgoingBody>, talk: Rc<Talk>) {
-    // What it fails of is told to whoever waits for its answer.
-    if (&mut connection).await.is_err() {
-        return talk.keep_stream();
-    }
-    if let Some(taker) = talk.taker() {
-        let parts = connection.into_parts();
-        // Nobody wants it any more: then it is closed.
-        let _ = taker.send(parts.io.into_inner().into_stream(&parts.read_buf));
+fn offer(endpoint: &Endpoint, protocol: Protocol) -> Offer {
+    match (endpoint.scheme, protocol) {
+        (EndpointScheme::H2c, _) | (_, Protocol::Http2) => Offer::Http2,
+        (EndpointScheme::Https, Protocol::Auto) => Offer::Either,
+        (EndpointScheme::Http, Protocol::Auto) | (_, Protocol::Http1) => Offer::Http1,
     }
 }
 
-/// A connection in use.
-pub(crate) struct Lease {
-    pool: Rc<Pool>,
-    pub(crate) sender: SendRequest<OutgoingBody>,
-    using: Using,
-    /// Whether it has carried a request before, so that the endpoint may have been about to close it.
-    pub(crate) reused: bool,
-}
-
-impl Lease {
-    /// Back to the pool, for the next request; closed if there are enough.
-    pub(crate) fn give_back(self) {
-        let Lease { pool, sender, using, .. } = self;
-        let mut idle = pool.idle.borrow_mut();
-        if idle.len() < pool.keep_alive.idle && !sender.is_closed() && using.0.owes_nothing() {
-            idle.push(Idle { sender, talk: Rc::clone(&using.0), since: pool.sweeps.get() });
-        }
-    }
-
-    /// What it shares with its connection.
-    pub(crate) fn talk(&self) -> &Rc<Talk> {
-        &self.using.0
-    }
-}
-
-/// Tells the connection when its exchange is over, however it ends.
-struct Using(Rc<Talk>);
-
-impl Drop for Using {
-    fn drop(&mut self) {
-        self.0.end();
-    }
+/// Whole sweeps in a time; one at least.
+fn sweeps(time: Duration) -> u64 {
+    time.as_secs().div_ceil(SWEEP_INTERVAL.as_secs()).max(1)
 }

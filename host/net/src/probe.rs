@@ -8,22 +8,27 @@ mod grpc;
 mod http;
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderValue, Method, StatusCode};
-use model::Address;
-use tokio::net::TcpStream;
+use model::{Address, EndpointScheme, Fault};
 
-use crate::connect::connect;
+use crate::connect::{Offer, Stream, Target, connect};
+use crate::tls::ClientTls;
 
 /// A question to one endpoint.
 #[derive(Clone)]
 pub struct Probe {
+    /// What whom to ask is called.
+    pub label: Arc<str>,
     /// Whom to ask.
     pub address: Address,
+    /// Whether over TLS.
+    pub scheme: EndpointScheme,
+    /// How to speak TLS; there if the scheme asks for it.
+    pub tls: Option<Arc<ClientTls>>,
     /// How.
     pub question: Question,
     /// The longest time until the answer is known to be good.
@@ -37,7 +42,7 @@ pub enum Question {
     Tcp,
     /// By an HTTP/1.1 request.
     Http(HttpQuestion),
-    /// By `grpc.health.v1.Health/Check`, over HTTP/2 in the clear.
+    /// By `grpc.health.v1.Health/Check`, over HTTP/2.
     Grpc {
         /// The service that is asked about; empty for the server as a whole.
         service: Arc<str>,
@@ -67,7 +72,7 @@ pub enum ProbeFailure {
     /// There was no good answer in time.
     TimedOut(Duration),
     /// No connection could be opened.
-    Connect(io::Error),
+    Connect(Fault),
     /// The connection broke off, or what came is no HTTP.
     Broken(String),
     /// The answer has a status that is not good.
@@ -84,7 +89,7 @@ impl fmt::Display for ProbeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProbeFailure::TimedOut(after) => write!(f, "no answer within {after:?}"),
-            ProbeFailure::Connect(error) => write!(f, "{error}"),
+            ProbeFailure::Connect(fault) => write!(f, "{fault}"),
             ProbeFailure::Broken(how) => f.write_str(how),
             ProbeFailure::Status(status) => write!(f, "status {}", status.as_u16()),
             ProbeFailure::Body => f.write_str("the body is not as expected"),
@@ -112,9 +117,15 @@ impl Probe {
         }
     }
 
-    /// The one place that knows how an endpoint is reached.
-    async fn connect(&self) -> io::Result<TcpStream> {
-        connect(&self.address).await
+    /// A connection that accepts is all that a TCP check wants to know: it speaks no TLS.
+    async fn connect(&self) -> Result<Stream, Fault> {
+        let (scheme, offer) = match &self.question {
+            Question::Tcp => (EndpointScheme::Http, Offer::Http1),
+            Question::Http(_) => (self.scheme, Offer::Http1),
+            Question::Grpc { .. } => (self.scheme, Offer::Http2),
+        };
+        let target = Target { label: &self.label, address: &self.address, scheme };
+        connect(target, self.tls.as_deref(), offer).await.map(|(stream, _)| stream)
     }
 }
 

@@ -133,6 +133,11 @@ impl ReplayBody {
         self.0.recording.borrow().source.is_asked_for()
     }
 
+    /// Holds it back no longer.
+    pub(crate) fn release(&self) {
+        self.0.recording.borrow_mut().source.release();
+    }
+
     /// Holds back what was not read yet until the endpoint wants it.
     pub(crate) fn hold(&self, talk: &Rc<Talk>, timers: &Timers) {
         self.0.recording.borrow_mut().source.hold(talk, timers);

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
+use crate::connect::Stream;
 use crate::interim::{Beginning, InterimReader, know_minor};
 use crate::talk::Talk;
 use crate::upstream::UpstreamStream;
@@ -43,13 +43,13 @@ pub(crate) fn poll_write_pieces<S: AsyncWrite + Unpin>(
 ///
 /// Interim responses are taken out of what it reads.
 pub(crate) struct Upstream {
-    stream: TcpStream,
+    stream: Stream,
     talk: Rc<Talk>,
     reader: InterimReader,
 }
 
 impl Upstream {
-    pub(crate) fn new(stream: TcpStream, talk: Rc<Talk>) -> Self {
+    pub(crate) fn new(stream: Stream, talk: Rc<Talk>) -> Self {
         Upstream { stream, talk, reader: InterimReader::default() }
     }
 
@@ -116,7 +116,7 @@ impl AsyncWrite for Upstream {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_write_pieces(&mut self.stream, cx, pieces)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {

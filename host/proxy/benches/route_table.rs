@@ -97,7 +97,12 @@ fn route(at: usize) -> Route {
         https: None,
         rewriting: None,
         error_pages: Vec::new(),
-        timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX, tunnel: Duration::MAX },
+        timeouts: Timeouts {
+            response: Duration::MAX,
+            read: Duration::MAX,
+            total: Duration::MAX,
+            tunnel: Duration::MAX,
+        },
         upgrades: Vec::new(),
         retries: RetryPolicy::new(&config::Retries::default()),
         fallback: None,

@@ -3,6 +3,7 @@
 //!
 //! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
 
+mod connections;
 mod endpoints;
 mod listeners;
 mod policy;
@@ -14,12 +15,12 @@ use balance::{Policy, Tiers};
 use config::{Config, Diagnostic, Matching, Report};
 use filters::{HeaderFilter, Rules};
 use model::{Filter, RouteLabel};
-use net::{HeadLimits, Http2Settings, KeepAlive, ServerSettings, ServerTimeouts};
+use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::access_log::AccessLog;
 use crate::destination::{Destination, Split};
-use crate::generation::{Balance, Generation, Route, Timeouts, Upstream};
+use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::parts::Parts;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::rewrite::Rewriting;
@@ -111,9 +112,7 @@ impl Assembly<'_> {
             native => Balance::Native(policy::native(native, &endpoints)),
         };
         let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
-        let keep_alive =
-            KeepAlive { idle: upstream.keep_alive.idle, idle_timeout: upstream.keep_alive.idle_timeout };
-        let connect_timeout = upstream.connect_timeout;
+        let pool = self.pool(upstream, old.map(AsRef::as_ref));
         let resilience = Resilience::new(upstream, old.map(|old| &old.resilience));
         Upstream {
             name: Arc::clone(&upstream.name),
@@ -121,8 +120,7 @@ impl Assembly<'_> {
             endpoints,
             balance,
             sticky,
-            keep_alive,
-            connect_timeout,
+            pool,
             resilience,
         }
     }
@@ -161,11 +159,7 @@ impl Assembly<'_> {
             https: route.https,
             rewriting: Rewriting::of(route),
             error_pages: route.error_pages.clone(),
-            timeouts: Timeouts {
-                response: route.timeouts.response,
-                total: route.timeouts.total,
-                tunnel: route.timeouts.tunnel,
-            },
+            timeouts: connections::timeouts(&route.timeouts),
             upgrades: route.upgrades.clone(),
             retries: RetryPolicy::new(&route.retries),
             fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),

@@ -10,6 +10,7 @@ mod answer;
 mod begin;
 mod filter;
 mod forwarded;
+mod grpc;
 mod halt;
 mod hops;
 mod own;

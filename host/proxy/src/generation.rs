@@ -9,7 +9,7 @@ use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router};
-use net::{KeepAlive, ServerSettings, ServerTls};
+use net::{PoolSettings, ServerSettings, ServerTls};
 
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
@@ -110,8 +110,10 @@ impl std::fmt::Debug for Route {
 /// How long an endpoint may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// Each attempt, until the head of the answer is here; and between two parts of its body.
+    /// Each attempt, until the head of the answer is here.
     pub response: Duration,
+    /// Between two parts of the answer's body.
+    pub read: Duration,
     /// All attempts together, until the head of the answer is here.
     pub total: Duration,
     /// After a change of protocol, how long nothing may come from either side.
@@ -130,10 +132,8 @@ pub struct Upstream {
     pub balance: Balance,
     /// What brings clients back to the endpoint that answered them.
     pub(crate) sticky: Option<Sticky>,
-    /// How connections to them are kept.
-    pub keep_alive: KeepAlive,
-    /// How long connecting to one may take.
-    pub connect_timeout: Duration,
+    /// How connections to them are made and kept.
+    pub pool: PoolSettings,
     /// What is done about failures.
     pub resilience: Resilience,
 }

@@ -47,8 +47,10 @@ impl Reloader {
             tracing::warn!(place, warning = warning.message, "configuration");
         }
         let components = config.plugins.values().map(|plugin| plugin.wasm.clone());
-        let tls = config.listeners.iter().filter_map(|listener| listener.tls.as_ref());
-        let certificates = tls.flat_map(config::ListenerTls::files).cloned();
+        let shown = config.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+        let shown = shown.flat_map(config::ListenerTls::files).cloned();
+        let asked = config.upstreams.values().filter_map(|upstream| upstream.tls.as_ref());
+        let certificates = shown.chain(asked.flat_map(config::UpstreamTls::files).cloned());
         self.files = files.into_iter().chain(components).chain(certificates).collect();
         // A reload keeps as many workers as there are.
         let workers = before.as_ref().map_or(config.server.workers, |before| before.config.server.workers);

@@ -12,7 +12,7 @@ use config::{CookieRewrite, HostRewrite, LocationRewrite, PathRewrite};
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
-use model::{Address, Endpoint, Escape, Exchange, Fault, FaultKind};
+use model::{Address, Endpoint, EndpointScheme, Escape, Exchange, Fault, FaultKind};
 
 use crate::path::normal_path;
 
@@ -160,7 +160,10 @@ fn host_field(host: &str) -> Option<HeaderValue> {
 
 /// An endpoint's authority, without the port that its scheme has by default.
 fn authority_of(endpoint: &Endpoint) -> String {
-    let default = if endpoint.label.starts_with("https") { 443 } else { 80 };
+    let default = match endpoint.scheme {
+        EndpointScheme::Https => 443,
+        EndpointScheme::Http | EndpointScheme::H2c => 80,
+    };
     match &endpoint.address {
         Address::Tcp { host, port } if *port == default && host.contains(':') => format!("[{host}]"),
         Address::Tcp { host, port } if *port == default => host.to_string(),

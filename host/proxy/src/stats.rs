@@ -73,16 +73,26 @@ pub struct WorkerStats {
     /// TLS handshakes with clients.
     pub handshakes: HandshakeCounts,
     retries: [Counter; RetryReason::ALL.len()],
-    faults: [Counter; FaultKind::ALL.len()],
+    faults: FaultCounts,
     connections: AtomicU64,
     idle_upstream: AtomicU64,
+}
+
+/// A counter for each kind of fault, in the order of [`FaultKind::ALL`].
+#[derive(Debug)]
+struct FaultCounts([Counter; FaultKind::ALL.len()]);
+
+impl Default for FaultCounts {
+    fn default() -> Self {
+        FaultCounts(std::array::from_fn(|_| Counter::default()))
+    }
 }
 
 impl WorkerStats {
     /// Counts a fault.
     pub(crate) fn fault(&self, kind: FaultKind) {
         let at = FaultKind::ALL.iter().position(|k| *k == kind);
-        if let Some(counter) = at.and_then(|at| self.faults.get(at)) {
+        if let Some(counter) = at.and_then(|at| self.faults.0.get(at)) {
             counter.add(1);
         }
     }
@@ -103,7 +113,7 @@ impl WorkerStats {
 
     /// Each kind of fault with its count.
     pub fn faults(&self) -> impl Iterator<Item = (FaultKind, u64)> {
-        FaultKind::ALL.into_iter().zip(self.faults.iter().map(Counter::value))
+        FaultKind::ALL.into_iter().zip(self.faults.0.iter().map(Counter::value))
     }
 
     /// Tunnels that are open.

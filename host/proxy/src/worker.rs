@@ -66,14 +66,10 @@ pub(crate) struct LocalUpstream {
 impl LocalUpstream {
     /// Pools of the generation before are carried over, so that a reload closes no connection.
     fn new(shared: &Arc<Upstream>, before: Option<&LocalUpstream>, timers: &Timers) -> Self {
-        let (keep_alive, connect_timeout) = (shared.keep_alive, shared.connect_timeout);
         let old = before.map(|before| before.pools.as_slice()).unwrap_or_default();
         let pool = |endpoint: &Arc<model::Endpoint>| {
-            let same = old.iter().find(|pool| pool.fits(endpoint, keep_alive, connect_timeout));
-            same.map_or_else(
-                || Pool::new(Arc::clone(endpoint), keep_alive, connect_timeout, timers),
-                Rc::clone,
-            )
+            let same = old.iter().find(|pool| pool.fits(endpoint, &shared.pool));
+            same.map_or_else(|| Pool::new(Arc::clone(endpoint), shared.pool.clone(), timers), Rc::clone)
         };
         let native = |policy: &balance::Policy| balance::build(policy, &shared.endpoints);
         let balancer = match &shared.balance {

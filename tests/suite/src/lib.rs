@@ -7,16 +7,20 @@
 //!
 //! It is no HTTP library: it parses just enough to tell one message from the next, and keeps the bytes as they came.
 
+mod background;
 pub mod cases;
 mod client;
 mod command;
 pub mod frames;
+mod front;
 mod guests;
 mod http2;
+mod http2_origin;
 mod lines;
 mod message;
 mod metrics;
 mod origin;
+pub mod origin_frames;
 mod pki;
 mod readme;
 mod sandgate;
@@ -28,8 +32,10 @@ pub mod yaml;
 
 pub use client::{RawClient, get, make_busy};
 pub use command::{Finished, binary, sandgate_command};
+pub use front::{Front, Hello, TlsSide};
 pub use guests::guest;
 pub use http2::{Http2Answer, Http2Client};
+pub use http2_origin::{Http2Exchange, Http2Origin};
 pub use lines::{Lines, LogLine};
 pub use message::{Ending, Head, Request, Response};
 pub use metrics::Metrics;

@@ -64,6 +64,17 @@ impl Setup {
         self
     }
 
+    /// Puts a file of this content beside the configuration.
+    pub fn content(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        fs::write(self.folder.path().join(name), content).expect("a file to write");
+        self
+    }
+
+    /// The folder that the configuration will be in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts it and waits until it is ready.
     pub fn start(self) -> Sandgate {
         let path = self.write();

@@ -1,18 +1,15 @@
-//! Addresses: of listeners, and of endpoints.
+//! Addresses of listeners, and what they share with those of endpoints.
 
 use std::net::{Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use super::Check;
 use crate::field::Spanned;
 use crate::later;
 
-/// The port of `http` (RFC 9110 section 4.2.1).
-const HTTP_PORT: u16 = 80;
 /// The longest name that DNS can have (RFC 1035 section 2.3.4), in characters.
 pub(super) const HOST_LIMIT: usize = 253;
 
-/// The schemes that the design names and this release can't speak, and `unix:`, which has no `//`.
+/// What an address of a listener may begin with one day, or in a configuration that confuses it with an endpoint's.
 const PLANNED: &[&str] = &["https", "h2c", "unix"];
 
 impl Check<'_> {
@@ -37,26 +34,6 @@ impl Check<'_> {
         None
     }
 
-    /// Host and port of `http://HOST:PORT`.
-    pub(super) fn endpoint_address(&mut self, address: &Spanned<String>) -> Option<(Arc<str>, u16)> {
-        if self.is_planned(address) {
-            return None;
-        }
-        let Some(authority) = address.value.strip_prefix("http://") else {
-            self.expected("an address such as `http://127.0.0.1:9001`", address);
-            return None;
-        };
-        if authority.contains(['/', '?', '#']) {
-            self.expected("an address without a path or query", address);
-            return None;
-        }
-        let parsed = host_and_port(authority);
-        if parsed.is_none() {
-            self.expected("an address such as `http://127.0.0.1:9001`", address);
-        }
-        parsed.map(|(host, port)| (Arc::from(host), port))
-    }
-
     fn is_planned(&mut self, address: &Spanned<String>) -> bool {
         let scheme = address.value.split_once(':').map(|(scheme, _)| scheme);
         let planned = scheme.filter(|scheme| PLANNED.contains(scheme));
@@ -67,21 +44,22 @@ impl Check<'_> {
     }
 }
 
-fn host_and_port(authority: &str) -> Option<(&str, u16)> {
+/// Host and port of an authority, where the port may be left out.
+pub(super) fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
     if let Some(bracketed) = authority.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']')?;
         host.parse::<Ipv6Addr>().ok()?;
-        return Some((host, port(rest)?));
+        return Some((host, port(rest, default_port)?));
     }
     let end = authority.find(':').unwrap_or(authority.len());
     let (host, rest) = authority.split_at_checked(end)?;
-    is_host(host).then_some((host, port(rest)?))
+    is_host(host).then_some((host, port(rest, default_port)?))
 }
 
 /// What follows the host: nothing, or a colon and a number.
-fn port(rest: &str) -> Option<u16> {
+fn port(rest: &str, default_port: u16) -> Option<u16> {
     if rest.is_empty() {
-        return Some(HTTP_PORT);
+        return Some(default_port);
     }
     let digits = rest.strip_prefix(':')?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -102,14 +80,14 @@ mod tests {
 
     #[test]
     fn an_authority_is_a_host_and_perhaps_a_port() {
-        assert_eq!(host_and_port("127.0.0.1:9001"), Some(("127.0.0.1", 9001)));
-        assert_eq!(host_and_port("app.internal"), Some(("app.internal", 80)));
-        assert_eq!(host_and_port("[::1]:8080"), Some(("::1", 8080)));
-        assert_eq!(host_and_port("[::1]"), Some(("::1", 80)));
+        assert_eq!(host_and_port("127.0.0.1:9001", 80), Some(("127.0.0.1", 9001)));
+        assert_eq!(host_and_port("app.internal", 80), Some(("app.internal", 80)));
+        assert_eq!(host_and_port("[::1]:8080", 80), Some(("::1", 8080)));
+        assert_eq!(host_and_port("[::1]", 80), Some(("::1", 80)));
         for bad in [
             "", ":80", "a:", "a:0", "a:65536", "a:+1", "a b", "u@a", "[::1", "[a]:1", "::1", "a..b", "[::1]x",
         ] {
-            assert_eq!(host_and_port(bad), None, "{bad}");
+            assert_eq!(host_and_port(bad, 80), None, "{bad}");
         }
     }
 }

@@ -129,6 +129,7 @@ impl Check<'_> {
         let (response_span, total_span) = (timeouts.response.span(), timeouts.total.span());
         let mut response = self.time(timeouts.response, default.response);
         let mut total = self.time(timeouts.total, default.total);
+        let read = timeouts.read.span().map(|_| self.time(timeouts.read, default.read));
         match (response_span, total_span) {
             (Some(span), Some(_)) if response > total => {
                 self.complain(span, "`response` is longer than `total`", None);
@@ -136,7 +137,8 @@ impl Check<'_> {
             (Some(_), None) => total = total.max(response),
             _ => response = response.min(total),
         }
+        let read = read.unwrap_or(response);
         let tunnel = self.time(timeouts.tunnel, default.tunnel);
-        RouteTimeouts { response, total, tunnel }
+        RouteTimeouts { response, read, total, tunnel }
     }
 }

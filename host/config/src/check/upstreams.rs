@@ -23,6 +23,8 @@ const IDLE: RangeInclusive<u64> = 0..=10_000;
 
 /// As many tiers as a balancer tells apart.
 const PRIORITY: RangeInclusive<u64> = 0..=15;
+/// Requests on one connection.
+const REQUESTS: RangeInclusive<u64> = 1..=4_294_967_295;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const FAIL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,6 +59,9 @@ impl Check<'_> {
         let concurrency = self.concurrency(upstream.concurrency);
         let slow_start = upstream.slow_start.span().map(|_| self.time(upstream.slow_start, Duration::ZERO));
         let sticky = self.sticky(upstream.sticky);
+        let protocol = self.protocol(upstream.protocol, &endpoints);
+        let tls = self.upstream_tls(upstream.tls, &endpoints, name.span);
+        let http2 = self.upstream_http2(upstream.http2.or_default());
         Some(Upstream {
             name: Arc::from(name.value.as_str()),
             balance: balance?,
@@ -71,6 +76,9 @@ impl Check<'_> {
             concurrency,
             slow_start,
             sticky,
+            protocol: protocol?,
+            tls,
+            http2,
             span: name.span,
             balance_span,
         })
@@ -112,11 +120,11 @@ impl Check<'_> {
             raw::State::Maintenance => State::Maintenance,
         });
         let address = self.required(form.address, "address", span)?;
-        let (host, port) = self.endpoint_address(&address)?;
+        let (scheme, place) = self.endpoint_address(&address)?;
         Some(Endpoint {
             label: Arc::from(address.value.as_str()),
-            host,
-            port,
+            address: place,
+            scheme,
             weight: u32::try_from(weight).unwrap_or(u32::MAX),
             max_fails: u32::try_from(max_fails).unwrap_or(u32::MAX),
             fail_timeout,
@@ -132,6 +140,9 @@ impl Check<'_> {
         KeepAlive {
             idle: native(self.number(keep_alive.idle, default.idle as u64, IDLE)),
             idle_timeout: self.time(keep_alive.idle_timeout, default.idle_timeout),
+            requests: u32::try_from(self.number(keep_alive.requests, default.requests.into(), REQUESTS))
+                .unwrap_or(u32::MAX),
+            max_age: self.time(keep_alive.max_age, default.max_age),
         }
     }
 }

@@ -104,10 +104,12 @@ pub(crate) struct HeaderRules {
 
 /// How long an answer may take.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `response`, `total` and `tunnel`")]
+#[serde(deny_unknown_fields, default, expecting = "a map with `response`, `read`, `total` and `tunnel`")]
 pub(crate) struct RouteTimeouts {
     /// Until the response's head is there, for each attempt. Default: `30s`.
     pub(crate) response: Field<Time>,
+    /// Between two parts of the response's body. Default: as `response`.
+    pub(crate) read: Field<Time>,
     /// Until the response's head is there, all attempts together, with the waits between them. Default: `60s`.
     pub(crate) total: Field<Time>,
     /// After a change of protocol, how long nothing may come from either side. Default: `1h`.

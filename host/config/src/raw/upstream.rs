@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};
 use super::{Breaker, Concurrency, HealthCheck, Outlier};
 use crate::field::{Either, Field, List};
 use crate::scalar::{Portion, Time};
@@ -49,6 +50,15 @@ pub(crate) struct Upstream {
     /// A cookie that brings a client back to the endpoint that answered it first. Default: none.
     #[serde(default)]
     pub(crate) sticky: Field<Sticky>,
+    /// What endpoints are spoken to in, but for those with `h2c://`. Default: `http1`.
+    #[serde(default)]
+    pub(crate) protocol: Field<ProtocolName>,
+    /// TLS to endpoints with `https://`.
+    #[serde(default)]
+    pub(crate) tls: Field<UpstreamTls>,
+    /// Connections of HTTP/2.
+    #[serde(default)]
+    pub(crate) http2: Field<UpstreamHttp2>,
 }
 
 pub(crate) type Endpoint = Either<String, EndpointForm>;
@@ -57,7 +67,7 @@ pub(crate) type Endpoint = Either<String, EndpointForm>;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an endpoint, an address or a map with `address`")]
 pub(crate) struct EndpointForm {
-    /// `http://HOST:PORT`; the port is 80 when absent.
+    /// `http://HOST:PORT`, `https://HOST:PORT`, `h2c://HOST:PORT` or `unix:/PATH`; the port is 80, of `https` 443, when absent.
     pub(crate) address: Field<String>,
     /// Its share of requests against the others'. Default: 1.
     #[serde(default)]
@@ -84,11 +94,20 @@ pub(crate) struct EndpointForm {
 
 /// Connections that are not in use.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `idle` and `idle_timeout`")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a map with `idle`, `idle_timeout`, `requests` and `max_age`"
+)]
 pub(crate) struct KeepAlive {
     /// How many a worker keeps for an endpoint; 0 keeps none. Default: 32.
     #[schemars(range(max = 10_000))]
     pub(crate) idle: Field<u64>,
     /// For how long one is kept. Default: `60s`.
     pub(crate) idle_timeout: Field<Time>,
+    /// How many requests one HTTP/1 connection carries. Default: 1000.
+    #[schemars(range(min = 1, max = 4_294_967_295_u64))]
+    pub(crate) requests: Field<u64>,
+    /// How old a connection may be and still be given a request. Default: `1h`.
+    pub(crate) max_age: Field<Time>,
 }

@@ -112,9 +112,10 @@ pub struct HeaderRules {
 /// How long an answer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteTimeouts {
-    /// Until the response's head is there, for each attempt, and between two parts of its body; never more than
-    /// `total`.
+    /// Until the response's head is there, for each attempt; never more than `total`.
     pub response: Duration,
+    /// Between two parts of the response's body.
+    pub read: Duration,
     /// Until the response's head is there, all attempts together.
     pub total: Duration,
     /// After a change of protocol, how long nothing may come from either side.
@@ -128,6 +129,7 @@ impl Default for RouteTimeouts {
     fn default() -> Self {
         RouteTimeouts {
             response: Duration::from_secs(30),
+            read: Duration::from_secs(30),
             total: Duration::from_secs(60),
             tunnel: Duration::from_secs(3600),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::upstream_tls::{EndpointAddress, EndpointScheme, Protocol, UpstreamHttp2, UpstreamTls};
 use super::{Balance, State, Sticky};
 use super::{Breaker, Concurrency, HealthCheck, Outlier};
 use crate::scalar::Portion;
@@ -37,6 +38,12 @@ pub struct Upstream {
     pub slow_start: Option<Duration>,
     /// A cookie that brings clients back.
     pub sticky: Option<Sticky>,
+    /// What endpoints are spoken to in.
+    pub protocol: Protocol,
+    /// TLS; there if an endpoint's scheme asks for it.
+    pub tls: Option<UpstreamTls>,
+    /// Connections of HTTP/2.
+    pub http2: UpstreamHttp2,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says how to balance; its name when it doesn't.
@@ -48,10 +55,10 @@ pub struct Upstream {
 pub struct Endpoint {
     /// Its address as written: its label in logs and metrics.
     pub label: Arc<str>,
-    /// A name, or an IPv4 or IPv6 address without brackets.
-    pub host: Arc<str>,
-    /// Never 0.
-    pub port: u16,
+    /// Where it listens.
+    pub address: EndpointAddress,
+    /// How it is spoken to.
+    pub scheme: EndpointScheme,
     /// Its share of requests; at least 1.
     pub weight: u32,
     /// So many failures within `fail_timeout` mark it as failed; 0 never does.
@@ -75,10 +82,19 @@ pub struct KeepAlive {
     pub idle: usize,
     /// For how long one is kept.
     pub idle_timeout: Duration,
+    /// How many requests an HTTP/1 connection carries; at least 1.
+    pub requests: u32,
+    /// How old a connection may be and still be given a request.
+    pub max_age: Duration,
 }
 
 impl Default for KeepAlive {
     fn default() -> Self {
-        KeepAlive { idle: 32, idle_timeout: Duration::from_secs(60) }
+        KeepAlive {
+            idle: 32,
+            idle_timeout: Duration::from_secs(60),
+            requests: 1000,
+            max_age: Duration::from_secs(3600),
+        }
     }
 }

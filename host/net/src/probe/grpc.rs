@@ -12,10 +12,10 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
 
 use super::body::Whole;
 use super::{ProbeFailure, Task, broken};
+use crate::connect::Stream;
 
 /// The longest answer: its message has two bytes, and unknown fields are no reason to fail.
 const ANSWER_LIMIT: usize = 4 << 10;
@@ -24,7 +24,7 @@ const SERVING: u64 = 1;
 /// A message's prefix: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-pub(super) async fn ask(stream: TcpStream, service: &str, host: &HeaderValue) -> Result<(), ProbeFailure> {
+pub(super) async fn ask(stream: Stream, service: &str, host: &HeaderValue) -> Result<(), ProbeFailure> {
     let (mut sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
     let _task = Task(tokio::spawn(async move {

@@ -10,10 +10,10 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use memchr::memmem;
-use tokio::net::TcpStream;
 
 use super::body::Empty;
 use super::{HttpQuestion, ProbeFailure, Task, broken};
+use crate::connect::Stream;
 
 /// How much of a body is looked through.
 const BODY_LIMIT: usize = 64 << 10;
@@ -23,7 +23,7 @@ const HEAD_LIMIT: usize = 64 << 10;
 /// Who asks, for the endpoint's log.
 const USER_AGENT: HeaderValue = HeaderValue::from_static("sandgate-health");
 
-pub(super) async fn ask(stream: TcpStream, question: &HttpQuestion) -> Result<(), ProbeFailure> {
+pub(super) async fn ask(stream: Stream, question: &HttpQuestion) -> Result<(), ProbeFailure> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_LIMIT);
     let (mut sender, connection) =

@@ -30,8 +30,12 @@ fn http(body: Option<&str>) -> Question {
     })
 }
 
+fn probe(address: Address, question: Question, timeout: Duration) -> Probe {
+    Probe { label: Arc::from("tested"), address, scheme: EndpointScheme::Http, tls: None, question, timeout }
+}
+
 async fn ask(address: Address, question: Question) -> Result<(), ProbeFailure> {
-    Probe { address, question, timeout: Duration::from_secs(10) }.ask().await
+    probe(address, question, Duration::from_secs(10)).ask().await
 }
 
 #[tokio::test]
@@ -71,7 +75,7 @@ async fn who_refuses_is_not_reached() {
 async fn who_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = Address::Tcp { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
-    let probe = |question| Probe { address: address.clone(), question, timeout: Duration::from_millis(50) };
+    let probe = |question| probe(address.clone(), question, Duration::from_millis(50));
     probe(Question::Tcp).ask().await.unwrap();
     assert!(matches!(probe(http(None)).ask().await, Err(ProbeFailure::TimedOut(_))));
     let grpc = Question::Grpc { service: "".into(), host: HeaderValue::from_static("a") };

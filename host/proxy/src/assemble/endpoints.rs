@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp};
+use model::{Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp};
 
+use super::connections;
 use crate::generation::Upstream;
 use crate::worker::ms_at;
 
@@ -20,7 +21,8 @@ fn endpoint(endpoint: &config::Endpoint, upstream: &config::Upstream, old: Optio
     let health = old.and_then(|old| old.endpoints.iter().find(same)).map(|old| Arc::clone(&old.health));
     let before = old.map(|old| old.endpoints.iter().find(of_label).map(|old| &old.standing));
     Endpoint {
-        address: Address::Tcp { host: Arc::clone(&endpoint.host), port: endpoint.port },
+        address: connections::address(&endpoint.address),
+        scheme: connections::scheme(endpoint.scheme),
         label: Arc::clone(&endpoint.label),
         weight: endpoint.weight,
         backup: endpoint.backup,

@@ -6,6 +6,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use model::{Exchange, Fault, FaultKind, Reply, ResponseHead};
 
 use crate::exchange::answer::Content;
+use crate::exchange::grpc;
 use crate::exchange::halt::{Halted, Stop};
 use crate::exchange::hops::ALLOWED;
 
@@ -27,7 +28,10 @@ pub(crate) fn adopt(exchange: &mut Exchange, reply: Reply) -> Content {
 
 /// A fault becomes the response. The client learns no more than the status: details are for the log.
 pub(crate) fn explain(exchange: &mut Exchange, fault: Fault) -> Content {
-    let mut reply = plain_reply(fault.kind.status());
+    let mut reply = match grpc::is_grpc(&exchange.request) {
+        true => grpc::reply(fault.kind),
+        false => plain_reply(fault.kind.status()),
+    };
     if fault.kind.spoils_connection() {
         reply.fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

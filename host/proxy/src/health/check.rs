@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::{HealthCheck, HealthQuestion, InitialHealth};
 use http::{HeaderValue, StatusCode};
 use model::{Address, CheckResult, CheckedState, Endpoint};
-use net::{HttpQuestion, Probe, ProbeFailure, Question};
+use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Question};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,6 +18,7 @@ use crate::health::judge::Judge;
 pub(super) struct Check {
     upstream: Arc<str>,
     endpoint: Arc<Endpoint>,
+    tls: Option<Arc<ClientTls>>,
     settings: HealthCheck,
 }
 
@@ -32,6 +33,7 @@ pub(super) fn all_of(generation: &Generation) -> Vec<Check> {
                 checks.push(Check {
                     upstream: Arc::clone(&upstream.name),
                     endpoint: Arc::clone(endpoint),
+                    tls: upstream.pool.tls.clone(),
                     settings: settings.clone(),
                 });
             }
@@ -46,6 +48,8 @@ impl Check {
         self.upstream == other.upstream
             && Arc::ptr_eq(&self.endpoint.health, &other.endpoint.health)
             && self.endpoint.address == other.endpoint.address
+            && self.endpoint.scheme == other.endpoint.scheme
+            && self.tls.as_ref().map(Arc::as_ptr) == other.tls.as_ref().map(Arc::as_ptr)
             && self.settings == other.settings
     }
 
@@ -64,7 +68,7 @@ impl Check {
         let asked_before = self.endpoint.health.checks().any(|(_, count)| count > 0);
         let assumed = known == CheckedState::Unhealthy && !asked_before;
         let mut judge = Judge::new(settings.healthy_after, settings.unhealthy_after, known, assumed);
-        let probe = probe_of(&self.endpoint, settings);
+        let probe = self.probe();
         sleep(self.jitter()).await;
         loop {
             let began = Instant::now();
@@ -74,6 +78,18 @@ impl Check {
             drop(permit);
             self.hear(&asked, &mut judge);
             sleep_until(began + settings.interval + self.jitter()).await;
+        }
+    }
+
+    fn probe(&self) -> Probe {
+        let (endpoint, settings) = (&self.endpoint, &self.settings);
+        Probe {
+            label: Arc::clone(&endpoint.label),
+            address: address_of(endpoint, settings.port),
+            scheme: endpoint.scheme,
+            tls: self.tls.clone(),
+            question: question_of(endpoint, &settings.question),
+            timeout: settings.timeout,
         }
     }
 
@@ -109,9 +125,9 @@ fn result_of(asked: &Result<(), ProbeFailure>) -> CheckResult {
     }
 }
 
-fn probe_of(endpoint: &Endpoint, settings: &HealthCheck) -> Probe {
+fn question_of(endpoint: &Endpoint, question: &HealthQuestion) -> Question {
     let host = |host: &Option<HeaderValue>| host.clone().unwrap_or_else(|| authority_of(endpoint));
-    let question = match &settings.question {
+    match question {
         HealthQuestion::Tcp => Question::Tcp,
         HealthQuestion::Grpc { service, host: named } => {
             Question::Grpc { service: Arc::clone(service), host: host(named) }
@@ -128,8 +144,7 @@ fn probe_of(endpoint: &Endpoint, settings: &HealthCheck) -> Probe {
                 body: body.clone(),
             })
         }
-    };
-    Probe { address: address_of(endpoint, settings.port), question, timeout: settings.timeout }
+    }
 }
 
 fn address_of(endpoint: &Endpoint, port: Option<u16>) -> Address {

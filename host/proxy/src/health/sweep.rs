@@ -106,6 +106,7 @@ mod tests {
             let label = "http://192.0.2.1".into();
             let standing = Standing::default();
             Arc::new(Endpoint {
+                scheme: model::EndpointScheme::Http,
                 address,
                 label,
                 weight: 1,

@@ -243,6 +243,7 @@ fn a_host_that_is_none_is_a_fault() {
 fn answered(location: &str, rewriting: &Rewriting, name: &'static str) -> String {
     let mut exchange = exchange("/blog/a");
     let endpoint = Endpoint {
+        scheme: EndpointScheme::Http,
         address: Address::Tcp { host: Arc::from("127.0.0.1"), port: 9001 },
         label: Arc::from("http://127.0.0.1:9001"),
         weight: 1,

@@ -56,7 +56,12 @@ fn route(name: &str) -> Route {
         https: None,
         rewriting: None,
         error_pages: Vec::new(),
-        timeouts: Timeouts { response: Duration::MAX, total: Duration::MAX, tunnel: Duration::MAX },
+        timeouts: Timeouts {
+            response: Duration::MAX,
+            read: Duration::MAX,
+            total: Duration::MAX,
+            tunnel: Duration::MAX,
+        },
         upgrades: Vec::new(),
         retries: RetryPolicy::new(&config::Retries::default()),
         fallback: None,

@@ -1,7 +1,7 @@
 //! Send: one request to one endpoint.
 
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Request, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
@@ -42,15 +42,22 @@ pub(super) async fn attempt(
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let patience = trials.patience(route, now);
     let mut sending = pin!(pool.send(request, patience, connections, trials.interim.as_ref()));
-    let Some(limit) = trials.limit(route, &upstream.shared, now) else { return sending.await };
-    match Box::pin(local.timers.timeout(limit, &mut sending)).await {
-        Ok(sent) => sent,
-        Err(Expired) => {
-            let detail = format!("{}: no answer within {limit:?}", endpoint.label);
-            let fault = Fault::new(FaultKind::UpstreamTimeout, detail);
-            Err(SendFailure { fault, unseen: false, stale: false, body: None })
-        }
-    }
+    let answer = match trials.limit(route, &upstream.shared, now) {
+        None => sending.await?,
+        Some(limit) => match Box::pin(local.timers.timeout(limit, &mut sending)).await {
+            Ok(sent) => sent?,
+            Err(Expired) => return Err(no_answer_within(limit, endpoint)),
+        },
+    };
+    exchange.timing.connected = answer.body().connected();
+    exchange.timing.reused = exchange.timing.connected.is_none();
+    Ok(answer)
+}
+
+fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> SendFailure {
+    let detail = format!("{}: no answer within {limit:?}", endpoint.label);
+    let fault = Fault::new(FaultKind::UpstreamTimeout, detail);
+    SendFailure { fault, unseen: false, stale: false, body: None }
 }
 
 /// HTTP/1.0 may leave Host out, and we may not (RFC 9112 section 3.2): then it is the endpoint's own.

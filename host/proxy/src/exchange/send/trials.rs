@@ -9,6 +9,7 @@ use net::{ClientBody, InterimSink, OutgoingBody, Patience, Replay};
 use smallvec::SmallVec;
 
 use crate::exchange::begin::Upload;
+use crate::exchange::grpc;
 use crate::exchange::tunnel::Asked;
 use crate::generation::{Route, Upstream};
 use crate::worker::ms_at;
@@ -37,11 +38,14 @@ pub(crate) struct Trials {
 
 impl Trials {
     pub(crate) fn new(route: &Route, exchange: &Exchange, upload: Upload) -> Self {
+        // What a gRPC client will not wait for is not worth an endpoint's time.
+        let total = route.timeouts.total;
+        let patience = grpc::deadline(&exchange.request).map_or(total, |deadline| deadline.min(total));
         let upload_fault = upload.body.as_ref().map(ClientBody::fault);
         let (body, replay) = outgoing_body(upload.body, route.retries.replay);
         Trials {
             left: route.retries.attempts,
-            deadline: exchange.began + route.timeouts.total,
+            deadline: exchange.began + patience,
             tried: SmallVec::new(),
             named: None,
             again: None,
@@ -59,7 +63,7 @@ impl Trials {
         if let Some(limit) = route.retries.per_try_timeout {
             response = response.min(limit);
         }
-        Patience { response, read: route.timeouts.response }
+        Patience { response, read: route.timeouts.read }
     }
 
     /// The time an attempt has, connecting included, if that is shorter than its parts can take together: a timer of
@@ -67,7 +71,7 @@ impl Trials {
     pub(crate) fn limit(&self, route: &Route, upstream: &Upstream, now: Instant) -> Option<Duration> {
         let left = self.deadline.saturating_duration_since(now);
         let limit = route.retries.per_try_timeout.map_or(left, |limit| limit.min(left));
-        (limit < upstream.connect_timeout.saturating_add(route.timeouts.response)).then_some(limit)
+        (limit < upstream.pool.connect_timeout.saturating_add(route.timeouts.response)).then_some(limit)
     }
 
     /// Whether there is time for anything more.

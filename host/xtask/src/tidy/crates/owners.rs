@@ -17,7 +17,7 @@ struct Owner {
 const OWNERS: [Owner; 8] = [
     Owner {
         name: "net",
-        packages: &["rustls", "tokio-rustls", "x509-parser"],
+        packages: &["rustls", "rustls-native-certs", "tokio-rustls", "x509-parser"],
         also: None,
         why: "everything else sees facts of a connection, never keys or certificates",
     },
@@ -30,8 +30,7 @@ const OWNERS: [Owner; 8] = [
     Owner {
         name: "net",
         packages: &["h2"],
-        // The tests of the whole speak HTTP/2 themselves.
-        also: Some("sandgate-tests"),
+        also: None,
         why: "everything else sees requests and responses, never a connection",
     },
     Owner {
@@ -94,6 +93,7 @@ mod tests {
         assert!(breaches(&[knowing("net", "hyper", None)]).is_empty());
         assert!(breaches(&[knowing("proxy", "hyper", Some("dev"))]).is_empty());
         assert!(breaches(&[knowing(TESTS, "rustls", None)]).is_empty());
+        assert!(breaches(&[knowing(TESTS, "h2", None)]).is_empty());
         assert!(breaches(&[knowing("proxy", "bytes", None)]).is_empty());
         let found = breaches(&[knowing("proxy", "hyper", None)]);
         assert!(found[0].to_string().starts_with("host/proxy/Cargo.toml:2: only `net` knows hyper: "));

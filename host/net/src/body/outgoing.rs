@@ -1,0 +1,122 @@
+//! What goes out to an endpoint.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use super::{BodyError, ClientBody};
+use crate::replay::ReplayBody;
+use crate::talk::Talk;
+use crate::timers::Timers;
+
+/// What goes out to an endpoint.
+pub enum OutgoingBody {
+    /// Nothing.
+    Empty,
+    /// What the client sends, as it comes.
+    Client(ClientBody),
+    /// The same, kept so that it can be sent again.
+    Replay(ReplayBody),
+    /// What was sent before, to an endpoint that has not looked at it, and the rest.
+    Again(Box<Again>),
+}
+
+/// A body whose beginning has been read, and kept.
+pub struct Again {
+    /// Its beginning.
+    pub(crate) kept: VecDeque<Piece>,
+    /// What has not been read.
+    pub(crate) rest: OutgoingBody,
+}
+
+/// A part of a body that can be sent twice.
+#[derive(Clone)]
+pub(crate) enum Piece {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+impl OutgoingBody {
+    /// Whether the client sends it only when it is asked to.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        match self {
+            OutgoingBody::Client(body) => body.is_asked_for(),
+            OutgoingBody::Replay(body) => body.is_asked_for(),
+            OutgoingBody::Empty | OutgoingBody::Again(_) => false,
+        }
+    }
+
+    /// Holds it back until the endpoint wants it.
+    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
+        match self {
+            OutgoingBody::Client(body) => body.hold(talk, timers),
+            OutgoingBody::Replay(body) => body.hold(talk, timers),
+            OutgoingBody::Empty | OutgoingBody::Again(_) => {}
+        }
+    }
+
+    /// Holds it back no longer: the endpoint that was asked is not the one that gets it.
+    pub(crate) fn release(&mut self) {
+        match self {
+            OutgoingBody::Client(body) => body.release(),
+            OutgoingBody::Replay(body) => body.release(),
+            OutgoingBody::Empty | OutgoingBody::Again(_) => {}
+        }
+    }
+}
+
+impl fmt::Debug for OutgoingBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OutgoingBody::Empty => "Empty",
+            OutgoingBody::Client(_) => "Client",
+            OutgoingBody::Replay(_) => "Replay",
+            OutgoingBody::Again(_) => "Again",
+        })
+    }
+}
+
+impl Body for OutgoingBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            OutgoingBody::Empty => Poll::Ready(None),
+            OutgoingBody::Client(body) => Pin::new(body).poll_frame(cx),
+            OutgoingBody::Replay(body) => Pin::new(body).poll_frame(cx),
+            OutgoingBody::Again(body) => match body.kept.pop_front() {
+                Some(Piece::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+                Some(Piece::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                None => Pin::new(&mut body.rest).poll_frame(cx),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            OutgoingBody::Empty => true,
+            OutgoingBody::Client(body) => body.is_end_stream(),
+            OutgoingBody::Replay(body) => body.is_end_stream(),
+            OutgoingBody::Again(body) => body.kept.is_empty() && body.rest.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            OutgoingBody::Empty => SizeHint::with_exact(0),
+            OutgoingBody::Client(body) => body.size_hint(),
+            OutgoingBody::Replay(body) => body.size_hint(),
+            OutgoingBody::Again(_) => SizeHint::default(),
+        }
+    }
+}
