@@ -11,6 +11,8 @@ mod endpoint_address;
 mod headers;
 mod health;
 mod listeners;
+mod log;
+mod log_path;
 mod matches;
 mod paths;
 mod plugins;
@@ -21,6 +23,7 @@ mod routes;
 mod server;
 mod templates;
 mod ties;
+mod tracing;
 mod upgrades;
 mod upstream_tls;
 mod upstreams;
@@ -99,6 +102,7 @@ impl<'a> Check<'a> {
         let listeners = self.listeners(file.listeners);
         let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
         let log = self.log(file.log);
+        let trace_start = self.tracing(file.tracing);
         let plugins = self.plugins(file.plugins);
         let upstreams = self.upstreams(file.upstreams, &known);
         let routes = self.routes(file.routes, &known);
@@ -111,6 +115,7 @@ impl<'a> Check<'a> {
             listeners,
             admin,
             log,
+            trace_start,
             plugins,
             upstreams,
             routes,

@@ -6,6 +6,7 @@
 mod balance;
 mod health;
 mod listener;
+mod log;
 mod matching;
 mod plugin;
 mod reply;
@@ -13,21 +14,22 @@ mod resilience;
 mod rewrite;
 mod route;
 mod server;
+mod tracing;
 mod upstream;
 mod upstream_tls;
 
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
 pub(crate) use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
 pub(crate) use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
+pub(crate) use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub(crate) use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};
 pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
-pub(crate) use server::{
-    Access, AccessForm, AccessName, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, Server,
-};
+pub(crate) use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
+pub(crate) use tracing::{RequestId, Tracing, Trust};
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 pub(crate) use upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};
 
@@ -56,6 +58,9 @@ pub(crate) struct File {
     /// What is logged.
     #[serde(default)]
     pub(crate) log: Field<Log>,
+    /// Traces that begin here.
+    #[serde(default)]
+    pub(crate) tracing: Field<Tracing>,
     /// The WebAssembly components, by name.
     #[serde(default)]
     pub(crate) plugins: Field<Map<Plugin>>,

@@ -7,6 +7,7 @@ mod balance;
 mod conditions;
 mod health;
 mod listener;
+mod log;
 mod matching;
 mod pattern;
 mod plugin;
@@ -17,6 +18,7 @@ mod route;
 mod server;
 mod specificity;
 mod template;
+mod tracing;
 mod upstream;
 mod upstream_tls;
 
@@ -32,6 +34,9 @@ pub use listener::{
     Certificate, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, TlsVersion,
     UnixSocket,
 };
+pub use log::{
+    Access, AccessLog, Level, LineFormat, Log, LogField, LogPath, Selection, Syslog, SyslogReceiver,
+};
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
@@ -41,9 +46,10 @@ pub use rewrite::{
     CookieRewrite, HostRewrite, LocationRewrite, LocationRule, PathRewrite, QueryRules, Rewrite,
 };
 pub use route::{DEFAULT_UPGRADES, Destination, Filter, HeaderRules, Route, RouteTimeouts, Share};
-pub use server::{Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, Log, LogPath, Server};
+pub use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
+pub use tracing::{RequestId, TraceStart, Trust};
 pub use upstream::{Endpoint, KeepAlive, Upstream};
 pub use upstream_tls::{
     EndpointAddress, EndpointScheme, Protocol, TlsFile, UpstreamHttp2, UpstreamTls, Verification,
@@ -63,6 +69,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// What is logged.
     pub log: Log,
+    /// Traces that begin here, if any do.
+    pub trace_start: Option<TraceStart>,
     /// The components, by name.
     pub plugins: IndexMap<Arc<str>, Plugin>,
     /// Where requests go, by name.

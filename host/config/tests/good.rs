@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Access, Algorithm, Balance, ClientAuth, Colour, Config, Destination, EndpointAddress, Fallback, Filter,
+    Algorithm, Balance, ClientAuth, Colour, Config, Destination, EndpointAddress, Fallback, Filter,
     ForwardedForm, Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation,
-    ListenAddress, LocationRewrite, LogPath, OnFailure, PageOf, PathMatch, PathRewrite, Portion,
-    RedirectQuery, Repeatable, Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky,
-    TlsVersion, UnixSocket,
+    ListenAddress, LocationRewrite, OnFailure, PageOf, PathMatch, PathRewrite, Portion, RedirectQuery,
+    Repeatable, Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky, TlsVersion, UnixSocket,
 };
 use http::StatusCode;
 use model::Escape;
@@ -40,9 +39,6 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.listeners[1].address, ListenAddress::Tcp("[::1]:0".parse().unwrap()));
     assert_eq!(config.server.timeouts.tls_handshake, Duration::from_secs(5));
     assert_eq!(config.admin.as_ref().unwrap().address.port(), 9901);
-    assert_eq!(config.log.level, config::Level::Debug);
-    let log = PathBuf::from("/etc/sandgate/logs/access.log");
-    assert_eq!(config.log.access, Access::Json { path: LogPath::File(log) });
     assert_eq!(config.router.as_deref(), Some("greet"));
 }
 
@@ -370,7 +366,6 @@ fn what_is_absent_has_its_default() {
     assert!(config.server.workers.get() >= 1);
     assert_eq!(config.server.limits, config::Limits::default());
     assert_eq!(config.server.timeouts, config::ClientTimeouts::default());
-    assert_eq!(config.log.access, Access::Json { path: LogPath::Stdout });
     assert!(config.admin.is_none() && config.router.is_none());
 }
 
@@ -387,11 +382,6 @@ fn json_loads_too() {
     let text = include_str!("good/minimal.json");
     let config = config::parse("minimal.json", text, Path::new("/")).unwrap();
     assert_eq!(config.routes[0].destination, Destination::Upstream("app".into()));
-}
-
-#[test]
-fn an_access_log_can_be_off() {
-    assert_eq!(minimal_with("log: { access: off }").unwrap().log.access, Access::Off);
 }
 
 #[test]
@@ -423,7 +413,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (31, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (34, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");

@@ -46,6 +46,8 @@ async fn the_fields_documented_are_those_of_a_line() {
     seen.extend(["notes", "protocol", "bytes_up"].map(str::to_owned));
     // No connection here is by TLS.
     seen.insert("tls".to_owned());
+    // Nor does anybody trace.
+    seen.insert("trace_id".to_owned());
     let documented: BTreeSet<_> = rows(LOGGING, "## Access log").map(|row| row[0].clone()).collect();
     assert_eq!(documented, seen);
 }

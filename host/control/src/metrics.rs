@@ -8,6 +8,7 @@ mod family;
 mod plugins;
 mod process;
 mod routes;
+mod times;
 mod tls;
 mod upstreams;
 
@@ -56,6 +57,7 @@ impl Collector for Scrape {
         process::encode(&mut encoder, monitor, &generation)?;
         tls::encode(&mut encoder, monitor, &generation)?;
         routes::encode(&mut encoder, &generation)?;
+        times::encode(&mut encoder, &generation)?;
         endpoints::encode(&mut encoder, &generation, monitor.now_ms())?;
         upstreams::encode(&mut encoder, &generation, monitor.now_ms())?;
         plugins::encode(&mut encoder, &generation)

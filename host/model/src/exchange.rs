@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::{
     Asked, Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, Scheme, Slot,
-    TlsFacts, WorkerId,
+    TlsFacts, TraceId, WorkerId,
 };
 
 /// Names an exchange in logs, to guests and to upstreams.
@@ -34,6 +34,8 @@ pub struct Exchange {
     pub client: SocketAddr,
     /// What is known of the client's TLS connection, if it is one.
     pub tls: Option<Arc<TlsFacts>>,
+    /// The trace that the request is part of, if it is of one.
+    pub trace: Option<TraceId>,
     /// The scheme of the URI that the client asked for.
     pub scheme: Scheme,
     /// What the client asked for, if the route has rewritten it.
@@ -77,7 +79,7 @@ pub struct Exchange {
     /// Bytes that the endpoint was sent through the tunnel.
     pub sent_bytes: u64,
     /// Writes the exchange's record. Called once, when the exchange is dropped, however it ended.
-    pub recorder: Option<fn(&Exchange)>,
+    pub recorder: Option<fn(&mut Exchange)>,
 }
 
 impl Drop for Exchange {
@@ -102,6 +104,7 @@ impl Exchange {
             worker,
             client,
             tls: None,
+            trace: None,
             scheme: Scheme::Http,
             asked: None,
             began,
@@ -139,10 +142,15 @@ impl Exchange {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
+    /// The status the client got; 0 when it got none.
+    pub fn sent_status(&self) -> u16 {
+        if self.answered { self.response.status.as_u16() } else { 0 }
+    }
+
     /// What became of it, as of `now`.
     pub fn outcome(&self, now: Instant) -> Outcome {
         Outcome {
-            status: if self.answered { self.response.status.as_u16() } else { 0 },
+            status: self.sent_status(),
             fault: self.fault.as_ref().map(|fault| fault.kind.name()),
             duration_us: u64::try_from(now.duration_since(self.began).as_micros()).unwrap_or(u64::MAX),
             body_bytes: self.body_bytes,
@@ -162,6 +170,8 @@ pub struct Timing {
     pub reused: bool,
     /// When the head of the upstream's answer was here.
     pub answered: Option<Instant>,
+    /// When it was over.
+    pub ended: Option<Instant>,
 }
 
 /// What became of an exchange, for those who look back at it.

@@ -88,6 +88,19 @@ impl Template {
 
     /// The text for an exchange, or none if it would be longer than `limit` bytes.
     pub fn render(&self, exchange: &Exchange, escape: Escape, limit: usize) -> Option<String> {
+        let text = self.rendered(exchange, escape, limit);
+        (text.len() <= limit).then_some(text)
+    }
+
+    /// The text for a log: what is longer than `limit` bytes is cut, so that nobody gets around being logged.
+    pub fn line(&self, exchange: &Exchange, escape: Escape, limit: usize) -> String {
+        let mut text = self.rendered(exchange, escape, limit);
+        text.truncate(text.floor_char_boundary(limit));
+        text
+    }
+
+    /// The text; a part of it that is longer than `limit` bytes, if all of it would be.
+    fn rendered(&self, exchange: &Exchange, escape: Escape, limit: usize) -> String {
         let mut text = String::with_capacity(ROOM.min(limit));
         let mut escape = escape;
         for part in &self.0 {
@@ -106,10 +119,10 @@ impl Template {
                 }
             }
             if text.len() > limit {
-                return None;
+                break;
             }
         }
-        Some(text)
+        text
     }
 }
 

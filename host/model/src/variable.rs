@@ -3,11 +3,18 @@
 //! Each has one name, which the configuration uses and `host/docs/variables.md` explains. Values from outside the file
 //! (`${env:NAME}`, `${file:PATH}`) are no variables: they are put in when the configuration is read.
 
+mod logged;
+mod user;
+
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Version};
 
+pub use logged::Logged;
+
+use self::logged::LOGGED;
+use self::user::basic_user;
 use crate::template::Escaped;
 use crate::{Exchange, check_name};
 
@@ -18,6 +25,8 @@ pub enum Stage {
     Request,
     /// Once there is a response.
     Response,
+    /// Once the exchange is over.
+    Log,
 }
 
 /// Something that a template can say of an exchange.
@@ -25,6 +34,8 @@ pub enum Stage {
 pub enum Variable {
     /// One that has no name of the user's in it.
     Fixed(Fixed),
+    /// One that only the access log has.
+    Logged(Logged),
     /// `request.header.NAME`: the first value of a field.
     RequestHeader(HeaderName),
     /// `request.cookie.NAME`: the value of a cookie (RFC 6265 section 4.2).
@@ -48,6 +59,9 @@ pub enum Fixed {
     RequestId,
     Method,
     Scheme,
+    Protocol,
+    User,
+    TraceId,
     Host,
     Hostname,
     Path,
@@ -68,12 +82,15 @@ pub enum Fixed {
 }
 
 /// Those variables' names.
-const FIXED: [(&str, Fixed); 22] = [
+const FIXED: [(&str, Fixed); 25] = [
     ("client.ip", Fixed::ClientIp),
     ("client.port", Fixed::ClientPort),
     ("request.id", Fixed::RequestId),
     ("request.method", Fixed::Method),
     ("request.scheme", Fixed::Scheme),
+    ("request.protocol", Fixed::Protocol),
+    ("request.user", Fixed::User),
+    ("trace.id", Fixed::TraceId),
     ("request.host", Fixed::Host),
     ("request.hostname", Fixed::Hostname),
     ("request.path", Fixed::Path),
@@ -118,6 +135,9 @@ impl Variable {
         if let Some((_, fixed)) = FIXED.iter().find(|(own, _)| *own == name) {
             return Some(Variable::Fixed(*fixed));
         }
+        if let Some((_, logged)) = LOGGED.iter().find(|(own, _)| *own == name) {
+            return Some(Variable::Logged(*logged));
+        }
         let family = FAMILIES.iter().find(|family| name.starts_with(**family))?;
         let own = name.strip_prefix(family).filter(|own| !own.is_empty())?;
         Some(match *family {
@@ -133,7 +153,8 @@ impl Variable {
     /// All names, those that end with a name of the user's as `request.header.NAME`.
     pub fn names() -> impl Iterator<Item = String> {
         let families = FAMILIES.iter().map(|family| format!("{family}NAME"));
-        FIXED.iter().map(|(name, _)| (*name).to_owned()).chain(families)
+        let fixed = FIXED.iter().map(|(name, _)| *name).chain(LOGGED.iter().map(|(name, _)| *name));
+        fixed.map(str::to_owned).chain(families)
     }
 
     /// From when on it has a value.
@@ -141,6 +162,7 @@ impl Variable {
         match self {
             Variable::Fixed(Fixed::UpstreamName | Fixed::EndpointAddress | Fixed::Status | Fixed::Fault)
             | Variable::ResponseHeader(_) => Stage::Response,
+            Variable::Logged(_) => Stage::Log,
             _ => Stage::Request,
         }
     }
@@ -159,6 +181,7 @@ impl Variable {
     pub(crate) fn write(&self, exchange: &Exchange, out: &mut Escaped<'_>) {
         match self {
             Variable::Fixed(fixed) => fixed.write(exchange, out),
+            Variable::Logged(logged) => logged.write(exchange, out),
             Variable::RequestHeader(name) => out.bytes(first(&exchange.request.fields, name)),
             Variable::ResponseHeader(name) => out.bytes(first(&exchange.response.fields, name)),
             Variable::Cookie(name) => out.bytes(cookie(&exchange.request.fields, name)),
@@ -178,6 +201,9 @@ impl Fixed {
             Fixed::RequestId => out.show(exchange.id),
             Fixed::Method => out.text(Some(exchange.asked_method().as_str())),
             Fixed::Scheme => out.text(Some(exchange.scheme.as_str())),
+            Fixed::Protocol => out.text(Some(protocol(exchange.request.version))),
+            Fixed::User => out.bytes(basic_user(&exchange.request.fields).as_deref()),
+            Fixed::TraceId => exchange.trace.iter().for_each(|trace| out.show(trace)),
             Fixed::Host => out.text(Some(exchange.asked_authority())),
             Fixed::Hostname => out.text(Some(without_port(exchange.asked_authority()))),
             Fixed::Path => out.text(Some(exchange.asked_uri().path())),
@@ -219,11 +245,24 @@ impl Escaped<'_> {
     }
 
     fn bytes(&mut self, bytes: Option<&[u8]>) {
-        self.text(Some(&String::from_utf8_lossy(bytes.unwrap_or_default())));
+        let bytes = bytes.unwrap_or_default();
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.text(Some(text)),
+            Err(_) => self.foreign(bytes),
+        }
     }
 
     fn show(&mut self, value: impl std::fmt::Display) {
         let _ = write!(self, "{value}");
+    }
+}
+
+/// As the request line of HTTP/1 has it, and nginx's `$server_protocol`.
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        _ => "HTTP/1.1",
     }
 }
 

@@ -1,23 +1,31 @@
 //! The access log: lines gathered by each worker and written by one thread.
 //!
-//! A worker never waits for the log. When the writer can't keep up, lines are dropped and counted.
+//! A worker never waits for the log. When the writer can't keep up, lines are dropped and counted; so are those that
+//! can't be written.
+
+mod line;
+mod output;
+mod syslog;
+mod writer;
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use config::{Access, LogPath};
-use serde::Serialize;
+use config::{Access, LogPath, Selection};
+use model::Exchange;
 
 use crate::stats::WorkerStats;
 use crate::worker;
+use output::Output;
+use writer::{Order, Writer};
 
 /// Bytes a worker gathers before it hands them over.
 const BATCH: usize = 16 << 10;
@@ -25,27 +33,26 @@ const BATCH: usize = 16 << 10;
 const DELAY: Duration = Duration::from_millis(20);
 /// Batches that wait for the writer.
 const QUEUE: usize = 256;
-
-/// What the writer is told.
-enum Order {
-    Write(Vec<u8>),
-    Open(Option<File>),
-    /// Everything before is written when the answer comes.
-    Flush(Sender<()>),
-}
+/// How long the end of the process waits for what is not written yet: nobody may ever read a pipe.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The writer, and where the log goes at present.
 pub(crate) struct AccessLog {
-    orders: SyncSender<Order>,
+    orders: Sender<Order>,
+    /// Batches that wait for the writer. Other orders are few, and never wait for room.
+    waiting: Arc<AtomicUsize>,
+    lost: Arc<AtomicU64>,
     access: ArcSwap<Access>,
 }
 
 impl AccessLog {
     /// Starts the writer. Nothing is written before [`AccessLog::open`].
     pub(crate) fn start() -> io::Result<Arc<AccessLog>> {
-        let (orders, inbox) = sync_channel(QUEUE);
-        thread::Builder::new().name("access-log".into()).spawn(move || write_all(&inbox))?;
-        Ok(Arc::new(AccessLog { orders, access: ArcSwap::from_pointee(Access::Off) }))
+        let (orders, inbox) = channel();
+        let (waiting, lost) = (Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
+        let writer = Writer::new(&waiting, &lost);
+        thread::Builder::new().name("access-log".into()).spawn(move || writer.run(&inbox))?;
+        Ok(Arc::new(AccessLog { orders, waiting, lost, access: ArcSwap::from_pointee(Access::Off) }))
     }
 
     /// Directs the log; what was logged before still goes where it went.
@@ -53,54 +60,43 @@ impl AccessLog {
         if **self.access.load() == *access {
             return Ok(());
         }
-        let file = match access {
-            Access::Json { path: LogPath::File(path) } => Some(append_to(path)?),
-            Access::Json { path: LogPath::Stdout } | Access::Off => None,
+        self.direct(access)?;
+        self.access.store(Arc::new(access.clone()));
+        Ok(())
+    }
+
+    /// Opens a file anew, by its name: the one of before may have been renamed.
+    pub(crate) fn reopen(&self) -> io::Result<()> {
+        self.direct(&self.access.load())
+    }
+
+    fn direct(&self, access: &Access) -> io::Result<()> {
+        let output = match access {
+            Access::On(log) => Output::open(&log.path)?,
+            Access::Off => Output::Stdout,
         };
         // The writer is there as long as we are.
-        let _ = self.orders.send(Order::Open(file));
-        self.access.store(Arc::new(access.clone()));
+        let _ = self.orders.send(Order::Open(output));
         Ok(())
     }
 
     /// Whether a log could be opened there.
     pub(crate) fn check(access: &Access) -> Result<(), (PathBuf, io::Error)> {
-        match access {
-            Access::Json { path: LogPath::File(path) } => {
-                append_to(path).map(drop).map_err(|error| (path.clone(), error))
-            }
-            Access::Json { path: LogPath::Stdout } | Access::Off => Ok(()),
-        }
+        let Access::On(log) = access else { return Ok(()) };
+        let LogPath::File(path) = &log.path else { return Ok(()) };
+        Output::open(&log.path).map(drop).map_err(|error| (path.clone(), error))
     }
 
-    /// Waits until all that was handed over is written.
+    /// Lines that could not be written.
+    pub(crate) fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost)
+    }
+
+    /// Waits until all that was handed over is written, but not for long.
     pub(crate) fn flush(&self) {
         let (done, written) = channel();
         if self.orders.send(Order::Flush(done)).is_ok() {
-            let _ = written.recv();
-        }
-    }
-}
-
-fn append_to(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
-}
-
-fn write_all(inbox: &Receiver<Order>) {
-    let mut file: Option<File> = None;
-    while let Ok(order) = inbox.recv() {
-        match order {
-            Order::Open(new) => file = new,
-            Order::Flush(done) => drop(done.send(())),
-            Order::Write(batch) => {
-                let written = match &mut file {
-                    Some(file) => file.write_all(&batch),
-                    None => io::stdout().lock().write_all(&batch).and_then(|()| io::stdout().flush()),
-                };
-                if let Err(error) = written {
-                    tracing::error!(%error, "the access log can't be written");
-                }
-            }
+            let _ = written.recv_timeout(FLUSH_PATIENCE);
         }
     }
 }
@@ -117,36 +113,32 @@ impl LogBuffer {
         LogBuffer { log: Arc::clone(log), stats: Arc::clone(stats), lines: Rc::default() }
     }
 
-    /// Whether lines are wanted.
-    pub(crate) fn is_on(&self) -> bool {
-        !matches!(**self.log.access.load(), Access::Off)
-    }
-
-    /// Adds a line.
-    pub(crate) fn write(&self, line: &impl Serialize) {
-        let mut lines = self.lines.borrow_mut();
-        let was_empty = lines.is_empty();
-        if serde_json::to_writer(&mut *lines, line).is_err() {
-            self.stats.log_dropped.add(1);
-        }
-        lines.push(b'\n');
-        let full = lines.len() >= BATCH;
-        drop(lines);
-        if full {
+    /// Adds an exchange's line, if it is to have one.
+    pub(crate) fn write(&self, exchange: &Exchange) {
+        let was_empty = self.lines.borrow().is_empty();
+        self.add(exchange);
+        let length = self.lines.borrow().len();
+        if length >= BATCH {
             self.hand_over();
-        } else if was_empty {
+        } else if was_empty && length > 0 {
             self.hand_over_soon();
         }
     }
 
-    /// Adds a line where there is no worker to hand it over later.
-    pub(crate) fn write_at_once(&self, line: &impl Serialize) {
-        let mut lines = self.lines.borrow_mut();
-        if serde_json::to_writer(&mut *lines, line).is_ok() {
-            lines.push(b'\n');
-        }
-        drop(lines);
+    /// As [`LogBuffer::write`], where there is no worker to hand the line over later.
+    pub(crate) fn write_at_once(&self, exchange: &Exchange) {
+        self.add(exchange);
         self.hand_over();
+    }
+
+    fn add(&self, exchange: &Exchange) {
+        let access = self.log.access.load();
+        let Access::On(log) = &**access else { return };
+        if log.selection.as_ref().is_none_or(|selection| is_selected(selection, exchange))
+            && line::add(&log.format, exchange, &mut self.lines.borrow_mut()).is_err()
+        {
+            self.stats.log_dropped.add(1);
+        }
     }
 
     /// Gives the writer what there is.
@@ -172,13 +164,27 @@ impl Drop for LogBuffer {
     }
 }
 
+fn is_selected(selection: &Selection, exchange: &Exchange) -> bool {
+    let duration = exchange.spans().total;
+    selection.takes(exchange.sent_status(), duration) || fastrand::u32(..100) < selection.percent
+}
+
 fn hand_over(log: &AccessLog, stats: &WorkerStats, lines: &RefCell<Vec<u8>>) {
     let batch = lines.take();
     if batch.is_empty() {
         return;
     }
-    let count = batch.iter().filter(|byte| **byte == b'\n').count();
-    if log.orders.try_send(Order::Write(batch)).is_err() {
-        stats.log_dropped.add(u64::try_from(count).unwrap_or(u64::MAX));
+    let count = count_lines(&batch);
+    if log.waiting.load(Relaxed) >= QUEUE {
+        stats.log_dropped.add(count);
+        return;
     }
+    log.waiting.fetch_add(1, Relaxed);
+    if log.orders.send(Order::Write(batch)).is_err() {
+        stats.log_dropped.add(count);
+    }
+}
+
+fn count_lines(batch: &[u8]) -> u64 {
+    batch.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }

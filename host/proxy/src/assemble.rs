@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use balance::{Policy, Tiers};
-use config::{Config, Diagnostic, Matching, Report};
+use config::{Access, Config, Diagnostic, LineFormat, Matching, Report};
 use filters::{HeaderFilter, Rules};
-use model::{Filter, RouteLabel};
+use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
@@ -59,6 +59,7 @@ pub async fn assemble(
         trusted_proxies: config.server.trusted_proxies.clone(),
         server: server_settings(&config),
         connections: config.server.limits.connections,
+        log_reads_fields: log_reads_fields(&config),
         has_error_pages: has_error_pages(&config),
         config,
     })
@@ -114,6 +115,7 @@ impl Assembly<'_> {
         let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
         let pool = self.pool(upstream, old.map(AsRef::as_ref));
         let resilience = Resilience::new(upstream, old.map(|old| &old.resilience));
+        let times = old.map(|old| Arc::clone(&old.times));
         Upstream {
             name: Arc::clone(&upstream.name),
             tiers: Tiers::new(&endpoints),
@@ -121,6 +123,7 @@ impl Assembly<'_> {
             balance,
             sticky,
             pool,
+            times: times.unwrap_or_else(|| Arc::new(UpstreamTimes::new(self.workers))),
             resilience,
         }
     }
@@ -240,6 +243,16 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
             config::OnFailure::Closed => OnFailure::Closed,
             config::OnFailure::Open => OnFailure::Open,
         },
+    }
+}
+
+/// Whether a line of the access log says something of a response's fields.
+fn log_reads_fields(config: &Config) -> bool {
+    let Access::On(log) = &config.log.access else { return false };
+    let reads = |template: &Template| template.variables().any(|v| matches!(v, Variable::ResponseHeader(_)));
+    match &log.format {
+        LineFormat::Text(template) => reads(template),
+        LineFormat::Json { extra, .. } => extra.iter().any(|(_, template)| reads(template)),
     }
 }
 

@@ -13,6 +13,7 @@ mod forwarded;
 mod grpc;
 mod halt;
 mod hops;
+mod names;
 mod own;
 mod pages;
 mod rescue;
@@ -47,7 +48,7 @@ pub(crate) async fn answer(local: Rc<Local>, listener: Arc<str>, arrival: Arriva
         Err(halted) => rescue::rescue(*halted),
     };
     let (exchange, content) = filter::outward(&local.generation, &mut calls, exchange, content).await;
-    answer::answer(exchange, content, calls)
+    answer::answer(&local.generation, exchange, content, calls)
 }
 
 /// The way in, as far as an upstream's answer.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
-use model::{Endpoint, Exchange, Filter, RouteLabel, Router};
+use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{PoolSettings, ServerSettings, ServerTls};
 
 use crate::destination::Destination;
@@ -40,6 +40,8 @@ pub struct Generation {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) server: ServerSettings,
     pub(crate) connections: usize,
+    /// Whether lines of the access log say something of fields of responses, which have to be kept for them.
+    pub(crate) log_reads_fields: bool,
     /// Whether any answer may get a page.
     pub(crate) has_error_pages: bool,
 }
@@ -134,6 +136,8 @@ pub struct Upstream {
     pub(crate) sticky: Option<Sticky>,
     /// How connections to them are made and kept.
     pub pool: PoolSettings,
+    /// How long they took.
+    pub times: Arc<UpstreamTimes>,
     /// What is done about failures.
     pub resilience: Resilience,
 }

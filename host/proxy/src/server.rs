@@ -48,6 +48,7 @@ pub struct Monitor {
     generation: ArcSwap<Generation>,
     /// Of each worker.
     pub workers: Vec<Arc<WorkerStats>>,
+    log_lost: Arc<AtomicU64>,
     applied: AtomicU64,
     refused: AtomicU64,
 }
@@ -61,6 +62,11 @@ impl Monitor {
     /// How many configurations were applied after the first.
     pub fn applied(&self) -> u64 {
         self.applied.load(Relaxed)
+    }
+
+    /// Lines of the access log that could not be written.
+    pub fn log_lost(&self) -> u64 {
+        self.log_lost.load(Relaxed)
     }
 
     /// How many configurations were refused.
@@ -125,6 +131,7 @@ impl Server {
         let monitor = Monitor {
             generation: ArcSwap::new(Arc::clone(&generation)),
             workers: stats,
+            log_lost: log.lost(),
             applied: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         };
@@ -145,6 +152,14 @@ impl Server {
     /// Where it listens: names and real addresses.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &ListenAddress)> {
         self.open.iter().map(|open| (open.name.as_ref(), &open.actual))
+    }
+
+    /// Opens the access log's file anew, by its name, after the one of before was renamed.
+    pub fn reopen_log(&self) {
+        match self.log.reopen() {
+            Ok(()) => tracing::info!("access log reopened"),
+            Err(error) => tracing::error!(%error, "the access log can't be reopened"),
+        }
     }
 
     /// Puts a generation in the place of the present one, on all workers, or says why not and leaves all as it is.

@@ -7,13 +7,10 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::Check;
-use crate::field::{Either, Field, List, Spanned};
+use crate::field::{Field, List, Spanned};
 use crate::raw;
 use crate::scalar::Workers;
-use crate::types::{
-    Access, Admin, ClientTimeouts, ForwardedForm, Http2, Level, Limits, ListenAddress, Listener, Log,
-    LogPath, Server,
-};
+use crate::types::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, ListenAddress, Listener, Server};
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
 const HEAD: RangeInclusive<u64> = (8 << 10)..=(16 << 20);
@@ -48,6 +45,7 @@ impl Check<'_> {
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
             error_pages: self.error_pages(server.error_pages),
+            request_id: self.request_id(server.request_id),
         }
     }
 
@@ -107,38 +105,6 @@ impl Check<'_> {
         }
         true
     }
-
-    pub(super) fn log(&mut self, log: Field<raw::Log>) -> Log {
-        let default = Log::default();
-        let raw::Log { access, level } = log.or_default();
-        let access = match access {
-            Field::Given(access) => self.access(access.value),
-            Field::Absent | Field::Broken => default.access,
-        };
-        let level = match level {
-            Field::Given(level) => level.value.into(),
-            Field::Absent | Field::Broken => default.level,
-        };
-        Log { access, level }
-    }
-
-    fn access(&mut self, access: raw::Access) -> Access {
-        let form = match access {
-            Either::Scalar(raw::AccessName::Off) => return Access::Off,
-            Either::Map(form) => form,
-        };
-        // Only one format exists, and it is the default.
-        let raw::AccessForm { format: _, path } = form;
-        let Field::Given(path) = path else { return Access::Json { path: LogPath::Stdout } };
-        if path.value.is_empty() {
-            self.expected("`stdout` or a path", &path);
-        }
-        let path = match path.value.as_str() {
-            "stdout" => LogPath::Stdout,
-            file => LogPath::File(self.base.join(file)),
-        };
-        Access::Json { path }
-    }
 }
 
 impl From<raw::ForwardedForm> for ForwardedForm {
@@ -148,18 +114,6 @@ impl From<raw::ForwardedForm> for ForwardedForm {
             raw::ForwardedForm::Rfc7239 => ForwardedForm::Rfc7239,
             raw::ForwardedForm::Both => ForwardedForm::Both,
             raw::ForwardedForm::Off => ForwardedForm::Off,
-        }
-    }
-}
-
-impl From<raw::Level> for Level {
-    fn from(level: raw::Level) -> Self {
-        match level {
-            raw::Level::Error => Level::Error,
-            raw::Level::Warn => Level::Warn,
-            raw::Level::Info => Level::Info,
-            raw::Level::Debug => Level::Debug,
-            raw::Level::Trace => Level::Trace,
         }
     }
 }

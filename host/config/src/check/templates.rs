@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use model::{Stage, Template, Variable};
+use model::{Fixed, Logged, Stage, Template, Variable};
 
 use super::Check;
 use crate::field::Spanned;
@@ -22,13 +22,25 @@ const OTHERWISE: &str = ":-";
 impl Check<'_> {
     /// The template that a text is, where variables have a value from `stage` on. `None` when it is none.
     pub(super) fn template(&mut self, text: &Spanned<TemplateText>, stage: Stage) -> Option<Template> {
+        self.template_with(text, stage, "")
+    }
+
+    /// As [`Check::template`], with what stands for variables that have no value.
+    pub(super) fn template_with(
+        &mut self,
+        text: &Spanned<TemplateText>,
+        stage: Stage,
+        absent: &str,
+    ) -> Option<Template> {
         let before = self.problems.len();
         let Spanned { value: TemplateText(text), span } = text;
         let mut template = Template::default();
         for piece in pieces(text) {
             match piece {
                 Piece::Text(text) => template.push_text(text),
-                Piece::Variable(variable) => self.push_variable(&mut template, variable, *span, stage),
+                Piece::Variable(variable) => {
+                    self.push_variable(&mut template, (variable, absent), *span, stage);
+                }
                 Piece::Unclosed => self.unclosed(*span),
             }
         }
@@ -40,22 +52,36 @@ impl Check<'_> {
         (self.problems.len() == before).then_some(template)
     }
 
-    fn push_variable(&mut self, template: &mut Template, text: &str, span: Span, stage: Stage) {
+    fn push_variable(
+        &mut self,
+        template: &mut Template,
+        (text, absent): (&str, &str),
+        span: Span,
+        stage: Stage,
+    ) {
         if let Some(value) = self.outside_value(text, span) {
             return template.push_text(&value);
         }
-        let (name, otherwise) = text.split_once(OTHERWISE).unwrap_or((text, ""));
+        let (name, otherwise) = text.split_once(OTHERWISE).unwrap_or((text, absent));
         if name == "server.hostname" {
             return template.push_text(&hostname(otherwise));
         }
         let Some(variable) = Variable::named(name) else { return self.unknown_variable(name, span) };
         if variable.stage() > stage {
-            let message = format!("{} has no value before there is a response", shown(name));
-            return self.complain(span, message, None);
+            let until = match variable.stage() {
+                Stage::Log => "the exchange is over, but in `log.access`",
+                Stage::Request | Stage::Response => "there is a response",
+            };
+            return self.complain(span, format!("{} has no value before {until}", shown(name)), None);
         }
         if let Variable::Capture(part) = &variable {
             self.captured_part(part, span);
         }
+        // In the log, the status of what was sent: an answer that never left has one too.
+        let variable = match variable {
+            Variable::Fixed(Fixed::Status) if stage == Stage::Log => Variable::Logged(Logged::Status),
+            variable => variable,
+        };
         template.push_variable(variable, otherwise);
     }
 

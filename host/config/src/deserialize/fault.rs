@@ -55,7 +55,7 @@ impl Fault {
     }
 
     pub(crate) fn variable() -> Self {
-        let help = "variables work in header rules, rewrites, redirects, replies and error pages, and `${env:NAME}` and \
+        let help = "variables work in header rules, rewrites, redirects, replies, error pages and access logs, and `${env:NAME}` and \
                     `${file:PATH}` in the settings of plugins too".to_owned();
         Fault { help: Some(help), ..Fault::new(Reason::Said("variables have no meaning here".to_owned())) }
     }

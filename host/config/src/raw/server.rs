@@ -1,10 +1,10 @@
-//! What the file says of the process itself: workers, limits, logs.
+//! What the file says of the process itself: workers, limits.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ErrorPage;
-use crate::field::{Either, Field, List};
+use super::{ErrorPage, RequestId};
+use crate::field::{Field, List};
 use crate::scalar::{Cidr, Size, Time, Workers};
 
 /// The process.
@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) forwarded: Field<ForwardedForm>,
     /// Bodies for answers that report an error: the first that fits, after the route's.
     pub(crate) error_pages: Field<List<ErrorPage>>,
+    /// Under which name upstreams know the request, and whose name for it is taken over. Default: they are told none.
+    pub(crate) request_id: Field<RequestId>,
 }
 
 /// In which header fields upstreams are told of the client.
@@ -100,58 +102,4 @@ pub(crate) struct Admin {
     /// Whether what the proxy does can be changed there; only on a loopback address. Default: `false`.
     #[serde(default)]
     pub(crate) allow_changes: Field<bool>,
-}
-
-/// What is logged.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `access` and `level`")]
-pub(crate) struct Log {
-    /// The access log: `off`, or its format and path. Default: JSON on stdout.
-    pub(crate) access: Field<Access>,
-    /// The least severe message that is written. Default: `info`.
-    pub(crate) level: Field<Level>,
-}
-
-pub(crate) type Access = Either<AccessName, AccessForm>;
-
-/// No access log.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "`off`, or a map with `format` and `path`")]
-pub(crate) enum AccessName {
-    /// None is written.
-    Off,
-}
-
-/// An access log.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "`off`, or a map with `format` and `path`")]
-pub(crate) struct AccessForm {
-    /// How a line looks. Default: `json`.
-    pub(crate) format: Field<Format>,
-    /// `stdout`, or a file's path, relative to this file. Default: `stdout`.
-    pub(crate) path: Field<String>,
-}
-
-/// How a line of the access log looks.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "the word `json`")]
-pub(crate) enum Format {
-    /// A JSON object.
-    Json,
-}
-
-/// How severe a message is.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "one of `error`, `warn`, `info`, `debug` and `trace`")]
-pub(crate) enum Level {
-    /// Something failed that should not.
-    Error,
-    /// Something is wrong and could be borne.
-    Warn,
-    /// What an operator wants to know.
-    Info,
-    /// What a developer wants to know.
-    Debug,
-    /// Everything.
-    Trace,
 }

@@ -1,11 +1,10 @@
-//! The process: workers, limits, logs.
+//! The process: workers, limits.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ErrorPage;
+use super::{ErrorPage, RequestId};
 use crate::scalar::Cidr;
 use crate::source::Span;
 
@@ -28,6 +27,8 @@ pub struct Server {
     pub forwarded: ForwardedForm,
     /// Bodies for answers that report an error; the first that fits.
     pub error_pages: Vec<ErrorPage>,
+    /// The request's name, as upstreams are told it, if they are.
+    pub request_id: Option<RequestId>,
 }
 
 /// In which fields upstreams are told of the client.
@@ -118,55 +119,4 @@ pub struct Admin {
     pub allow_changes: bool,
     /// Where the file says the address.
     pub span: Span,
-}
-
-/// What is logged.
-#[derive(Clone, Debug)]
-pub struct Log {
-    /// The access log.
-    pub access: Access,
-    /// The least severe message that is written.
-    pub level: Level,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Log { access: Access::Json { path: LogPath::Stdout }, level: Level::Info }
-    }
-}
-
-/// The access log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// None.
-    Off,
-    /// One JSON object a line.
-    Json {
-        /// Where lines go.
-        path: LogPath,
-    },
-}
-
-/// Where a log goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogPath {
-    /// The process's standard output.
-    Stdout,
-    /// A file, to which lines are appended.
-    File(PathBuf),
-}
-
-/// How severe a message is, the most severe first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something failed that should not.
-    Error,
-    /// Something is wrong and could be borne.
-    Warn,
-    /// What an operator wants to know.
-    Info,
-    /// What a developer wants to know.
-    Debug,
-    /// Everything.
-    Trace,
 }

@@ -1,7 +1,9 @@
 //! Family: a metric's name, meaning and unit, and the series under it in the encoder's form.
 
 use std::fmt;
+use std::time::Duration;
 
+use model::{DURATION_BOUNDS_US, Histogram};
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, MetricEncoder, NoLabelSet,
 };
@@ -20,6 +22,15 @@ pub(super) struct Distribution {
     pub(super) sum: f64,
     /// Upper bounds, each with the number of observations above the bound before it.
     pub(super) buckets: Vec<(f64, u64)>,
+}
+
+impl Distribution {
+    /// What was counted of durations, in seconds.
+    pub(super) fn of(durations: &Histogram) -> Self {
+        let bounds = DURATION_BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
+        let buckets = bounds.chain([f64::INFINITY]).zip(durations.classes).collect();
+        Distribution { sum: durations.sum.as_secs_f64(), buckets }
+    }
 }
 
 impl Family {

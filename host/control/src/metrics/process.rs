@@ -54,7 +54,8 @@ pub(super) fn encode(
     OVER_BUDGET.counter(encoder, sum(workers, |worker| worker.over_budget.value()))?;
     PANIC_PICKS.counter(encoder, sum(workers, |worker| worker.panic_picks.value()))?;
     FALLBACKS.counter(encoder, sum(workers, |worker| worker.fallbacks.value()))?;
-    LOG_DROPPED.counter(encoder, sum(workers, |worker| worker.log_dropped.value()))?;
+    let dropped = sum(workers, |worker| worker.log_dropped.value());
+    LOG_DROPPED.counter(encoder, dropped.saturating_add(monitor.log_lost()))?;
     PANICS.counter(encoder, sum(workers, |worker| worker.panics.value()))?;
     TUNNELS.counter(encoder, sum(workers, |worker| worker.tunnels.value()))?;
     OPEN_TUNNELS.gauge(encoder, sum(workers, WorkerStats::open_tunnels))?;

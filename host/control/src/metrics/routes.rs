@@ -1,9 +1,7 @@
 //! Metrics of routes. What no route matched is counted under a name that no route can have.
 
 use std::fmt;
-use std::time::Duration;
 
-use model::{DURATION_BOUNDS_US, RouteLabel};
 use prometheus_client::encoding::DescriptorEncoder;
 use proxy::Generation;
 
@@ -12,7 +10,7 @@ use super::family::{Distribution, Family};
 /// The label of what found no route. An empty one would be the same as none to Prometheus, and a word could be the
 /// name of a route: those have no parentheses.
 const NO_ROUTE: &str = "(none)";
-/// What [`RouteLabel::by_class`] counts, in its order.
+/// What [`model::RouteLabel::by_class`] counts, in its order.
 const CODES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 const REQUESTS: Family =
@@ -31,12 +29,8 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generatio
             .map(|(code, count)| ([("route", *route), ("code", code)], count))
     });
     REQUESTS.counters(encoder, requests)?;
-    DURATION
-        .histograms(encoder, labels.iter().map(|(route, label)| ([("route", *route)], distribution(label))))
-}
-
-fn distribution(label: &RouteLabel) -> Distribution {
-    let bounds = DURATION_BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
-    let buckets = bounds.chain([f64::INFINITY]).zip(label.by_duration()).collect();
-    Distribution { sum: label.duration().as_secs_f64(), buckets }
+    DURATION.histograms(
+        encoder,
+        labels.iter().map(|(route, label)| ([("route", *route)], Distribution::of(&label.durations()))),
+    )
 }

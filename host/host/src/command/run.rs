@@ -35,6 +35,7 @@ fn raise_file_limit() {
 enum Event {
     Stop,
     Reload,
+    ReopenLog,
 }
 
 /// Where events come from.
@@ -42,6 +43,8 @@ struct Events {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// What nginx takes too to open its logs anew.
+    user: Signal,
     watch: Watch,
 }
 
@@ -51,6 +54,7 @@ impl Events {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            user: signal(SignalKind::user_defined1())?,
             watch: Watch::new()
                 .map_err(|error| Failure::Other(format!("files can't be watched: {error}")))?,
         })
@@ -61,6 +65,7 @@ impl Events {
             _ = self.terminate.recv() => Event::Stop,
             _ = self.interrupt.recv() => Event::Stop,
             _ = self.hang_up.recv() => Event::Reload,
+            _ = self.user.recv() => Event::ReopenLog,
             () = self.watch.changed() => Event::Reload,
         }
     }
@@ -77,8 +82,15 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
     let mut told = HashSet::new();
     tell_addresses(&server, &mut told);
     tracing::info!(generation = server.monitor().generation().number, "ready");
-    while let Event::Reload = events.next().await {
-        reloader.reload(&mut server).await;
+    loop {
+        match events.next().await {
+            Event::Stop => break,
+            Event::ReopenLog => {
+                server.reopen_log();
+                continue;
+            }
+            Event::Reload => reloader.reload(&mut server).await,
+        }
         reloader.watch(&mut events.watch);
         tell_addresses(&server, &mut told);
         verbosity.set(server.monitor().generation().config.log.level);

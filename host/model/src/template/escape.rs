@@ -19,6 +19,8 @@ pub enum Escape {
     Html,
     /// Into a JSON string.
     Json,
+    /// Into a line of a log, as nginx does: quotes, backslashes and all bytes that are no printable ASCII become `\xNN`.
+    Log,
     /// Into plain text, as it is.
     Plain,
 }
@@ -44,6 +46,18 @@ pub(crate) struct Escaped<'a> {
 impl<'a> Escaped<'a> {
     pub(crate) fn new(text: &'a mut String, escape: Escape, spelling: Spelling, room: usize) -> Self {
         Escaped { text, escape, spelling, room }
+    }
+
+    /// Writes what is no UTF-8: to a log byte by byte, elsewhere with replacement characters.
+    pub(crate) fn foreign(&mut self, bytes: &[u8]) {
+        if self.escape != Escape::Log {
+            // Writing to a string can't fail.
+            let _ = fmt::Write::write_str(self, &String::from_utf8_lossy(bytes));
+            return;
+        }
+        let taken = bytes.len().min(self.room.saturating_add(1));
+        self.room = self.room.saturating_sub(taken);
+        bytes.iter().take(taken).for_each(|byte| push_log(self.text, *byte));
     }
 
     fn push_uri(&mut self, value: &str, keeps: fn(u8) -> bool) {
@@ -97,6 +111,7 @@ impl fmt::Write for Escaped<'_> {
         match self.escape {
             Escape::Plain => self.text.push_str(value),
             // Nearly every value is plain, and copied whole.
+            Escape::Log => value.bytes().for_each(|byte| push_log(self.text, byte)),
             Escape::Field if value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
                 self.text.push_str(value);
             }
@@ -128,10 +143,25 @@ fn is_path(byte: u8) -> bool {
 }
 
 fn push_escape(text: &mut String, byte: u8) {
+    text.push('%');
+    push_hex(text, byte);
+}
+
+fn push_hex(text: &mut String, byte: u8) {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or('0');
-    text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+    text.extend([digit(byte >> 4), digit(byte & 15)]);
+}
+
+fn push_log(text: &mut String, byte: u8) {
+    match byte {
+        b'"' | b'\\' | 0..=0x1f | 0x7f.. => {
+            text.push_str("\\x");
+            push_hex(text, byte);
+        }
+        byte => text.push(char::from(byte)),
+    }
 }
 
 fn push_html(text: &mut String, char: char) {

@@ -11,6 +11,7 @@ use net::{BodyError, UpstreamBody};
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
+use crate::generation::Generation;
 use crate::worker;
 
 /// Where a response's body comes from.
@@ -30,12 +31,20 @@ impl Content {
 }
 
 /// Makes the response. From here on the exchange belongs to its body.
-pub(crate) fn answer(mut exchange: Box<Exchange>, content: Content, calls: Calls) -> Response<AnswerBody> {
+pub(crate) fn answer(
+    generation: &Generation,
+    mut exchange: Box<Exchange>,
+    content: Content,
+    calls: Calls,
+) -> Response<AnswerBody> {
     exchange.answered = true;
     let mut response = Response::new(());
     *response.status_mut() = exchange.response.status;
-    // What a plugin or the log wants to see of it later is its status.
-    *response.headers_mut() = std::mem::take(&mut exchange.response.fields);
+    // What a plugin wants to see of it later is its status; so does the log, unless it names a field.
+    *response.headers_mut() = match generation.log_reads_fields {
+        true => exchange.response.fields.clone(),
+        false => std::mem::take(&mut exchange.response.fields),
+    };
     let rest = Rest { exchange: Some(exchange), calls };
     let (content, rest) = match content {
         // A filter may have made another answer of it: then the protocol stays.

@@ -9,6 +9,7 @@ use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
 use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
 
 use crate::exchange::forwarded::{self, Sender};
+use crate::exchange::names;
 use crate::exchange::tunnel::Wish;
 use crate::record;
 use crate::worker::Local;
@@ -48,6 +49,7 @@ pub(crate) fn begin(
     if let Some(client) = told.client {
         exchange.client = client;
     }
+    names::settle(&mut exchange, &local.generation.config, &sender);
     (exchange, ready.map(|()| Upload { body, wish, interim }))
 }
 

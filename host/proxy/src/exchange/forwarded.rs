@@ -40,6 +40,11 @@ pub(crate) struct Sender<'a> {
 }
 
 impl Sender<'_> {
+    /// Whether what it says of others is believed.
+    pub(crate) fn is_trusted(&self) -> bool {
+        !self.trusted.is_empty() && self.trusts(self.peer.address.ip())
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|net| net.contains(address))
     }
@@ -59,7 +64,7 @@ pub(crate) struct Told {
 pub(crate) fn write(fields: &mut HeaderMap, sender: &Sender<'_>) -> Told {
     // What is added here and by the usual filter fits without the map growing twice.
     fields.reserve(8);
-    let trusted = !sender.trusted.is_empty() && sender.trusts(sender.peer.address.ip());
+    let trusted = sender.is_trusted();
     let told = if trusted { told(fields, sender) } else { Told { client: None, scheme: sender.scheme } };
     if !trusted {
         fields.remove(header::FORWARDED);

@@ -26,7 +26,7 @@ use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
 use crate::exchange::tunnel::{Asked, Opening};
 use crate::generation::Route;
-use crate::worker::{Local, ms_at};
+use crate::worker::{Local, LocalUpstream, ms_at};
 
 pub(crate) use budget::Budget;
 use retry::{Attempt, Next};
@@ -91,7 +91,7 @@ async fn try_upstream(
                         if let Some(sticky) = bind {
                             sticky.bind(at, &exchange, &mut accepted.0);
                         }
-                        deliver(exchange, accepted)
+                        deliver(upstream, exchange, accepted)
                     });
                 }
                 Next::End(fault) => return Err(Halted::fault(exchange, fault)),
@@ -150,10 +150,12 @@ fn check_coding(parts: &http::response::Parts) -> Result<(), Fault> {
 }
 
 fn deliver(
+    upstream: &LocalUpstream,
     mut exchange: Box<Exchange>,
     (head, content): (ResponseHead, Content),
 ) -> (Box<Exchange>, Content) {
     exchange.timing.answered = Some(Instant::now());
+    upstream.shared.times.count(&exchange);
     exchange.response = head;
     (exchange, content)
 }
