@@ -43,6 +43,8 @@ pub enum Signal {
     Hangup,
     /// Stop gracefully.
     Terminate,
+    /// Open the access log's file anew.
+    User1,
 }
 
 impl Setup {
@@ -168,6 +170,12 @@ impl Sandgate {
             .collect()
     }
 
+    /// The lines of standard output, once there are so many, as they are.
+    pub fn output_lines(&self, count: usize) -> Vec<String> {
+        let lines = self.stdout.find(|lines| (lines.len() >= count).then(|| lines.to_vec()));
+        lines.unwrap_or_else(|| panic!("{count} lines of output: {:#?}", self.stdout.all()))
+    }
+
     /// The last of so many lines of the access log.
     pub fn access_line(&self, count: usize) -> Value {
         self.access_log(count).swap_remove(count - 1)
@@ -225,6 +233,7 @@ impl Sandgate {
         let flag = match signal {
             Signal::Hangup => "-HUP",
             Signal::Terminate => "-TERM",
+            Signal::User1 => "-USR1",
         };
         let status = Command::new("kill").arg(flag).arg(self.pid().to_string()).status();
         assert!(status.is_ok_and(|status| status.success()), "{signal:?} reaches sandgate");
