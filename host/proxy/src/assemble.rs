@@ -85,9 +85,8 @@ impl Assembly<'_> {
     async fn plugins(&mut self, engine: &Engine) -> Plugins {
         let mut plugins = Plugins::new();
         for (name, plugin) in &self.config.plugins {
-            let stats =
-                self.before.and_then(|b| b.plugins.iter().find(|p| p.name() == name)).map(Plugin::stats);
-            match Plugin::load(engine, spec(plugin), self.workers, stats).await {
+            let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
+            match Plugin::load(engine, spec(plugin), self.workers, old).await {
                 Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
                 Err(error) => {
                     let message = format!("plugin `{name}` can't be loaded: {error}");

@@ -101,7 +101,7 @@ impl Context {
         self.usage.cpu += end_slice().min(longest);
         let is_second = self.usage.ticked.is_some();
         let wall = self.usage.wall_at(Instant::now());
-        let limits = &self.plugin.limits;
+        let limits = &self.plugin.spec.limits;
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
         let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };
         if self.usage.cpu > cpu {
@@ -150,7 +150,7 @@ impl ResourceLimiter for Context {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let total = self.usage.memory.saturating_add(desired.saturating_sub(current));
-        if u64::try_from(total).unwrap_or(u64::MAX) > self.plugin.limits.memory {
+        if u64::try_from(total).unwrap_or(u64::MAX) > self.plugin.spec.limits.memory {
             // The guest is told and may cope. If it traps, this is why.
             self.usage.cut = Some(PluginFault::Memory);
             return Ok(false);

@@ -28,7 +28,7 @@ impl PluginFilter {
 
 impl Filter for PluginFilter {
     fn name(&self) -> &str {
-        &self.plugin.name
+        &self.plugin.spec.name
     }
 
     fn hooks(&self) -> Hooks {
@@ -162,13 +162,13 @@ impl PluginCall {
         let (exchange, answer) = self.seat.call(call, exchange, |_| (outcome,)).await;
         let answer = answer.map_err(|failure| {
             self.plugin.report(&exchange, &failure);
-            failure.into_fault(&self.plugin.name)
+            failure.into_fault(&self.plugin.spec.name)
         });
         (exchange, answer)
     }
 
     fn is_open(&self) -> bool {
-        self.plugin.on_failure == OnFailure::Open
+        self.plugin.spec.on_failure == OnFailure::Open
     }
 
     /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
@@ -178,7 +178,7 @@ impl PluginCall {
             Err(failure) => failure,
         };
         self.plugin.report(exchange, &failure);
-        if self.is_open() { Ok(Verdict::Continue) } else { Err(failure.into_fault(&self.plugin.name)) }
+        if self.is_open() { Ok(Verdict::Continue) } else { Err(failure.into_fault(&self.plugin.spec.name)) }
     }
 }
 

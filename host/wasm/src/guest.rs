@@ -30,7 +30,7 @@ impl Guest {
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::unconfigured(plugin).await?;
         if let Some(configure) = &plugin.hooks.configure {
-            let answer = Box::pin(guest.call(configure, (plugin.settings.as_str(),))).await?;
+            let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await?;
             accepted(answer)?;
         }
         Ok(guest)
@@ -40,7 +40,7 @@ impl Guest {
     pub(crate) fn new_straight(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::made(plugin)?;
         if let Some(configure) = &plugin.hooks.configure {
-            let answer = guest.call_straight(configure, (plugin.settings.as_str(),))?;
+            let answer = guest.call_straight(configure, (plugin.settings(),))?;
             accepted(answer)?;
         }
         Ok(guest)
@@ -53,7 +53,7 @@ impl Guest {
         }
         let mut store = store(plugin);
         let making = plugin.pre.instantiate_async(&mut store);
-        let (made, cpu) = Box::pin(metered(Some(plugin.limits.wall), making)).await;
+        let (made, cpu) = Box::pin(metered(Some(plugin.spec.limits.wall), making)).await;
         Guest::of(store, made, cpu)
     }
 
@@ -86,7 +86,7 @@ impl Guest {
     {
         let func = self.begin::<P, R>(hook, Turns::Yield)?;
         let plugin = &self.store.data().plugin;
-        let wall = plugin.can_wait.then_some(plugin.limits.wall);
+        let wall = plugin.can_wait.then_some(plugin.spec.limits.wall);
         let (answer, cpu) = metered(wall, func.call_async(&mut self.store, params)).await;
         self.end(answer, cpu)
     }

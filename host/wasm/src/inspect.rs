@@ -1,8 +1,6 @@
 //! What a file holds, and whether it could be loaded as a plugin: for `sandgate inspect`, and for the sentence that a
 //! refused configuration shows.
 
-use std::path::Path;
-
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
@@ -79,13 +77,12 @@ pub struct Anatomy {
 pub type WorldCheck = Result<(), LoadError>;
 
 impl Anatomy {
-    pub(crate) fn load(engine: &Engine, path: &Path) -> Result<(Component, Anatomy), LoadError> {
-        let bytes = std::fs::read(path)?;
-        check_kind(&bytes)?;
+    pub(crate) fn of(engine: &Engine, bytes: &[u8]) -> Result<(Component, Anatomy), LoadError> {
+        check_kind(bytes)?;
         let wasmtime = &engine.machinery()?.wasmtime;
         let component = match &engine.cache {
-            Some(cache) => cache.component(wasmtime, &bytes),
-            None => Component::new(wasmtime, &bytes),
+            Some(cache) => cache.component(wasmtime, bytes),
+            None => Component::new(wasmtime, bytes),
         };
         let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
         let ty = component.component_type();

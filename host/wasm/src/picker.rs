@@ -59,9 +59,9 @@ impl PluginPicker {
             Err(failure) => failure,
         };
         self.plugin.report(&exchange, &failure);
-        let answer = match self.plugin.on_failure {
+        let answer = match self.plugin.spec.on_failure {
             OnFailure::Open => Ok(Choice::Fallback),
-            OnFailure::Closed => Err(failure.into_fault(&self.plugin.name)),
+            OnFailure::Closed => Err(failure.into_fault(&self.plugin.spec.name)),
         };
         (exchange, answer)
     }

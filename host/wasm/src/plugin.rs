@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Balancer, Endpoint, Filter, Router};
+use sha2::{Digest, Sha256};
 use wasmtime::component::InstancePre;
 
 use crate::bindings;
@@ -67,7 +68,7 @@ pub enum OnFailure {
 }
 
 /// A plugin as the configuration has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginSpec {
     /// Its name.
     pub name: Arc<str>,
@@ -85,15 +86,12 @@ pub struct PluginSpec {
 
 /// What a plugin's guests share.
 pub(crate) struct Shared {
-    pub(crate) name: Arc<str>,
+    pub(crate) spec: PluginSpec,
+    /// The hash of its file.
+    content: Content,
     pub(crate) engine: Machinery,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
-    /// Its settings as JSON text, `{}` where there are none.
-    pub(crate) settings: String,
-    pub(crate) limits: Limits,
-    pub(crate) isolation: Isolation,
-    pub(crate) on_failure: OnFailure,
     /// Whether its guests can wait for something that is no computation.
     pub(crate) can_wait: bool,
     pub(crate) pace: Pace,
@@ -109,17 +107,23 @@ pub struct Plugin {
 
 impl Plugin {
     /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
-    /// What is counted of it goes on from `stats`, if it was loaded before.
+    /// If it was loaded before, and neither its file nor what the configuration says of it has changed, nothing is
+    /// done; if something has, what is counted of it goes on.
     pub async fn load(
         engine: &Engine,
         spec: PluginSpec,
         workers: usize,
-        stats: Option<PluginStats>,
+        before: Option<&Plugin>,
     ) -> Result<Plugin, LoadError> {
         if spec.limits.memory > MEMORY_LIMIT_MAX {
             return Err(LoadError::MemoryLimit(spec.limits.memory));
         }
-        let (component, anatomy) = Anatomy::load(engine, &spec.path)?;
+        let bytes = std::fs::read(&spec.path)?;
+        let content = Content::of(&bytes);
+        if let Some(same) = before.filter(|before| before.is(&spec, &content)) {
+            return Ok(same.clone());
+        }
+        let (component, anatomy) = Anatomy::of(engine, &bytes)?;
         anatomy.check()?;
         let hooks = HookTable::of(&component);
         if spec.settings.is_some() && hooks.configure.is_none() {
@@ -128,18 +132,15 @@ impl Plugin {
         let engine = engine.machinery()?;
         let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
         let shared = Arc::new(Shared {
-            name: spec.name,
+            spec,
+            content,
             engine: engine.clone(),
             pre,
             hooks,
-            settings: spec.settings.unwrap_or_else(|| "{}".to_owned()),
-            limits: spec.limits,
-            isolation: spec.isolation,
-            on_failure: spec.on_failure,
             can_wait: anatomy.imports_wasi(),
             pace: Pace::default(),
             workers,
-            stats: stats.unwrap_or_else(|| PluginStats::new(workers)),
+            stats: before.map_or_else(|| PluginStats::new(workers), Plugin::stats),
         });
         let mut trial =
             Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
@@ -150,7 +151,7 @@ impl Plugin {
 
     /// Reads a component and says what it is, whether it could be loaded or not.
     pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
-        Anatomy::load(engine, path).map(|(_, anatomy)| anatomy)
+        Anatomy::of(engine, &std::fs::read(path)?).map(|(_, anatomy)| anatomy)
     }
 
     /// Makes a first instance of a component and asks it what it is, if it has a word on that.
@@ -174,7 +175,11 @@ impl Plugin {
 
     /// Its name.
     pub fn name(&self) -> &Arc<str> {
-        &self.shared.name
+        &self.shared.spec.name
+    }
+
+    fn is(&self, spec: &PluginSpec, content: &Content) -> bool {
+        self.shared.spec == *spec && self.shared.content == *content
     }
 
     /// Its counters.
@@ -207,15 +212,30 @@ impl Plugin {
     }
 }
 
+/// What tells one content of a file from another.
+#[derive(Debug, PartialEq, Eq)]
+struct Content([u8; 32]);
+
+impl Content {
+    fn of(bytes: &[u8]) -> Self {
+        Content(Sha256::digest(bytes).into())
+    }
+}
+
 impl Shared {
+    /// Its settings, as JSON text.
+    pub(crate) fn settings(&self) -> &str {
+        self.spec.settings.as_deref().unwrap_or("{}")
+    }
+
     /// The places its guests sit at, if they outlive exchanges.
     pub(crate) fn residents(&self) -> Option<Arc<Residents>> {
-        (self.isolation == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
+        (self.spec.isolation == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
     }
 
     /// Whether its guests may be called without being suspendable.
     pub(crate) fn goes_straight(&self) -> bool {
-        !self.can_wait && self.limits.cpu <= STRAIGHT_LIMIT && self.pace.is_quick()
+        !self.can_wait && self.spec.limits.cpu <= STRAIGHT_LIMIT && self.pace.is_quick()
     }
 
     /// A place for the guest of one exchange.
@@ -233,7 +253,7 @@ impl Shared {
             return;
         }
         tracing::warn!(
-            plugin = %self.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
+            plugin = %self.spec.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
             detail = failure.detail, "a plugin failed"
         );
     }

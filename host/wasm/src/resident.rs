@@ -47,7 +47,7 @@ impl Place {
         if let Some(turn) = self.free() {
             return Ok(turn);
         }
-        tokio::time::timeout(plugin.limits.wall, self.0.lock()).await.map_err(|_| Failure {
+        tokio::time::timeout(plugin.spec.limits.wall, self.0.lock()).await.map_err(|_| Failure {
             fault: PluginFault::Wall,
             detail: "waited too long for the worker's resident instance".to_owned(),
         })

@@ -38,7 +38,7 @@ impl PluginRouter {
 
     /// The head as it is, where it may have to be restored.
     fn before(&self, exchange: &Exchange) -> Option<RequestHead> {
-        (self.plugin.on_failure == OnFailure::Open).then(|| exchange.request.clone())
+        (self.plugin.spec.on_failure == OnFailure::Open).then(|| exchange.request.clone())
     }
 
     fn settle(
@@ -53,7 +53,7 @@ impl PluginRouter {
         };
         self.plugin.report(&exchange, &failure);
         let Some(before) = before else {
-            return (exchange, Err(failure.into_fault(&self.plugin.name)));
+            return (exchange, Err(failure.into_fault(&self.plugin.spec.name)));
         };
         exchange.request = before;
         (exchange, Ok(Decision::Table))

@@ -11,7 +11,7 @@ impl Host for Context {
             return Ok(());
         }
         self.log_left -= message.len();
-        let (plugin, id) = (self.plugin.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
+        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
         let message = message.escape_debug().to_string();
         match level {
             Level::Debug => tracing::debug!(target: "plugin", plugin, id, text = message, "plugin says"),
