@@ -69,7 +69,7 @@ fn endpoint(number: u32) -> Arc<Endpoint> {
     let latency = Latency::new(Duration::from_secs(10));
     latency.observe(Duration::from_micros(u64::from(number) + 100), 1);
     Arc::new(Endpoint {
-        address: Address::Tcp { host: "192.0.2.1".into(), port: 80 },
+        address: Address::Tcp { host: "192.0.2.1".into(), port: 80, ip: None },
         scheme: model::EndpointScheme::Http,
         label: format!("http://192.0.2.1:{}", number + 1).into(),
         weight: number % 5 + 1,

@@ -51,7 +51,7 @@ impl Bench {
 pub(crate) fn endpoint(weight: u32) -> Endpoint {
     let check = PassiveCheck { max_fails: 3, fail_timeout: Duration::from_secs(10) };
     Endpoint {
-        address: Address::Tcp { host: "192.0.2.1".into(), port: 80 },
+        address: Address::Tcp { host: "192.0.2.1".into(), port: 80, ip: None },
         scheme: model::EndpointScheme::Http,
         label: "http://192.0.2.1".into(),
         weight,

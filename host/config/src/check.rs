@@ -18,6 +18,7 @@ mod paths;
 mod plugins;
 mod replies;
 mod resilience;
+mod resolver;
 mod rewrite;
 mod routes;
 mod server;

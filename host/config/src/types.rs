@@ -13,6 +13,7 @@ mod pattern;
 mod plugin;
 mod reply;
 mod resilience;
+mod resolver;
 mod rewrite;
 mod route;
 mod server;
@@ -42,6 +43,7 @@ pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
 pub use reply::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};
 pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Repeatable, Retries};
+pub use resolver::Resolver;
 pub use rewrite::{
     CookieRewrite, HostRewrite, LocationRewrite, LocationRule, PathRewrite, QueryRules, Rewrite,
 };

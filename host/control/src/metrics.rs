@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod family;
+mod names;
 mod plugins;
 mod process;
 mod routes;
@@ -60,6 +61,7 @@ impl Collector for Scrape {
         times::encode(&mut encoder, &generation)?;
         endpoints::encode(&mut encoder, &generation, monitor.now_ms())?;
         upstreams::encode(&mut encoder, &generation, monitor.now_ms())?;
+        names::encode(&mut encoder, &generation)?;
         plugins::encode(&mut encoder, &generation)
     }
 }

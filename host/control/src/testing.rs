@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use proxy::{Monitor, Server};
+use proxy::{Monitor, Names, Server, Wanted};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -59,8 +59,9 @@ impl Running {
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
         let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
-        let workers = config.server.workers.get();
-        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, workers).await.unwrap();
+        let mut names = Names::new();
+        names.learn(&Wanted::by(&config)).await;
+        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book()).await.unwrap();
         let server = Server::start(generation).await.unwrap();
         let Some((_, &config::ListenAddress::Tcp(web))) = server.addresses().next() else {
             panic!("no address")
@@ -175,6 +176,7 @@ plugins: {{ idle: {{ wasm: idle.wasm }} }}
 upstreams:
   good: {{ balance: ewma, endpoints: ["{good}", "{good}"] }}
   bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
+  named: {{ endpoints: ["http://localhost:1"] }}
   watched:
     endpoints: ["{good}"]
     health: {{ type: tcp, interval: 1h }}

@@ -4,6 +4,7 @@
 //! share. A reload that leaves an endpoint as it was carries both over.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -22,6 +23,8 @@ pub enum Address {
         host: Arc<str>,
         /// The port.
         port: u16,
+        /// Where the name leads; none where the host is an address.
+        ip: Option<IpAddr>,
     },
     /// A unix socket.
     Unix(PathBuf),
@@ -30,8 +33,8 @@ pub enum Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, .. } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Address::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -81,6 +84,22 @@ pub struct Endpoint {
     pub health: Arc<Health>,
     /// How it stands among the others.
     pub standing: Standing,
+}
+
+impl Endpoint {
+    /// Its authority, without the port that its scheme has by default (RFC 9110 section 4.2). A socket has none.
+    pub fn authority(&self) -> String {
+        let default = match self.scheme {
+            EndpointScheme::Https => 443,
+            EndpointScheme::Http | EndpointScheme::H2c => 80,
+        };
+        match &self.address {
+            Address::Tcp { host, port, .. } if *port == default && host.contains(':') => format!("[{host}]"),
+            Address::Tcp { host, port, .. } if *port == default => host.to_string(),
+            address @ Address::Tcp { .. } => address.to_string(),
+            Address::Unix(_) => "localhost".to_owned(),
+        }
+    }
 }
 
 /// Failures seen, requests under way: what changes about an endpoint.

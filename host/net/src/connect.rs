@@ -56,16 +56,16 @@ pub(crate) async fn connect(
             let stream = UnixStream::connect(path).await.map_err(failed)?;
             Ok((Stream::Unix(stream), in_the_clear(offer)))
         }
-        (Address::Tcp { host, port }, EndpointScheme::Https, Some(tls)) => {
-            let stream = tcp(host, *port).await.map_err(failed)?;
+        (Address::Tcp { host, port, ip }, EndpointScheme::Https, Some(tls)) => {
+            let stream = tcp(host, *ip, *port).await.map_err(failed)?;
             handshake(target.label, host, stream, tls, offer).await
         }
         // Never in the clear where the configuration says TLS.
         (Address::Tcp { .. }, EndpointScheme::Https, None) => {
             Err(Fault::new(FaultKind::UpstreamTls, format!("{}: TLS is not set up", target.label)))
         }
-        (Address::Tcp { host, port }, EndpointScheme::Http | EndpointScheme::H2c, _) => {
-            let stream = tcp(host, *port).await.map_err(failed)?;
+        (Address::Tcp { host, port, ip }, EndpointScheme::Http | EndpointScheme::H2c, _) => {
+            let stream = tcp(host, *ip, *port).await.map_err(failed)?;
             Ok((Stream::Tcp(stream), in_the_clear(offer)))
         }
     }
@@ -79,12 +79,11 @@ fn in_the_clear(offer: Offer) -> Agreed {
     }
 }
 
-/// Of several addresses of a name, the first that accepts.
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = match host.parse::<IpAddr>() {
-        Ok(ip) => TcpStream::connect(SocketAddr::new(ip, port)).await?,
-        Err(_) => TcpStream::connect((host, port)).await?,
-    };
+/// Names are looked up beside the request's way: here nobody waits for one.
+async fn tcp(host: &str, ip: Option<IpAddr>, port: u16) -> io::Result<TcpStream> {
+    let unknown = |_| io::Error::new(io::ErrorKind::AddrNotAvailable, "nobody knows where its name leads");
+    let ip = ip.map_or_else(|| host.parse().map_err(unknown), Ok)?;
+    let stream = TcpStream::connect(SocketAddr::new(ip, port)).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

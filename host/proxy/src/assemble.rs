@@ -21,6 +21,7 @@ use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 use crate::access_log::AccessLog;
 use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Upstream};
+use crate::names::Book;
 use crate::parts::Parts;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::rewrite::Rewriting;
@@ -35,9 +36,11 @@ pub async fn assemble(
     engine: &Engine,
     config: Arc<Config>,
     before: Option<&Generation>,
-    workers: usize,
+    book: Arc<Book>,
 ) -> Result<Generation, Report> {
-    let mut assembly = Assembly { config: &config, before, workers, faults: Vec::new() };
+    // A reload keeps as many workers as there are.
+    let workers = before.map_or(config.server.workers, |before| before.config.server.workers).get();
+    let mut assembly = Assembly { config: &config, before, book: &book, workers, faults: Vec::new() };
     assembly.check_log();
     let listeners = assembly.listeners();
     let plugins = assembly.plugins(engine).await;
@@ -61,6 +64,7 @@ pub async fn assemble(
         connections: config.server.limits.connections,
         log_reads_fields: log_reads_fields(&config),
         has_error_pages: has_error_pages(&config),
+        names: book,
         config,
     })
 }
@@ -70,6 +74,7 @@ type Plugins = HashMap<Arc<str>, Plugin>;
 struct Assembly<'a> {
     config: &'a Config,
     before: Option<&'a Generation>,
+    book: &'a Book,
     workers: usize,
     faults: Vec<Diagnostic>,
 }
@@ -106,7 +111,7 @@ impl Assembly<'_> {
     fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
         let old =
             self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
-        let endpoints = endpoints::endpoints(upstream, old.map(AsRef::as_ref));
+        let endpoints = endpoints::endpoints(upstream, self.book, old.map(AsRef::as_ref));
         let balance = match &upstream.balance {
             config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
             native => Balance::Native(policy::native(native, &endpoints)),

@@ -13,6 +13,7 @@ use net::{PoolSettings, ServerSettings, ServerTls};
 
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
+use crate::names::Book;
 use crate::parts::Parts;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::rewrite::Rewriting;
@@ -35,6 +36,8 @@ pub struct Generation {
     pub upstreams: Vec<Arc<Upstream>>,
     /// Its plugins.
     pub plugins: Vec<wasm::Plugin>,
+    /// Where the names of its endpoints lead.
+    pub names: Arc<Book>,
     /// What is counted of exchanges that found no route.
     pub unrouted: Arc<RouteLabel>,
     pub(crate) trusted_proxies: TrustedProxies,

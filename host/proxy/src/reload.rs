@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use config::{Loaded, Report};
+use config::{Config, Loaded, Report};
 use tokio::sync::oneshot;
 use wasm::Engine;
 
 use crate::assemble::assemble;
 use crate::generation::Generation;
+use crate::names::{Names, Wanted};
 use crate::server::Server;
 use crate::watch::Watch;
 
@@ -18,6 +19,8 @@ use crate::watch::Watch;
 pub struct Reloader {
     path: PathBuf,
     engine: Engine,
+    /// What is asked where names of endpoints lead; nobody is, where a configuration is only looked at.
+    names: Option<Names>,
     files: Vec<PathBuf>,
     read_since: SystemTime,
 }
@@ -28,9 +31,15 @@ impl Reloader {
         Reloader {
             path: path.to_owned(),
             engine,
+            names: None,
             files: vec![path.to_owned()],
             read_since: SystemTime::now(),
         }
+    }
+
+    /// The same, looking up names of endpoints.
+    pub fn following_names(self) -> Self {
+        Reloader { names: Some(Names::new()), ..self }
     }
 
     /// The files that the last reading depended on, refused or not.
@@ -38,7 +47,7 @@ impl Reloader {
         watch.set(self.files.clone(), self.read_since);
     }
 
-    /// Reads and assembles, on a thread of its own: compiling a component may take seconds.
+    /// Reads and assembles.
     pub async fn read(&mut self, before: Option<Arc<Generation>>) -> Result<Generation, Report> {
         self.read_since = SystemTime::now();
         let Loaded { config, files, .. } = config::load(&self.path)?;
@@ -58,13 +67,26 @@ impl Reloader {
             let message = "`server.workers` can't change while running: restart to change it";
             return Err(config.complain(config.router_span, message, None).into());
         }
+        let config = Arc::new(config);
+        if let Some(names) = &mut self.names {
+            names.learn(&Wanted::by(&config)).await;
+        }
+        self.assemble(config, before).await
+    }
+
+    /// Assembles, on a thread of its own: compiling a component may take seconds.
+    async fn assemble(
+        &self,
+        config: Arc<Config>,
+        before: Option<Arc<Generation>>,
+    ) -> Result<Generation, Report> {
         let engine = self.engine.clone();
+        let book = self.names.as_ref().map(Names::book).unwrap_or_default();
         let (done, assembled) = oneshot::channel();
         let assembling = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let generation = runtime.map(|runtime| {
-                runtime.block_on(assemble(&engine, Arc::new(config), before.as_deref(), workers.get()))
-            });
+            let generation =
+                runtime.map(|runtime| runtime.block_on(assemble(&engine, config, before.as_deref(), book)));
             let _ = done.send(generation);
         };
         let started = std::thread::Builder::new().name("assemble".into()).spawn(assembling);
@@ -76,18 +98,49 @@ impl Reloader {
 
     /// Reads again and puts the result in place; says in the log what came of it.
     pub async fn reload(&mut self, server: &mut Server) {
-        let monitor = server.monitor();
-        let refused = match self.read(Some(monitor.generation())).await {
-            Err(report) => report.to_string(),
-            Ok(generation) => {
-                let number = generation.number;
-                match server.apply(generation).await {
-                    Ok(()) => return tracing::info!(generation = number, "configuration applied"),
-                    Err(error) => error.to_string(),
-                }
-            }
-        };
-        monitor.count_refused();
-        tracing::error!(error = refused, generation = monitor.generation().number, "configuration refused");
+        let before = server.monitor().generation();
+        match self.read(Some(before)).await {
+            Err(report) => refuse(server, &report.to_string()),
+            Ok(generation) => put_in_place(server, generation, "configuration applied").await,
+        }
+        self.follow(&server.monitor().generation());
     }
+
+    /// Waits until a name of an endpoint leads elsewhere than it did. May be cancelled.
+    pub async fn names_changed(&mut self) {
+        match &mut self.names {
+            Some(names) => names.changed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Assembles the present configuration again, with what names lead to now.
+    pub async fn renew(&mut self, server: &mut Server) {
+        let before = server.monitor().generation();
+        match self.assemble(Arc::clone(&before.config), Some(before)).await {
+            Err(report) => refuse(server, &report.to_string()),
+            Ok(generation) => put_in_place(server, generation, "names of endpoints lead elsewhere").await,
+        }
+    }
+
+    /// Follows the names of a generation that serves, and no others.
+    pub fn follow(&mut self, generation: &Generation) {
+        if let Some(names) = &mut self.names {
+            names.keep_only(&Wanted::by(&generation.config));
+        }
+    }
+}
+
+async fn put_in_place(server: &mut Server, generation: Generation, what: &str) {
+    let number = generation.number;
+    match server.apply(generation).await {
+        Ok(()) => tracing::info!(generation = number, "{what}"),
+        Err(error) => refuse(server, &error.to_string()),
+    }
+}
+
+fn refuse(server: &Server, error: &str) {
+    let monitor = server.monitor();
+    monitor.count_refused();
+    tracing::error!(error, generation = monitor.generation().number, "configuration refused");
 }

@@ -186,7 +186,7 @@ mod tests {
     fn endpoints(count: usize, out: usize) -> Vec<Arc<Endpoint>> {
         let endpoint = |_| Endpoint {
             scheme: model::EndpointScheme::Http,
-            address: Address::Tcp { host: "192.0.2.1".into(), port: 80 },
+            address: Address::Tcp { host: "192.0.2.1".into(), port: 80, ip: None },
             label: "http://192.0.2.1".into(),
             weight: 1,
             backup: false,

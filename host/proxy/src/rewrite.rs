@@ -12,7 +12,7 @@ use config::{CookieRewrite, HostRewrite, LocationRewrite, PathRewrite};
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
-use model::{Address, Endpoint, EndpointScheme, Escape, Exchange, Fault, FaultKind};
+use model::{Endpoint, Escape, Exchange, Fault, FaultKind};
 
 use crate::path::normal_path;
 
@@ -86,7 +86,7 @@ impl Rewriting {
     /// The Host field for an endpoint, if it is not the client's.
     pub(crate) fn host_for(&self, endpoint: &Endpoint) -> Option<HeaderValue> {
         match self.request.host {
-            HostRewrite::Upstream => host_field(&authority_of(endpoint)),
+            HostRewrite::Upstream => host_field(&endpoint.authority()),
             HostRewrite::Preserve | HostRewrite::Name(_) => None,
         }
     }
@@ -156,20 +156,6 @@ fn bad_rewrite(detail: &'static str) -> Fault {
 fn host_field(host: &str) -> Option<HeaderValue> {
     let authority: Authority = host.parse().ok()?;
     if authority.as_str().contains('@') { None } else { HeaderValue::from_str(host).ok() }
-}
-
-/// An endpoint's authority, without the port that its scheme has by default.
-fn authority_of(endpoint: &Endpoint) -> String {
-    let default = match endpoint.scheme {
-        EndpointScheme::Https => 443,
-        EndpointScheme::Http | EndpointScheme::H2c => 80,
-    };
-    match &endpoint.address {
-        Address::Tcp { host, port } if *port == default && host.contains(':') => format!("[{host}]"),
-        Address::Tcp { host, port } if *port == default => host.to_string(),
-        address @ Address::Tcp { .. } => address.to_string(),
-        Address::Unix(_) => "localhost".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod background;
 pub mod cases;
 mod client;
 mod command;
+mod dns;
 pub mod frames;
 mod front;
 mod guests;
@@ -32,6 +33,7 @@ pub mod yaml;
 
 pub use client::{RawClient, get, make_busy};
 pub use command::{Finished, binary, sandgate_command};
+pub use dns::{DnsServer, Failing};
 pub use front::{Front, Hello, TlsSide};
 pub use guests::guest;
 pub use http2::{Http2Answer, Http2Client};

@@ -73,12 +73,17 @@ impl Origin {
 
     /// As [`Origin::scripted`], on a port that is known beforehand. Only for what can't be told a port.
     pub fn on_port(port: u16, script: impl Fn(Connection) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port");
-        let address = listener.local_addr().expect("a bound socket");
+        Origin::at(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), script).expect("a free port")
+    }
+
+    /// As [`Origin::scripted`], at an address of one's choice, which may be taken.
+    pub fn at(address: SocketAddr, script: impl Fn(Connection) + Send + Sync + 'static) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
         let record = Arc::new(Record::default());
         let accepting = Arc::clone(&record);
         thread::spawn(move || accepting.accept(&listener, &Arc::new(script)));
-        Origin { address, record, _reserved: None }
+        Ok(Origin { address, record, _reserved: None })
     }
 
     /// Refuses connections: its port is taken and nobody listens.

@@ -1,19 +1,22 @@
 //! Addresses of endpoints: how one is spoken to, and where it listens.
 
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use super::Check;
-use super::address::host_and_port;
+use super::address::{host_and_port, is_host};
 use crate::field::Spanned;
 use crate::types::{EndpointAddress, EndpointScheme};
 
 /// Schemes with their ports (RFC 9110 sections 4.2.1 and 4.2.2).
 const SCHEMES: [(&str, EndpointScheme, u16); 3] = [
-    ("http://", EndpointScheme::Http, 80),
-    ("https://", EndpointScheme::Https, 443),
-    ("h2c://", EndpointScheme::H2c, 80),
+    ("http", EndpointScheme::Http, 80),
+    ("https", EndpointScheme::Https, 443),
+    ("h2c", EndpointScheme::H2c, 80),
 ];
+/// What follows a scheme where the name is that of a service.
+const SERVICE: &str = "+srv";
 /// The longest path of a unix socket: what `sockaddr_un` holds, with a zero at its end.
 const UNIX_PATH_LIMIT: usize = 107;
 
@@ -28,13 +31,17 @@ impl Check<'_> {
         if let Some(path) = address.value.strip_prefix("unix:") {
             return self.unix_path(path, address).map(|place| (EndpointScheme::Http, place));
         }
-        let known = SCHEMES
-            .into_iter()
-            .find_map(|(prefix, scheme, port)| Some((address.value.strip_prefix(prefix)?, scheme, port)));
-        let Some((authority, scheme, default_port)) = known else {
+        let parts = address.value.split_once("://");
+        let by_service = parts.and_then(|(scheme, name)| Some((scheme.strip_suffix(SERVICE)?, name)));
+        let (scheme, authority) = by_service.or(parts).unwrap_or_default();
+        let known = SCHEMES.into_iter().find(|(name, ..)| *name == scheme);
+        let Some((_, scheme, default_port)) = known else {
             self.unknown_scheme(address);
             return None;
         };
+        if by_service.is_some() {
+            return self.service(authority, address).map(|service| (scheme, service));
+        }
         if authority.contains(['/', '?', '#']) {
             self.expected("an address without a path or query", address);
             return None;
@@ -44,6 +51,14 @@ impl Check<'_> {
             return None;
         };
         Some((scheme, EndpointAddress::Tcp { host: Arc::from(host), port }))
+    }
+
+    fn service(&mut self, name: &str, address: &Spanned<String>) -> Option<EndpointAddress> {
+        let is_name = is_host(name) && name.parse::<IpAddr>().is_err();
+        if !is_name {
+            self.expected("a service such as `http+srv://_web._tcp.example.com`, without a port", address);
+        }
+        is_name.then(|| EndpointAddress::Service(Arc::from(name)))
     }
 
     fn unknown_scheme(&mut self, address: &Spanned<String>) {

@@ -42,6 +42,7 @@ impl Check<'_> {
             limits: self.limits(server.limits.or_default()),
             timeouts: self.client_timeouts(server.timeouts.or_default()),
             http2: self.http2(server.http2.or_default()),
+            resolver: self.resolver(server.resolver),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
             error_pages: self.error_pages(server.error_pages),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{ErrorPage, RequestId};
+use super::{ErrorPage, RequestId, Resolver};
 use crate::scalar::Cidr;
 use crate::source::Span;
 
@@ -21,6 +21,8 @@ pub struct Server {
     pub timeouts: ClientTimeouts,
     /// What is special to HTTP/2.
     pub http2: Http2,
+    /// How names of endpoints are looked up.
+    pub resolver: Resolver,
     /// Whose X-Forwarded-* fields are believed.
     pub trusted_proxies: Vec<Cidr>,
     /// In which fields upstreams are told of the client.

@@ -16,6 +16,8 @@ pub enum EndpointAddress {
         /// Never 0.
         port: u16,
     },
+    /// Where a service is, by its name (SRV, RFC 2782).
+    Service(Arc<str>),
     /// A unix socket.
     Unix(PathBuf),
 }

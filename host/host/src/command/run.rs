@@ -18,7 +18,7 @@ use crate::logging::{self, Verbosity};
 pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
     raise_file_limit();
-    let reloader = Reloader::new(&arguments.file, engine());
+    let reloader = Reloader::new(&arguments.file, engine()).following_names();
     runtime()?.block_on(serve(reloader, &verbosity))
 }
 
@@ -36,6 +36,7 @@ enum Event {
     Stop,
     Reload,
     ReopenLog,
+    Renew,
 }
 
 /// Where events come from.
@@ -60,8 +61,9 @@ impl Events {
         })
     }
 
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self, reloader: &mut Reloader) -> Event {
         tokio::select! {
+            () = reloader.names_changed() => Event::Renew,
             _ = self.terminate.recv() => Event::Stop,
             _ = self.interrupt.recv() => Event::Stop,
             _ = self.hang_up.recv() => Event::Reload,
@@ -81,12 +83,17 @@ async fn serve(mut reloader: Reloader, verbosity: &Verbosity) -> Result<(), Fail
     admin.follow(&server).await?;
     let mut told = HashSet::new();
     tell_addresses(&server, &mut told);
+    reloader.follow(&server.monitor().generation());
     tracing::info!(generation = server.monitor().generation().number, "ready");
     loop {
-        match events.next().await {
+        match events.next(&mut reloader).await {
             Event::Stop => break,
             Event::ReopenLog => {
                 server.reopen_log();
+                continue;
+            }
+            Event::Renew => {
+                reloader.renew(&mut server).await;
                 continue;
             }
             Event::Reload => reloader.reload(&mut server).await,

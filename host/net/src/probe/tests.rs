@@ -17,7 +17,7 @@ async fn answering(bytes: &'static str) -> Address {
             let _ = stream.write_all(bytes.as_bytes()).await;
         }
     });
-    Address::Tcp { host: "127.0.0.1".into(), port }
+    Address::Tcp { host: "127.0.0.1".into(), port, ip: None }
 }
 
 fn http(body: Option<&str>) -> Question {
@@ -67,14 +67,15 @@ async fn nonsense_is_no_answer() {
 #[tokio::test]
 async fn who_refuses_is_not_reached() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let address = Address::Tcp { host: "127.0.0.1".into(), port: gone.port() };
+    let address = Address::Tcp { host: "127.0.0.1".into(), port: gone.port(), ip: None };
     assert!(matches!(ask(address, Question::Tcp).await, Err(ProbeFailure::Connect(_))));
 }
 
 #[tokio::test]
 async fn who_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = Address::Tcp { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
+    let address =
+        Address::Tcp { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port(), ip: None };
     let probe = |question| probe(address.clone(), question, Duration::from_millis(50));
     probe(Question::Tcp).ask().await.unwrap();
     assert!(matches!(probe(http(None)).ask().await, Err(ProbeFailure::TimedOut(_))));

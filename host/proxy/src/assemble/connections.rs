@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -120,10 +121,13 @@ fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-pub(super) fn address(address: &EndpointAddress) -> Address {
+pub(super) fn address(address: &EndpointAddress) -> Option<Address> {
     match address {
-        EndpointAddress::Tcp { host, port } => Address::Tcp { host: Arc::clone(host), port: *port },
-        EndpointAddress::Unix(path) => Address::Unix(path.clone()),
+        EndpointAddress::Tcp { host, port } if host.parse::<IpAddr>().is_ok() => {
+            Some(Address::Tcp { host: Arc::clone(host), port: *port, ip: None })
+        }
+        EndpointAddress::Unix(path) => Some(Address::Unix(path.clone())),
+        EndpointAddress::Tcp { .. } | EndpointAddress::Service(_) => None,
     }
 }
 

@@ -1,38 +1,100 @@
-//! Endpoints of a generation, with what is known of those that were there before.
+//! Endpoints of a generation: those that the configuration gives by address, and the places that its names lead to; with
+//! what is known of those that were there before.
+//!
+//! A name that leads to several places makes as many endpoints, each with its own health. One that leads nowhere, as far
+//! as is known, makes none.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp};
+use config::EndpointAddress;
+use model::{Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp};
+use net::Place;
 
 use super::connections;
 use crate::generation::Upstream;
+use crate::names::{Book, question};
 use crate::worker::ms_at;
 
 /// The endpoints of an upstream; `old` is the upstream of its name in the generation before.
-pub(super) fn endpoints(upstream: &config::Upstream, old: Option<&Upstream>) -> Vec<Arc<Endpoint>> {
-    upstream.endpoints.iter().map(|e| Arc::new(endpoint(e, upstream, old))).collect()
+pub(super) fn endpoints(
+    upstream: &config::Upstream,
+    book: &Book,
+    old: Option<&Upstream>,
+) -> Vec<Arc<Endpoint>> {
+    let written = upstream.endpoints.iter();
+    let found = written.flat_map(|endpoint| spots(endpoint, book).into_iter().map(move |at| (endpoint, at)));
+    found.map(|(written, spot)| Arc::new(endpoint(written, spot, upstream, old))).collect()
 }
 
-fn endpoint(endpoint: &config::Endpoint, upstream: &config::Upstream, old: Option<&Upstream>) -> Endpoint {
+/// Where an endpoint is, and what it is called there.
+struct Spot {
+    label: Arc<str>,
+    address: Address,
+    weight: u32,
+    priority: u8,
+}
+
+fn spots(endpoint: &config::Endpoint, book: &Book) -> Vec<Spot> {
+    let (weight, priority) = (endpoint.weight, endpoint.priority);
+    if let Some(address) = connections::address(&endpoint.address) {
+        return vec![Spot { label: Arc::clone(&endpoint.label), address, weight, priority }];
+    }
+    let places = question(&endpoint.address).map(|question| book.places(&question)).unwrap_or_default();
+    let mut tiers: Vec<u16> = places.iter().map(|place| place.priority).collect();
+    tiers.dedup();
+    places.into_iter().map(|place| at_place(endpoint, place, &tiers)).collect()
+}
+
+/// One place of a name. Its label tells the name and the place. `tiers` are the priorities that places of the name have,
+/// in order.
+fn at_place(endpoint: &config::Endpoint, place: Place, tiers: &[u16]) -> Spot {
+    let (written, port) = match &endpoint.address {
+        EndpointAddress::Tcp { host, port } => (Some(host), *port),
+        EndpointAddress::Service(_) | EndpointAddress::Unix(_) => (None, 0),
+    };
+    let ip = place.ip.to_canonical();
+    let port = place.port.unwrap_or(port);
+    let host = place.host.or_else(|| written.cloned()).unwrap_or_else(|| Arc::from(ip.to_string()));
+    let label = Arc::from(format!("{} ({})", endpoint.label, SocketAddr::new(ip, port)));
+    let tier = tiers.iter().position(|tier| *tier == place.priority).and_then(|tier| u8::try_from(tier).ok());
+    Spot {
+        label,
+        address: Address::Tcp { host, port, ip: Some(ip) },
+        weight: place.weight.map_or(endpoint.weight, |weight| u32::from(weight).max(1)),
+        priority: endpoint.priority.saturating_add(tier.unwrap_or(u8::MAX)).min(LAST_TIER),
+    }
+}
+
+/// The last tier that the configuration knows.
+const LAST_TIER: u8 = 15;
+
+fn endpoint(
+    endpoint: &config::Endpoint,
+    spot: Spot,
+    upstream: &config::Upstream,
+    old: Option<&Upstream>,
+) -> Endpoint {
+    let Spot { label, address, weight, priority } = spot;
     let check = PassiveCheck { max_fails: endpoint.max_fails, fail_timeout: endpoint.fail_timeout };
-    let of_label = |old: &&Arc<Endpoint>| old.label == endpoint.label;
+    let of_label = |old: &&Arc<Endpoint>| old.label == label;
     let same = |old: &&Arc<Endpoint>| of_label(old) && old.health.check() == check;
     let health = old.and_then(|old| old.endpoints.iter().find(same)).map(|old| Arc::clone(&old.health));
     let before = old.map(|old| old.endpoints.iter().find(of_label).map(|old| &old.standing));
     Endpoint {
-        address: connections::address(&endpoint.address),
+        address,
         scheme: connections::scheme(endpoint.scheme),
-        label: Arc::clone(&endpoint.label),
-        weight: endpoint.weight,
+        weight,
         backup: endpoint.backup,
         health: health.unwrap_or_else(|| Arc::new(Health::new(check))),
         standing: Standing {
-            priority: endpoint.priority,
+            priority,
             duty: duty(endpoint.state.map(state), before.flatten()),
             warm_up: upstream.slow_start.map(|window| WarmUp::new(window, course(before))),
             latency: latency(&upstream.balance, before.flatten()),
         },
+        label,
     }
 }
 

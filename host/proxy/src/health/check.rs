@@ -126,7 +126,7 @@ fn result_of(asked: &Result<(), ProbeFailure>) -> CheckResult {
 }
 
 fn question_of(endpoint: &Endpoint, question: &HealthQuestion) -> Question {
-    let host = |host: &Option<HeaderValue>| host.clone().unwrap_or_else(|| authority_of(endpoint));
+    let host = |host: &Option<HeaderValue>| host.clone().unwrap_or_else(|| authority_field(endpoint));
     match question {
         HealthQuestion::Tcp => Question::Tcp,
         HealthQuestion::Grpc { service, host: named } => {
@@ -149,15 +149,11 @@ fn question_of(endpoint: &Endpoint, question: &HealthQuestion) -> Question {
 
 fn address_of(endpoint: &Endpoint, port: Option<u16>) -> Address {
     match (&endpoint.address, port) {
-        (Address::Tcp { host, .. }, Some(port)) => Address::Tcp { host: Arc::clone(host), port },
+        (Address::Tcp { host, ip, .. }, Some(port)) => Address::Tcp { host: Arc::clone(host), port, ip: *ip },
         (address, _) => address.clone(),
     }
 }
 
-/// Host and port as the configuration wrote them; a socket has neither.
-fn authority_of(endpoint: &Endpoint) -> HeaderValue {
-    let written = endpoint.label.split_once("://").map(|(_, authority)| authority);
-    written
-        .and_then(|authority| HeaderValue::from_str(authority).ok())
-        .unwrap_or(HeaderValue::from_static("localhost"))
+fn authority_field(endpoint: &Endpoint) -> HeaderValue {
+    HeaderValue::try_from(endpoint.authority()).unwrap_or(HeaderValue::from_static("localhost"))
 }

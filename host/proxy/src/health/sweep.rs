@@ -102,7 +102,7 @@ mod tests {
             for (count, impression) in [(*good, Impression::Good), (*bad, Impression::Error)] {
                 (0..count).for_each(|_| assert!(health.see(&NEVER, impression).is_none()));
             }
-            let address = Address::Tcp { host: "192.0.2.1".into(), port: 80 };
+            let address = Address::Tcp { host: "192.0.2.1".into(), port: 80, ip: None };
             let label = "http://192.0.2.1".into();
             let standing = Standing::default();
             Arc::new(Endpoint {

@@ -7,7 +7,7 @@ use config::{LocationRewrite, LocationRule, PathRewrite};
 use http::header::{self, HeaderName, HeaderValue};
 use model::{Escape, Exchange};
 
-use super::{TARGET_LIMIT, authority_of};
+use super::TARGET_LIMIT;
 
 const REFRESH: HeaderName = HeaderName::from_static("refresh");
 
@@ -82,7 +82,7 @@ fn is_upstreams(scheme: &str, authority: &str, exchange: &Exchange) -> bool {
     let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
     let authority = bare(authority);
     let endpoint =
-        exchange.endpoint.as_ref().is_some_and(|endpoint| bare(&authority_of(endpoint)) == authority);
+        exchange.endpoint.as_ref().is_some_and(|endpoint| bare(&endpoint.authority()) == authority);
     let sent = exchange.request.authority();
     endpoint || (sent != exchange.asked_authority() && bare(sent) == authority)
 }

@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 
 use config::{Destination, Letters, LocationRule, Pattern, QueryRules, Rewrite};
 use http::HeaderName;
-use model::{ExchangeId, Health, PassiveCheck, RequestHead, Template, Variable, WorkerId};
+use model::{
+    Address, EndpointScheme, ExchangeId, Health, PassiveCheck, RequestHead, Template, Variable, WorkerId,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -244,7 +246,7 @@ fn answered(location: &str, rewriting: &Rewriting, name: &'static str) -> String
     let mut exchange = exchange("/blog/a");
     let endpoint = Endpoint {
         scheme: EndpointScheme::Http,
-        address: Address::Tcp { host: Arc::from("127.0.0.1"), port: 9001 },
+        address: Address::Tcp { host: Arc::from("127.0.0.1"), port: 9001, ip: None },
         label: Arc::from("http://127.0.0.1:9001"),
         weight: 1,
         backup: false,

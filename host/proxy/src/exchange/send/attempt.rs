@@ -62,9 +62,7 @@ fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> SendFailure {
 
 /// HTTP/1.0 may leave Host out, and we may not (RFC 9112 section 3.2): then it is the endpoint's own.
 fn with_host(mut request: Request<OutgoingBody>, endpoint: &Endpoint) -> Request<OutgoingBody> {
-    // A socket has no authority.
-    let authority = endpoint.label.split_once("://").map_or("localhost", |(_, authority)| authority);
-    if let Ok(host) = HeaderValue::from_str(authority) {
+    if let Ok(host) = HeaderValue::try_from(endpoint.authority()) {
         request.headers_mut().entry(header::HOST).or_insert(host);
     }
     request

@@ -29,7 +29,7 @@ const OWNERS: [Owner; 8] = [
     },
     Owner {
         name: "net",
-        packages: &["h2"],
+        packages: &["h2", "hickory-resolver"],
         also: None,
         why: "everything else sees requests and responses, never a connection",
     },
