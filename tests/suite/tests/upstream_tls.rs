@@ -1,22 +1,34 @@
 //! TLS to endpoints, and unix sockets: who is trusted, what is asked for, what is said when it fails.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::LazyLock;
 
 use http::Response;
 use sandgate_tests::{
-    Authority, Front, Http2Origin, Identity, Origin, PATIENCE, Sandgate, Setup, TlsSide, get, wait_for, yaml,
+    Authority, DnsServer, Front, Http2Origin, Identity, Origin, PATIENCE, Sandgate, Setup, TlsSide, get,
+    wait_for, yaml,
 };
 
 const HTTP1: &[&str] = &["http/1.1"];
 
+/// The endpoints' name.
+const HOST: &str = "origin.test";
+
+/// Who knows where it leads.
+static DNS: LazyLock<DnsServer> = LazyLock::new(|| {
+    let dns = DnsServer::start();
+    dns.set_host(HOST, 3600, &[Ipv4Addr::LOCALHOST.into()]);
+    dns
+});
+
 #[test]
 fn an_endpoint_with_a_certificate_that_is_trusted_is_served_over_tls() {
     let (authority, origin) = (Authority::new("tests"), Origin::echo());
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let sandgate = before(&front, "tls: { ca: ca.pem }").content("ca.pem", authority.pem()).start();
     assert_eq!(get(sandgate.web(), "/").status(), 200);
     let hellos = front.hellos();
-    assert_eq!(hellos[0].server_name.as_deref(), Some("localhost"), "RFC 6066 section 3");
+    assert_eq!(hellos[0].server_name.as_deref(), Some(HOST), "RFC 6066 section 3");
     assert_eq!(hellos[0].protocol.as_deref(), Some("http/1.1"));
     assert!(!hellos[0].has_certificate);
 }
@@ -36,7 +48,7 @@ fn server_name_takes_the_place_of_the_host() {
 fn an_endpoint_that_nobody_vouches_for_is_a_named_fault() {
     let (authority, stranger, origin) =
         (Authority::new("trusted"), Authority::new("stranger"), Origin::echo());
-    let front = front(&stranger.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&stranger.server(&[HOST]), HTTP1, &origin);
     let sandgate = before(&front, "tls: { ca: ca.pem }").content("ca.pem", authority.pem()).start();
     assert_tls_fault(&sandgate, "UnknownIssuer");
     assert_eq!(origin.requests().len(), 0, "nothing is sent to a stranger");
@@ -45,7 +57,7 @@ fn an_endpoint_that_nobody_vouches_for_is_a_named_fault() {
 #[test]
 fn without_ca_the_systems_certificates_decide() {
     let (authority, origin) = (Authority::new("tests"), Origin::echo());
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let sandgate = before(&front, "connect_timeout: 5s").start();
     assert_tls_fault(&sandgate, "UnknownIssuer");
 }
@@ -71,8 +83,7 @@ fn verification_can_be_switched_off() {
 #[test]
 fn an_endpoint_that_asks_for_a_certificate_gets_ours() {
     let (authority, origin) = (Authority::new("tests"), Origin::echo());
-    let side =
-        TlsSide { identity: &authority.server(&["localhost"]), clients: Some(&authority), protocols: HTTP1 };
+    let side = TlsSide { identity: &authority.server(&[HOST]), clients: Some(&authority), protocols: HTTP1 };
     let front = Front::tls(&side, origin.address());
     let ours = authority.client("sandgate.internal", 7);
     let tls = "tls: { ca: ca.pem, certificate: our.pem, key: our.key }";
@@ -89,7 +100,7 @@ fn an_endpoint_that_asks_for_a_certificate_gets_ours() {
 #[test]
 fn sessions_are_resumed() {
     let (authority, origin) = (Authority::new("tests"), Origin::replying(200, "hello"));
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let keys = "tls: { ca: ca.pem }, keep_alive: { idle: 0 }";
     let sandgate = before(&front, keys).content("ca.pem", authority.pem()).start();
     for _ in 0..2 {
@@ -103,7 +114,7 @@ fn sessions_are_resumed() {
 fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
     let (authority, stranger, origin) =
         (Authority::new("trusted"), Authority::new("stranger"), Origin::echo());
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let sandgate = before(&front, "tls: { ca: ca.pem }").content("ca.pem", stranger.pem()).start();
     assert_tls_fault(&sandgate, "UnknownIssuer");
     let mark = sandgate.log_mark();
@@ -119,7 +130,7 @@ fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
 #[test]
 fn a_reload_that_leaves_the_files_as_they_are_keeps_the_connections() {
     let (authority, origin) = (Authority::new("tests"), Origin::echo());
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let setup = before(&front, "tls: { ca: ca.pem }").content("ca.pem", authority.pem());
     let sandgate = setup.start();
     assert_eq!(get(sandgate.web(), "/").status(), 200);
@@ -152,11 +163,8 @@ fn files_that_cant_be_used_are_reported_all_at_once() {
 #[test]
 fn over_tls_an_endpoint_may_choose_http2() {
     let (authority, origin) = (Authority::new("tests"), Http2Origin::echo());
-    let side = TlsSide {
-        identity: &authority.server(&["localhost"]),
-        clients: None,
-        protocols: &["h2", "http/1.1"],
-    };
+    let side =
+        TlsSide { identity: &authority.server(&[HOST]), clients: None, protocols: &["h2", "http/1.1"] };
     let front = Front::tls(&side, origin.address());
     for protocol in ["auto", "http2"] {
         let keys = format!("tls: {{ ca: ca.pem }}, protocol: {protocol}");
@@ -177,7 +185,7 @@ fn a_websocket_goes_over_tls_to_an_endpoint_that_would_rather_speak_http2() {
         let all = connection.wire.receive_rest().unwrap();
         connection.send(format!("{} bytes", all.len()));
     });
-    let front = front(&authority.server(&["localhost"]), &["h2", "http/1.1"], &origin);
+    let front = front(&authority.server(&[HOST]), &["h2", "http/1.1"], &origin);
     let keys = "tls: { ca: ca.pem }, protocol: auto";
     let sandgate = before(&front, keys).content("ca.pem", authority.pem()).start();
     let mut client = sandgate.client();
@@ -194,7 +202,7 @@ fn a_websocket_goes_over_tls_to_an_endpoint_that_would_rather_speak_http2() {
 #[test]
 fn an_endpoint_that_knows_no_http2_gets_http1_or_is_a_fault() {
     let (authority, origin) = (Authority::new("tests"), Origin::replying(200, "hello"));
-    let front = front(&authority.server(&["localhost"]), HTTP1, &origin);
+    let front = front(&authority.server(&[HOST]), HTTP1, &origin);
     let with = |protocol: &str| {
         let keys = format!("tls: {{ ca: ca.pem }}, protocol: {protocol}");
         before(&front, &keys).content("ca.pem", authority.pem()).start()
@@ -277,8 +285,10 @@ fn front(identity: &Identity, protocols: &[&str], origin: &Origin) -> Front {
 
 /// Everything goes to the front, by an upstream with these further keys.
 fn before(front: &Front, keys: &str) -> Setup {
-    let endpoint = format!("[\"https://localhost:{}\"]", front.port());
-    Sandgate::with_config(yaml::forwarding_to(keys)).value("app", &endpoint)
+    let endpoint = format!("[\"https://{HOST}:{}\"]", front.port());
+    let server = format!("server: {{ resolver: {{ servers: [\"{}\"] }},", DNS.address());
+    let config = yaml::forwarding_to(keys).replacen("server: {", &server, 1);
+    Sandgate::with_config(config).value("app", &endpoint)
 }
 
 fn assert_tls_fault(sandgate: &Sandgate, detail: &str) {
