@@ -154,7 +154,9 @@ pub(crate) async fn serve<H: Handler>(
                 Box::pin(after_http1(connection.into_parts(), &member)).await;
             }
         }
-        Protocol::Http2 => http2::serve(wire, settings, handler, peer, timers, &member).await,
+        Protocol::Http2 => {
+            Box::pin(http2::serve(wire, settings, handler, peer, timers, &member)).await;
+        }
     }
 }
 

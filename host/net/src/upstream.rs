@@ -81,7 +81,8 @@ impl Pool {
         {
             self.send_http1(request, patience, connections, interim).await
         } else {
-            self.send_http2(request, patience, connections, interim).await
+            // Boxed: a request over HTTP/1 does not carry the room for it.
+            Box::pin(self.send_http2(request, patience, connections, interim)).await
         }
     }
 

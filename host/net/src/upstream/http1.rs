@@ -35,7 +35,8 @@ impl Pool {
             let idle = if connections == Connections::Any { self.take() } else { None };
             let mut lease = match idle {
                 Some(lease) => lease,
-                None => match self.open().await {
+                // Boxed, as all that is rare: a request over a kept connection does not carry the room for a handshake.
+                None => match Box::pin(self.open()).await {
                     Ok(lease) => lease,
                     Err(fault) => return Err(SendFailure::unsent(fault, request.into_body())),
                 },

@@ -123,7 +123,7 @@ async fn accept(answer: Answer, asked: Option<Asked>) -> Result<(ResponseHead, C
         let Some(asked) = asked.filter(|asked| asked.is_answered_by(&parts.headers)) else {
             return Err(Fault::new(FaultKind::BadResponse, "a 101 that was not asked for"));
         };
-        let Some((upstream, silence)) = body.into_stream().await else {
+        let Some((upstream, silence)) = Box::pin(body.into_stream()).await else {
             return Err(Fault::new(FaultKind::UpstreamReset, "the connection ended with its 101"));
         };
         Content::Tunnel(Box::new(Opening { asked, upstream, silence }))
