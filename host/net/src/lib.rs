@@ -47,4 +47,4 @@ pub use tls::{
     TlsError, Verification,
 };
 pub use tunnel::{Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd};
-pub use upstream::{Answer, Connections, Patience, SendFailure, UpstreamStream};
+pub use upstream::{Answer, Connections, Outgoing, Patience, SendFailure, UpstreamStream};

@@ -47,8 +47,8 @@ impl Replay {
     }
 
     /// Keeps up to so many bytes.
-    pub fn new(body: ClientBody, limit: usize) -> Self {
-        Replay(Rc::new(RefCell::new(Recording::new(body, limit))))
+    pub fn new(body: Box<ClientBody>, limit: usize) -> Self {
+        Replay(Rc::new(RefCell::new(Recording::new(*body, limit))))
     }
 
     /// The body from its beginning, if all that was read of it is still here. A reading before this one is over.

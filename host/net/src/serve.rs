@@ -75,7 +75,7 @@ pub struct Arrival {
     /// Its head, as it came.
     pub head: RequestHead,
     /// Its body, unread; none when there is none.
-    pub body: Option<ClientBody>,
+    pub body: Option<Box<ClientBody>>,
     /// Its body's length, if it was told.
     pub length: Option<u64>,
     /// Who sent it.
@@ -239,6 +239,7 @@ impl<H: Handler> Requests<H> {
             if has_body { self.expectation(parts.version, &parts.headers) } else { Expectation::None };
         let body =
             has_body.then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire), expectation));
+        let body = body.map(Box::new);
         let interim = (parts.version == Version::HTTP_11).then(|| Rc::clone(&self.wire) as InterimSink);
         let change = if has_body { None } else { self.change_wished(parts.version, &parts.headers) };
         let head = RequestHead {

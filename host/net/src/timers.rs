@@ -5,12 +5,13 @@
 //! nothing set the task sleeps.
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
 use slab::Slab;
 use tokio::sync::Notify;
 
@@ -58,16 +59,30 @@ impl Timers {
     }
 
     /// What the future becomes, unless the time is up first.
-    pub async fn timeout<F: Future>(&self, after: Duration, future: F) -> Result<F::Output, Expired> {
-        let mut future = pin!(future);
-        let mut alarm = self.alarm();
-        poll_fn(|cx| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Ok(output));
-            }
-            alarm.poll(cx, after).map(Err)
-        })
-        .await
+    pub fn timeout<F: Future>(&self, after: Duration, future: F) -> Timeout<F> {
+        Timeout { future, alarm: self.alarm(), after }
+    }
+}
+
+pin_project! {
+    /// What [`Timers::timeout`] gives. Written out, since an `async fn` has room for what it is given twice.
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        alarm: Alarm,
+        after: Duration,
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Expired>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.future.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => this.alarm.poll(cx, *this.after).map(Err),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response, header};
+use http::Response;
 use model::{Fault, FaultKind};
 
 use crate::body::{OutgoingBody, UpstreamBody};
@@ -15,8 +15,10 @@ use crate::tunnel::Prefixed;
 
 mod http1;
 mod http2;
+mod outgoing;
 mod upload;
 
+pub use outgoing::Outgoing;
 pub(crate) use upload::Upload;
 
 /// An endpoint's answer.
@@ -34,7 +36,7 @@ pub struct Patience {
     pub read: Duration,
 }
 
-/// A request that was not answered.
+/// A request that was not answered. Boxed wherever it goes: it is rare, and answers are moved often.
 #[derive(Debug)]
 pub struct SendFailure {
     /// Why.
@@ -50,8 +52,8 @@ pub struct SendFailure {
 
 impl SendFailure {
     /// A failure before anything was sent.
-    pub fn unsent(fault: Fault, body: OutgoingBody) -> Self {
-        SendFailure { fault, unseen: true, stale: false, body: Some(body) }
+    pub fn unsent(fault: Fault, body: OutgoingBody) -> Box<Self> {
+        Box::new(SendFailure { fault, unseen: true, stale: false, body: Some(body) })
     }
 }
 
@@ -67,18 +69,17 @@ pub enum Connections {
 impl Pool {
     /// Sends a request, over a connection that is there already if possible. Interim responses go to `interim`.
     ///
-    /// An Upgrade field asks the endpoint for another protocol: [`UpstreamBody::into_stream`] of a 101 is its stream.
+    /// `upgrade` asks the endpoint for another protocol: [`UpstreamBody::into_stream`] of a 101 is its stream.
     /// Only HTTP/1 has it (RFC 9113 section 8.6): an endpoint that could choose is not given the choice then, and one
     /// that speaks nothing but HTTP/2 is sent the request without it.
     pub async fn send(
         self: &Rc<Self>,
-        request: Request<OutgoingBody>,
+        request: &mut Outgoing<'_>,
         patience: Patience,
         connections: Connections,
         interim: Option<&InterimSink>,
-    ) -> Result<Answer, SendFailure> {
-        if self.speaks_http1() || (self.may_speak_http1() && request.headers().contains_key(header::UPGRADE))
-        {
+    ) -> Result<Answer, Box<SendFailure>> {
+        if self.speaks_http1() || (self.may_speak_http1() && request.upgrade.is_some()) {
             self.send_http1(request, patience, connections, interim).await
         } else {
             // Boxed: a request over HTTP/1 does not carry the room for it.
@@ -86,10 +87,10 @@ impl Pool {
         }
     }
 
-    fn too_slow(&self, patience: Patience) -> SendFailure {
+    fn too_slow(&self, patience: Patience) -> Box<SendFailure> {
         let detail = format!("{}: no answer within {:?}", self.endpoint().label, patience.response);
         let fault = Fault::new(FaultKind::UpstreamTimeout, detail);
-        SendFailure { fault, unseen: false, stale: false, body: None }
+        Box::new(SendFailure { fault, unseen: false, stale: false, body: None })
     }
 }
 

@@ -39,16 +39,22 @@ use crate::generation::Route;
 use crate::rewrite::Rewriting;
 use crate::worker::Local;
 
-/// Answers one request.
-pub(crate) async fn answer(local: Rc<Local>, listener: Arc<str>, arrival: Arrival) -> Response<AnswerBody> {
-    let mut calls = Calls::default();
+/// Answers one request. What begins it happens at once, so that the future has no room for the request as it came.
+pub(crate) fn answer(
+    local: Rc<Local>,
+    listener: Arc<str>,
+    arrival: Arrival,
+) -> impl Future<Output = Response<AnswerBody>> + 'static {
     let (exchange, upload) = begin::begin(&local, listener, arrival);
-    let (exchange, content) = match forward(&local, &mut calls, exchange, upload).await {
-        Ok(answered) => answered,
-        Err(halted) => rescue::rescue(*halted),
-    };
-    let (exchange, content) = filter::outward(&local.generation, &mut calls, exchange, content).await;
-    answer::answer(&local.generation, exchange, content, calls)
+    async move {
+        let mut calls = Calls::default();
+        let (exchange, content) = match forward(&local, &mut calls, exchange, upload).await {
+            Ok(answered) => answered,
+            Err(halted) => rescue::rescue(*halted),
+        };
+        let (exchange, content) = filter::outward(&local.generation, &mut calls, exchange, content).await;
+        answer::answer(&local.generation, exchange, content, calls)
+    }
 }
 
 /// The way in, as far as an upstream's answer.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use config::SameSite;
 use http::header::{HeaderValue, SET_COOKIE};
-use model::{Endpoint, Exchange, RequestHead, ResponseHead};
+use model::{Endpoint, Exchange, RequestHead};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a token; in hexadecimal it is twice as long.
@@ -51,10 +51,10 @@ impl Sticky {
     }
 
     /// Has the client come back to this endpoint.
-    pub(crate) fn bind(&self, index: u32, exchange: &Exchange, response: &mut ResponseHead) {
+    pub(crate) fn bind(&self, index: u32, exchange: &mut Exchange) {
         let Some(binding) = self.bindings.get(index as usize) else { return };
         let field = if exchange.tls.is_some() { &binding.over_tls } else { &binding.plain };
-        response.fields.append(SET_COOKIE, field.clone());
+        exchange.response.fields.append(SET_COOKIE, field.clone());
     }
 }
 

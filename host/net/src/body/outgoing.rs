@@ -20,7 +20,7 @@ pub enum OutgoingBody {
     /// Nothing.
     Empty,
     /// What the client sends, as it comes.
-    Client(ClientBody),
+    Client(Box<ClientBody>),
     /// The same, kept so that it can be sent again.
     Replay(ReplayBody),
     /// What was sent before, to an endpoint that has not looked at it, and the rest.

@@ -26,10 +26,11 @@ pub struct UpstreamBody {
     connected: Option<Instant>,
 }
 
+/// Boxed but for the usual one: answers are moved often.
 enum Source {
     Http1(Http1Answer),
-    Http2(Http2Answer),
-    Switched(Switched),
+    Http2(Box<Http2Answer>),
+    Switched(Box<Switched>),
 }
 
 /// An answer that has its connection for itself.
@@ -75,16 +76,18 @@ impl UpstreamBody {
         connected: Option<Instant>,
     ) -> Self {
         answer.release_at_end();
-        UpstreamBody { source: Source::Http2(answer), patience, alarm, connected }
+        UpstreamBody { source: Source::Http2(Box::new(answer)), patience, alarm, connected }
     }
 
     pub(crate) fn switched(answer: Switched, alarm: Alarm, connected: Option<Instant>) -> Self {
-        UpstreamBody { source: Source::Switched(answer), patience: Duration::ZERO, alarm, connected }
+        let source = Source::Switched(Box::new(answer));
+        UpstreamBody { source, patience: Duration::ZERO, alarm, connected }
     }
 
     /// The stream behind a 101, if another protocol was asked for; with an alarm for its silence.
     pub async fn into_stream(self) -> Option<(UpstreamStream, Alarm)> {
-        let Source::Switched(Switched { incoming: _incoming, stream }) = self.source else { return None };
+        let Source::Switched(switched) = self.source else { return None };
+        let Switched { incoming: _incoming, stream } = *switched;
         Some((stream?.await.ok()?, self.alarm))
     }
 

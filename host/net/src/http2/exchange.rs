@@ -109,7 +109,8 @@ impl<H> Context<H> {
         } else {
             let incoming = Incoming::new(stream, length, self.timers.alarm(), self.timeouts.body);
             let go_ahead = expects_continue(&head.fields).then(|| Rc::clone(&interim));
-            (Some(ClientBody::over_http2(incoming, self.body_limit, go_ahead)), length)
+            let body = ClientBody::over_http2(incoming, self.body_limit, go_ahead);
+            (Some(Box::new(body)), length)
         };
         Arrival {
             head,

@@ -25,11 +25,12 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 pub(crate) struct Idles(RefCell<Vec<Idle>>);
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     /// Which sweep was the last when it became idle.
     since: u64,
 }
 
+/// Boxed wherever it goes: it is moved with every answer.
 struct Connection {
     sender: SendRequest<OutgoingBody>,
     talk: Rc<Talk>,
@@ -55,7 +56,7 @@ impl Idles {
         });
     }
 
-    fn push(&self, connection: Connection, since: u64, keep_alive: &KeepAlive) {
+    fn push(&self, connection: Box<Connection>, since: u64, keep_alive: &KeepAlive) {
         let mut idle = self.0.borrow_mut();
         let is_young = since - connection.born <= sweeps(keep_alive.max_age);
         let is_open = !connection.sender.is_closed() && connection.talk.owes_nothing();
@@ -103,13 +104,14 @@ impl Pool {
         Ok(())
     }
 
-    async fn handshake_http1(&self, stream: Stream) -> Result<Connection, Fault> {
+    async fn handshake_http1(&self, stream: Stream) -> Result<Box<Connection>, Fault> {
         let talk = Rc::new(Talk::default());
         let handshake = http1::handshake(TokioIo::new(Upstream::new(stream, Rc::clone(&talk)))).await;
         let (mut sender, connection) = handshake.map_err(|error| self.connect_failed(&error))?;
         tokio::task::spawn_local(run(connection, Rc::clone(&talk)));
         sender.ready().await.map_err(|error| self.connect_failed(&error))?;
-        Ok(Connection { sender, talk, born: self.sweeps.get(), requests: 0, announced: None })
+        let born = self.sweeps.get();
+        Ok(Box::new(Connection { sender, talk, born, requests: 0, announced: None }))
     }
 }
 
@@ -129,14 +131,14 @@ async fn run(mut connection: http1::Connection<TokioIo<Upstream>, OutgoingBody>,
 /// A connection in use.
 pub(crate) struct Lease {
     pool: Rc<Pool>,
-    connection: Connection,
+    connection: Box<Connection>,
     using: Using,
     /// When it was open, if it was opened for this request.
     pub(crate) connected: Option<Instant>,
 }
 
 impl Lease {
-    fn new(pool: &Rc<Pool>, mut connection: Connection, connected: Option<Instant>) -> Self {
+    fn new(pool: &Rc<Pool>, mut connection: Box<Connection>, connected: Option<Instant>) -> Self {
         connection.requests = connection.requests.saturating_add(1);
         let using = Using(Rc::clone(&connection.talk));
         Lease { pool: Rc::clone(pool), connection, using, connected }

@@ -6,17 +6,21 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use model::{Fault, FaultKind};
 use tokio::sync::oneshot;
 
-use super::{Answer, Chain, Connections, Patience, SendFailure, UpstreamStream, kind_of_break};
+use super::{Answer, Chain, Connections, Outgoing, Patience, SendFailure, UpstreamStream, kind_of_break};
 use crate::body::{BodyError, Http1Answer, OutgoingBody, Switched, UpstreamBody};
 use crate::hop::write_connection;
 use crate::interim::InterimSink;
 use crate::pool::Pool;
 use crate::pool::http1::Lease;
-use crate::talk::{Asking, Talk};
+use crate::talk::Asking;
 use crate::timers::Expired;
+
+/// What hyper makes of a request.
+type Sent = Result<Response<Incoming>, TrySendError<Request<OutgoingBody>>>;
 
 impl Pool {
     /// Sends a request, over an idle connection if there is one.
@@ -25,12 +29,11 @@ impl Pool {
     /// says that nothing was written to it, another is taken; what was written is the caller's to decide.
     pub(super) async fn send_http1(
         self: &Rc<Self>,
-        mut request: Request<OutgoingBody>,
+        request: &mut Outgoing<'_>,
         patience: Patience,
         connections: Connections,
         interim: Option<&InterimSink>,
-    ) -> Result<Answer, SendFailure> {
-        let asking = prepare(&mut request);
+    ) -> Result<Answer, Box<SendFailure>> {
         loop {
             let idle = if connections == Connections::Any { self.take() } else { None };
             let mut lease = match idle {
@@ -38,37 +41,39 @@ impl Pool {
                 // Boxed, as all that is rare: a request over a kept connection does not carry the room for a handshake.
                 None => match Box::pin(self.open()).await {
                     Ok(lease) => lease,
-                    Err(fault) => return Err(SendFailure::unsent(fault, request.into_body())),
+                    Err(fault) => return Err(request.unsent(fault)),
                 },
             };
-            let stream = self.begin(&mut request, lease.talk(), interim, asking);
-            let sending = lease.sender().try_send_request(request);
+            let (sending, stream) = self.begin(&mut lease, request, interim);
             let mut error = match self.timers().timeout(patience.response, sending).await {
                 Ok(Ok(answer)) => return Ok(self.answer(answer, lease, patience, stream)),
                 Ok(Err(error)) => error,
                 Err(Expired) => return Err(self.too_slow(patience)),
             };
             match error.take_message() {
-                Some(unsent) if lease.is_reused() => request = unsent,
+                Some(unsent) if lease.is_reused() => request.body = unsent.into_body(),
                 unsent => return Err(self.failed(error.error(), unsent, &lease)),
             }
         }
     }
 
-    /// Tells the connection what to do with what comes before the answer. The stream of an asked-for protocol will come
-    /// from what this returns.
+    /// Begins to send. The connection is told what to do with what comes before the answer; the stream of an asked-for
+    /// protocol will come from what this returns beside the answer.
     fn begin(
         &self,
-        request: &mut Request<OutgoingBody>,
-        talk: &Rc<Talk>,
+        lease: &mut Lease,
+        outgoing: &mut Outgoing<'_>,
         interim: Option<&InterimSink>,
-        asking: Asking,
-    ) -> Option<oneshot::Receiver<UpstreamStream>> {
+    ) -> (impl Future<Output = Sent> + use<>, Option<oneshot::Receiver<UpstreamStream>>) {
+        let mut request = outgoing.take();
+        let asking = prepare(&mut request);
+        let talk = lease.talk();
         talk.begin(interim.cloned(), asking);
         if asking == Asking::First {
             request.body_mut().hold(talk, self.timers());
         }
-        request.headers().contains_key(header::UPGRADE).then(|| talk.want_stream())
+        let stream = outgoing.upgrade.as_ref().map(|_| talk.want_stream());
+        (lease.sender().try_send_request(request), stream)
     }
 
     fn answer(
@@ -98,11 +103,11 @@ impl Pool {
         error: &hyper::Error,
         unsent: Option<Request<OutgoingBody>>,
         lease: &Lease,
-    ) -> SendFailure {
+    ) -> Box<SendFailure> {
         let kind = kind_of(error);
         let fault = Fault::new(kind, format!("{}: {}", self.endpoint().label, Chain(error)));
         let stale = lease.is_reused() && kind == FaultKind::UpstreamReset;
-        SendFailure { fault, unseen: unsent.is_some(), stale, body: unsent.map(Request::into_body) }
+        Box::new(SendFailure { fault, unseen: unsent.is_some(), stale, body: unsent.map(Request::into_body) })
     }
 }
 

@@ -15,7 +15,7 @@ use http_body::Body;
 use model::{EndpointScheme, Fault, FaultKind};
 
 use super::upload::Upload;
-use super::{Answer, Chain, Connections, Patience, SendFailure, kind_of_break};
+use super::{Answer, Chain, Connections, Outgoing, Patience, SendFailure, kind_of_break};
 use crate::body::{Http2Answer, OutgoingBody, UpstreamBody};
 use crate::interim::{Interim, InterimSink, MOST};
 use crate::pool::Pool;
@@ -26,24 +26,21 @@ impl Pool {
     /// Sends a request on a stream of its own, once there is room for one.
     pub(super) async fn send_http2(
         self: &Rc<Self>,
-        mut request: Request<OutgoingBody>,
+        request: &mut Outgoing<'_>,
         patience: Patience,
         connections: Connections,
         interim: Option<&InterimSink>,
-    ) -> Result<Answer, SendFailure> {
+    ) -> Result<Answer, Box<SendFailure>> {
         let reserved = self.timers().timeout(patience.response, self.reserve()).await;
         let (slot, connected) = match reserved {
             Ok(Ok(Reserved::Slot(slot, connected))) => (slot, connected),
             Ok(Ok(Reserved::Http1)) => {
                 return self.send_http1(request, patience, connections, interim).await;
             }
-            Ok(Err(fault)) => return Err(SendFailure::unsent(fault, request.into_body())),
-            Err(Expired) => {
-                let failure = self.too_slow(patience);
-                return Err(SendFailure::unsent(failure.fault, request.into_body()));
-            }
+            Ok(Err(fault)) => return Err(request.unsent(fault)),
+            Err(Expired) => return Err(request.unsent(self.too_slow(patience).fault)),
         };
-        prepare(&mut request);
+        let request = prepared(request);
         let mut conversed = self.converse((slot, connected), request, patience, interim).await;
         if let Err(failure) = &mut conversed {
             // A second time it is no mishap.
@@ -58,7 +55,7 @@ impl Pool {
         request: Request<OutgoingBody>,
         patience: Patience,
         interim: Option<&InterimSink>,
-    ) -> Result<Answer, SendFailure> {
+    ) -> Result<Answer, Box<SendFailure>> {
         let Slot { mut sender, was_idle, hold, .. } = slot;
         let (parts, body) = request.into_parts();
         let is_head = parts.method == Method::HEAD;
@@ -113,7 +110,7 @@ impl Pool {
     /// What is known of a request that got no answer. An endpoint that refuses a stream (RFC 9113 section 8.7), or
     /// goes away and names an earlier one as the last it has looked at (section 6.8), has not seen it, and has done nothing
     /// wrong.
-    fn lost(&self, error: &h2::Error, upload: Option<Upload>, was_idle: bool) -> SendFailure {
+    fn lost(&self, error: &h2::Error, upload: Option<Upload>, was_idle: bool) -> Box<SendFailure> {
         let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
         let unseen = error.is_remote() && (refused || error.is_go_away());
         let (client_fault, body) = match upload {
@@ -126,13 +123,13 @@ impl Pool {
         }
         let was_closing = was_idle && error.is_io() && fault.kind == FaultKind::UpstreamReset;
         let stale = unseen || was_closing;
-        SendFailure { fault, unseen, stale, body }
+        Box::new(SendFailure { fault, unseen, stale, body })
     }
 
-    fn unruly(&self) -> SendFailure {
+    fn unruly(&self) -> Box<SendFailure> {
         let detail = format!("{}: a 101, or more than {MOST} interim responses", self.endpoint().label);
         let fault = Fault::new(FaultKind::BadResponse, detail);
-        SendFailure { fault, unseen: false, stale: false, body: None }
+        Box::new(SendFailure { fault, unseen: false, stale: false, body: None })
     }
 
     fn fault(&self, error: &h2::Error) -> Fault {
@@ -169,11 +166,13 @@ impl Pool {
     }
 }
 
-/// Takes away what belongs to HTTP/1: a wish for another protocol, which HTTP/2 does not know (RFC 9113 section 8.6), and
-/// a body's wait for a go-ahead. The body goes at once, and whoever sends it is told to.
-fn prepare(request: &mut Request<OutgoingBody>) {
-    request.headers_mut().remove(header::UPGRADE);
+/// The request without what belongs to HTTP/1: a wish for another protocol, which HTTP/2 does not know (RFC 9113 section
+/// 8.6), and a body's wait for a go-ahead. The body goes at once, and whoever sends it is told to.
+fn prepared(outgoing: &mut Outgoing<'_>) -> Request<OutgoingBody> {
+    outgoing.upgrade = None;
+    let mut request = outgoing.take();
     request.body_mut().release();
+    request
 }
 
 /// A request that waits for its answer.

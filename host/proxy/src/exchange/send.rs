@@ -24,11 +24,12 @@ use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
 use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
-use crate::exchange::tunnel::{Asked, Opening};
+use crate::exchange::tunnel::Opening;
 use crate::generation::Route;
 use crate::worker::{Local, LocalUpstream, ms_at};
 
 pub(crate) use budget::Budget;
+use discard::discard;
 use retry::{Attempt, Next};
 use trials::Trials;
 
@@ -79,26 +80,25 @@ async fn try_upstream(
         let (pass, at);
         (exchange, pass) = halt_unless(exchange, |exchange| admit::pass(upstream, trials, exchange))?;
         (exchange, at) = choose::choose(local, upstream, trials, exchange).await?;
-        let reason = {
-            let sent = attempt::attempt(local, upstream, at, route, trials, &mut exchange).await;
-            impression::note(upstream, at, &sent, exchange.timing.sent, trials, pass);
-            let attempt = Attempt { local, upstream, route, head: &exchange.request, at };
-            match attempt.next(trials, sent) {
-                Next::Deliver(answer) => {
-                    let bind = sticky.filter(|_| trials.named != Some(at));
-                    let accepted = accept(answer, trials.asked.take()).await;
-                    return halt::unless(exchange, accepted).map(|(exchange, mut accepted)| {
-                        if let Some(sticky) = bind {
-                            sticky.bind(at, &exchange, &mut accepted.0);
-                        }
-                        deliver(upstream, exchange, accepted)
-                    });
+        let sent = attempt::attempt(local, upstream, at, route, trials, &mut exchange).await;
+        impression::note(upstream, at, &sent, exchange.timing.sent, trials, pass);
+        let attempt = Attempt { local, upstream, route, head: &exchange.request, at };
+        let reason = match sent {
+            Ok(answer) => match attempt.better_than(trials, &answer) {
+                None if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Box::pin(switch(upstream, at, trials, exchange, answer)).await;
                 }
+                None => return deliver(upstream, at, trials, exchange, answer),
+                Some(reason) => {
+                    discard(&local.timers, answer);
+                    reason
+                }
+            },
+            Err(failure) => match attempt.after(trials, *failure) {
                 Next::End(fault) => return Err(Halted::fault(exchange, fault)),
                 Next::Again(reason) => reason,
-            }
+            },
         };
-        // Out of that block, which ends before the wait: else every exchange's future had room for what is in it.
         local.stats.retry(reason);
         if let Some(backoff) = route.retries.backoff.filter(|_| trials.again.is_none()) {
             Box::pin(retry::back_off(local, backoff, trials)).await;
@@ -114,26 +114,60 @@ fn halt_unless<T>(
     halt::unless(exchange, answer)
 }
 
-/// The answer, if it is one that may be passed on. A 101 that does not name the protocol that was asked for can only be
-/// an attempt to open a tunnel (RFC 9110 section 15.2.2).
-async fn accept(answer: Answer, asked: Option<Asked>) -> Result<(ResponseHead, Content), Fault> {
+/// Takes an answer over, if it is one that may be passed on.
+fn deliver(
+    upstream: &LocalUpstream,
+    at: u32,
+    trials: &Trials,
+    mut exchange: Box<Exchange>,
+    answer: Answer,
+) -> Result<(Box<Exchange>, Content), Box<Halted>> {
     let (parts, body) = answer.into_parts();
-    check_coding(&parts)?;
-    let content = if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-        let Some(asked) = asked.filter(|asked| asked.is_answered_by(&parts.headers)) else {
-            return Err(Fault::new(FaultKind::BadResponse, "a 101 that was not asked for"));
-        };
-        let Some((upstream, silence)) = Box::pin(body.into_stream()).await else {
-            return Err(Fault::new(FaultKind::UpstreamReset, "the connection ended with its 101"));
-        };
-        Content::Tunnel(Box::new(Opening { asked, upstream, silence }))
-    } else {
-        Content::Upstream(body)
+    if let Err(fault) = check_coding(&parts) {
+        return Err(Halted::fault(exchange, fault));
+    }
+    take_head(upstream, at, trials, &mut exchange, parts);
+    Ok((exchange, Content::Upstream(body)))
+}
+
+/// Takes a 101 over, with the stream behind it. One that does not name the protocol that was asked for can only be an
+/// attempt to open a tunnel (RFC 9110 section 15.2.2).
+async fn switch(
+    upstream: &LocalUpstream,
+    at: u32,
+    trials: &mut Trials,
+    mut exchange: Box<Exchange>,
+    answer: Answer,
+) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+    let (parts, body) = answer.into_parts();
+    let Some(asked) = trials.asked.take().filter(|asked| asked.is_answered_by(&parts.headers)) else {
+        let fault = Fault::new(FaultKind::BadResponse, "a 101 that was not asked for");
+        return Err(Halted::fault(exchange, fault));
     };
-    let mut head = ResponseHead { status: parts.status, fields: parts.headers };
-    strip_response_fields(&mut head.fields);
-    head.fields.append(header::VIA, via(parts.version));
-    Ok((head, content))
+    let Some((stream, silence)) = body.into_stream().await else {
+        let fault = Fault::new(FaultKind::UpstreamReset, "the connection ended with its 101");
+        return Err(Halted::fault(exchange, fault));
+    };
+    take_head(upstream, at, trials, &mut exchange, parts);
+    Ok((exchange, Content::Tunnel(Box::new(Opening { asked, upstream: stream, silence }))))
+}
+
+/// The head becomes the response's, with nothing in it of the endpoint's connection.
+fn take_head(
+    upstream: &LocalUpstream,
+    at: u32,
+    trials: &Trials,
+    exchange: &mut Exchange,
+    parts: http::response::Parts,
+) {
+    exchange.response = ResponseHead { status: parts.status, fields: parts.headers };
+    strip_response_fields(&mut exchange.response.fields);
+    exchange.response.fields.append(header::VIA, via(parts.version));
+    if let Some(sticky) = upstream.shared.sticky.as_ref().filter(|_| trials.named != Some(at)) {
+        sticky.bind(at, exchange);
+    }
+    exchange.timing.answered = Some(Instant::now());
+    upstream.shared.times.count(exchange);
 }
 
 /// The one transfer coding that can be taken off is `chunked`, once, in HTTP/1.1, and not beside a length: with all else
@@ -147,15 +181,4 @@ fn check_coding(parts: &http::response::Parts) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::new(FaultKind::BadResponse, "a transfer coding that leaves the end of the body open"))
-}
-
-fn deliver(
-    upstream: &LocalUpstream,
-    mut exchange: Box<Exchange>,
-    (head, content): (ResponseHead, Content),
-) -> (Box<Exchange>, Content) {
-    exchange.timing.answered = Some(Instant::now());
-    upstream.shared.times.count(&exchange);
-    exchange.response = head;
-    (exchange, content)
 }

@@ -3,9 +3,9 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Request, Version, header};
+use http::{HeaderValue, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
-use net::{Answer, Connections, Expired, OutgoingBody, SendFailure};
+use net::{Answer, Connections, Expired, Outgoing, OutgoingBody, SendFailure};
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;
@@ -20,7 +20,7 @@ pub(super) async fn attempt(
     route: &Route,
     trials: &mut Trials,
     exchange: &mut Exchange,
-) -> Result<Answer, SendFailure> {
+) -> Result<Answer, Box<SendFailure>> {
     // Not the pool's own endpoint, which may be of a generation before.
     let (Some(endpoint), Some(pool)) =
         (upstream.shared.endpoints.get(at as usize), upstream.pools.get(at as usize))
@@ -33,15 +33,12 @@ pub(super) async fn attempt(
     let now = Instant::now();
     exchange.timing.sent = Some(now);
     let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
-    let mut request = outgoing(&exchange.request, body, trials.asked.as_ref().and_then(Asked::field));
-    if let Some(host) = route.rewriting.as_ref().and_then(|rewriting| rewriting.host_for(endpoint)) {
-        request.headers_mut().insert(header::HOST, host);
-    }
-    let request =
-        if exchange.request.version == Version::HTTP_10 { with_host(request, endpoint) } else { request };
+    let head = &exchange.request;
+    let (host, upgrade) = (host_for(route, endpoint, head), trials.asked.as_ref().and_then(Asked::field));
+    let mut request = Outgoing { head, host, upgrade, body };
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let patience = trials.patience(route, now);
-    let mut sending = pin!(pool.send(request, patience, connections, trials.interim.as_ref()));
+    let mut sending = pin!(pool.send(&mut request, patience, connections, trials.interim.as_ref()));
     let answer = match trials.limit(route, &upstream.shared, now) {
         None => sending.await?,
         Some(limit) => match Box::pin(local.timers.timeout(limit, &mut sending)).await {
@@ -54,25 +51,20 @@ pub(super) async fn attempt(
     Ok(answer)
 }
 
-fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> SendFailure {
+fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> Box<SendFailure> {
     let detail = format!("{}: no answer within {limit:?}", endpoint.label);
     let fault = Fault::new(FaultKind::UpstreamTimeout, detail);
-    SendFailure { fault, unseen: false, stale: false, body: None }
+    Box::new(SendFailure { fault, unseen: false, stale: false, body: None })
 }
 
-/// HTTP/1.0 may leave Host out, and we may not (RFC 9112 section 3.2): then it is the endpoint's own.
-fn with_host(mut request: Request<OutgoingBody>, endpoint: &Endpoint) -> Request<OutgoingBody> {
-    if let Ok(host) = HeaderValue::try_from(endpoint.authority()) {
-        request.headers_mut().entry(header::HOST).or_insert(host);
+/// The Host that is not the client's own: the route's, or, as HTTP/1.0 may leave it out and we may not (RFC 9112 section
+/// 3.2), the endpoint's.
+fn host_for(route: &Route, endpoint: &Endpoint, head: &RequestHead) -> Option<HeaderValue> {
+    if let Some(rewriting) = &route.rewriting
+        && let Some(host) = rewriting.host_for(endpoint)
+    {
+        return Some(host);
     }
-    request
-}
-
-fn outgoing(head: &RequestHead, body: OutgoingBody, upgrade: Option<HeaderValue>) -> Request<OutgoingBody> {
-    let mut request = Request::new(body);
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = head.uri.clone();
-    *request.headers_mut() = head.fields.clone();
-    request.headers_mut().extend(upgrade.map(|value| (header::UPGRADE, value)));
-    request
+    let has_none = head.version == Version::HTTP_10 && !head.fields.contains_key(header::HOST);
+    has_none.then(|| HeaderValue::try_from(endpoint.authority()).ok()).flatten()
 }

@@ -17,7 +17,7 @@ const FAILURE_LATENCY: Duration = Duration::from_secs(1);
 pub(super) fn note(
     upstream: &LocalUpstream,
     at: u32,
-    sent: &Result<Answer, SendFailure>,
+    sent: &Result<Answer, Box<SendFailure>>,
     sent_at: Option<Instant>,
     trials: &Trials,
     pass: Option<Pass<'_>>,

@@ -11,20 +11,13 @@ use http::HeaderMap;
 use model::{Fault, FaultKind, RequestHead};
 use net::{Answer, SendFailure};
 
-use crate::exchange::send::discard::discard;
 use crate::exchange::send::trials::Trials;
 use crate::generation::Route;
 use crate::stats::RetryReason;
 use crate::worker::{Local, LocalUpstream, ms_at};
 
-/// What follows an attempt.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most attempts bring an answer, which is to cost no allocation"
-)]
+/// What follows an attempt that failed.
 pub(super) enum Next {
-    /// This is the answer.
-    Deliver(Answer),
     /// Nothing more may be tried.
     End(Fault),
     /// Another attempt, for which all is prepared.
@@ -41,34 +34,24 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// What follows it.
-    pub(super) fn next(&self, trials: &mut Trials, sent: Result<Answer, SendFailure>) -> Next {
-        match sent {
-            Ok(answer) => self.after_answer(trials, answer),
-            Err(failure) => self.after_failure(trials, failure),
-        }
-    }
-
-    /// An answer is as good as the next one might be, unless it has one of the statuses that are not.
-    fn after_answer(&self, trials: &mut Trials, answer: Answer) -> Next {
+    /// Why another attempt is to be made although there is an answer. An answer is as good as the next one might be,
+    /// unless it has one of the statuses that are not.
+    pub(super) fn better_than(&self, trials: &mut Trials, answer: &Answer) -> Option<RetryReason> {
         let on = &self.route.retries.on_answers;
-        let Some(reason) = on.iter().find_map(|on| reason_of_answer(*on, &answer)) else {
-            return Next::Deliver(answer);
-        };
+        let reason = on.iter().find_map(|on| reason_of_answer(*on, answer))?;
         // Without another endpoint there would be nothing to say in its place.
         let another = trials.tried.len() + 1 < self.upstream.shared.endpoints.len();
-        let body = trials.body_again().filter(|_| another && self.may_repeat() && trials.in_time());
-        let Some(body) = body else { return Next::Deliver(answer) };
+        let body = trials.body_again().filter(|_| another && self.may_repeat() && trials.in_time())?;
         if !self.spend(trials) {
-            return Next::Deliver(answer);
+            return None;
         }
-        discard(&self.local.timers, answer);
         trials.body = Some(body);
         trials.tried.push(self.at);
-        Next::Again(reason)
+        Some(reason)
     }
 
-    fn after_failure(&self, trials: &mut Trials, failure: SendFailure) -> Next {
+    /// What follows a failure.
+    pub(super) fn after(&self, trials: &mut Trials, failure: SendFailure) -> Next {
         if let Some(fault) = trials.client_fault() {
             return Next::End(fault);
         }

@@ -41,7 +41,7 @@ impl Trials {
         // What a gRPC client will not wait for is not worth an endpoint's time.
         let total = route.timeouts.total;
         let patience = grpc::deadline(&exchange.request).map_or(total, |deadline| deadline.min(total));
-        let upload_fault = upload.body.as_ref().map(ClientBody::fault);
+        let upload_fault = upload.body.as_deref().map(ClientBody::fault);
         let (body, replay) = outgoing_body(upload.body, route.retries.replay);
         Trials {
             left: route.retries.attempts,
@@ -106,7 +106,7 @@ impl Trials {
 }
 
 /// What goes out, and what is kept of it where the route wants it kept.
-fn outgoing_body(body: Option<ClientBody>, limit: usize) -> (Option<OutgoingBody>, Option<Replay>) {
+fn outgoing_body(body: Option<Box<ClientBody>>, limit: usize) -> (Option<OutgoingBody>, Option<Replay>) {
     let Some(body) = body else { return (Some(OutgoingBody::Empty), None) };
     if !Replay::is_for(&body, limit) {
         return (Some(OutgoingBody::Client(body)), None);

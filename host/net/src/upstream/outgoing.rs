@@ -1,0 +1,54 @@
+//! A request as it goes out.
+
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Request};
+use model::{Fault, RequestHead};
+
+use super::SendFailure;
+use crate::body::OutgoingBody;
+
+/// A request as it goes out.
+///
+/// Its head stays the exchange's: what a connection uses up is made when there is one, and again if that turns out to
+/// be stale.
+pub struct Outgoing<'a> {
+    /// The head.
+    pub head: &'a RequestHead,
+    /// What takes the place of its Host, if anything does.
+    pub host: Option<HeaderValue>,
+    /// The protocol that the endpoint is asked to change to, if it is.
+    pub upgrade: Option<HeaderValue>,
+    /// The body.
+    pub body: OutgoingBody,
+}
+
+impl Outgoing<'_> {
+    /// Its head with its body, which is not here any more then.
+    pub(super) fn take(&mut self) -> Request<OutgoingBody> {
+        let mut request = Request::new(self.take_body());
+        *request.method_mut() = self.head.method.clone();
+        *request.uri_mut() = self.head.uri.clone();
+        *request.headers_mut() = self.fields();
+        request
+    }
+
+    /// It fails with this, before any of it was sent.
+    pub(super) fn unsent(&mut self, fault: Fault) -> Box<SendFailure> {
+        SendFailure::unsent(fault, self.take_body())
+    }
+
+    fn take_body(&mut self) -> OutgoingBody {
+        std::mem::replace(&mut self.body, OutgoingBody::Empty)
+    }
+
+    fn fields(&self) -> HeaderMap {
+        let mut fields = self.head.fields.clone();
+        if let Some(host) = &self.host {
+            fields.insert(header::HOST, host.clone());
+        }
+        if let Some(upgrade) = &self.upgrade {
+            fields.insert(header::UPGRADE, upgrade.clone());
+        }
+        fields
+    }
+}
