@@ -1,35 +1,35 @@
 //! Serving one connection: HTTP/1.1 or HTTP/2 by its first bytes, each request handed to the [`Handler`].
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use model::{Fault, RequestHead, TlsFacts};
 use tokio::io::AsyncWrite;
 
-use crate::body::{BodyError, ClientBody, Expectation};
+use crate::body::{BodyError, ClientBody};
 use crate::drain::{Member, Stage};
-use crate::guard::{Limits, REJECT_METHOD};
-use crate::hop::asks_upgrade;
+use crate::guard::Limits;
 use crate::http2::{self, Http2Settings, Http2Stats};
 use crate::interim::InterimSink;
 use crate::stream::{Socket, Stream};
 use crate::timers::Timers;
 use crate::tls::{HandshakeCounts, Secured};
 use crate::tunnel::ProtocolChange;
-use crate::wire::{GoAhead, Protocol, Wire, WireState};
+use crate::wire::{Protocol, Wire};
+
+mod requests;
+
+use requests::Requests;
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -218,131 +218,4 @@ fn http1_builder(settings: ServerSettings) -> http1::Builder {
         builder.max_headers(settings.head.fields);
     }
     builder
-}
-
-/// The requests of one connection.
-struct Requests<H> {
-    handler: Rc<H>,
-    peer: Rc<Peer>,
-    wire: Rc<WireState>,
-    body_limit: u64,
-    change: ProtocolChange,
-}
-
-impl<H: Handler> Requests<H> {
-    fn arrival(&self, request: Request<Incoming>) -> Arrival {
-        let (parts, incoming) = request.into_parts();
-        let rejected = if parts.method.as_str() == REJECT_METHOD { self.wire.rejected.take() } else { None };
-        let length = incoming.size_hint().exact();
-        let has_body = !incoming.is_end_stream();
-        let expectation =
-            if has_body { self.expectation(parts.version, &parts.headers) } else { Expectation::None };
-        let body =
-            has_body.then(|| ClientBody::new(incoming, self.body_limit, Rc::clone(&self.wire), expectation));
-        let body = body.map(Box::new);
-        let interim = (parts.version == Version::HTTP_11).then(|| Rc::clone(&self.wire) as InterimSink);
-        let change = if has_body { None } else { self.change_wished(parts.version, &parts.headers) };
-        let head = RequestHead {
-            method: parts.method,
-            uri: parts.uri,
-            version: parts.version,
-            fields: parts.headers,
-        };
-        Arrival { head, body, length, peer: Rc::clone(&self.peer), rejected, interim, change }
-    }
-
-    /// What the client does before it sends its body. On HTTP/1.0 an expectation means nothing (RFC 9110 section 10.1.1).
-    fn expectation(&self, version: Version, fields: &HeaderMap) -> Expectation {
-        let is_continue = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-        let expects = version == Version::HTTP_11 && fields.get(header::EXPECT).is_some_and(is_continue);
-        self.wire.go_ahead.set(if expects { GoAhead::Awaited } else { GoAhead::NotAwaited });
-        if expects { Expectation::Continue } else { Expectation::None }
-    }
-
-    /// The wish for another protocol, as the guard has seen it.
-    fn change_wished(&self, version: Version, fields: &HeaderMap) -> Option<ProtocolChange> {
-        if !fields.contains_key(header::UPGRADE) {
-            return None;
-        }
-        self.wire.saw_upgrade.set(true);
-        (version == Version::HTTP_11 && asks_upgrade(fields)).then(|| self.change.clone())
-    }
-}
-
-impl<H: Handler> Service<Request<Incoming>> for Requests<H> {
-    type Response = Response<Tracked<H::Body>>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let under_way = UnderWay::begin(&self.wire);
-        let (handler, arrival) = (Rc::clone(&self.handler), self.arrival(request));
-        let (wire, change) = (Rc::clone(&self.wire), arrival.change.clone());
-        Box::pin(async move {
-            let mut answer = handler.answer(arrival).await;
-            *answer.version_mut() = Version::HTTP_11;
-            finish(&wire, change, &mut answer).await;
-            Ok(answer.map(|body| Tracked { body, _under_way: under_way }))
-        })
-    }
-}
-
-/// What comes between the answer and its way to the client.
-async fn finish<B>(wire: &WireState, change: Option<ProtocolChange>, answer: &mut Response<B>) {
-    if let Some(change) = change
-        && answer.status() != StatusCode::SWITCHING_PROTOCOLS
-    {
-        drop(change.take());
-        wire.stay();
-    }
-    if wire.go_ahead.take() == GoAhead::Awaited {
-        // Nobody can tell whether the client still sends its body (RFC 9110 section 10.1.1).
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    if wire.interim.is_waiting() {
-        poll_fn(|_| if wire.interim.is_waiting() { Poll::Pending } else { Poll::Ready(()) }).await;
-    }
-}
-
-/// Counts an exchange of the connection until it is dropped.
-struct UnderWay(Rc<WireState>);
-
-impl UnderWay {
-    fn begin(wire: &Rc<WireState>) -> Self {
-        wire.exchanges.set(wire.exchanges.get() + 1);
-        UnderWay(Rc::clone(wire))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.exchanges.set(self.0.exchanges.get().saturating_sub(1));
-        self.0.was_busy.set(true);
-    }
-}
-
-/// A body that keeps its exchange counted as long as it is sent.
-pub(crate) struct Tracked<B> {
-    body: B,
-    _under_way: UnderWay,
-}
-
-impl<B: Body + Unpin> Body for Tracked<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -36,7 +36,6 @@ use model::Exchange;
 pub(crate) use send::Budget;
 
 use crate::generation::Route;
-use crate::rewrite::Rewriting;
 use crate::worker::Local;
 
 /// Answers one request. What begins it happens at once, so that the future has no room for the request as it came.
@@ -70,23 +69,17 @@ async fn forward(
     let exchange = own::secure(route, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
     let exchange = own::answer(route, exchange)?;
-    match &route.rewriting {
-        None => send::send(local, route, exchange, upload).await,
-        Some(rewriting) => rewritten(local, route, rewriting, exchange, upload).await,
+    let exchange = rewrite_inward(route, exchange)?;
+    let (mut exchange, content) = send::send(local, route, exchange, upload).await?;
+    if let Some(rewriting) = &route.rewriting {
+        rewriting.outward(&mut exchange);
     }
+    Ok((exchange, content))
 }
 
-/// What the upstream sees, and what is seen of it, is rewritten.
-async fn rewritten(
-    local: &Local,
-    route: &Route,
-    rewriting: &Rewriting,
-    mut exchange: Box<Exchange>,
-    upload: Upload,
-) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+/// What the upstream is to see.
+fn rewrite_inward(route: &Route, mut exchange: Box<Exchange>) -> Result<Box<Exchange>, Box<Halted>> {
+    let Some(rewriting) = &route.rewriting else { return Ok(exchange) };
     let inward = rewriting.inward(&mut exchange);
-    let (exchange, ()) = halt::unless(exchange, inward)?;
-    let (mut exchange, content) = send::send(local, route, exchange, upload).await?;
-    rewriting.outward(&mut exchange);
-    Ok((exchange, content))
+    halt::unless(exchange, inward).map(|(exchange, ())| exchange)
 }

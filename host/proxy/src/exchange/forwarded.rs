@@ -103,26 +103,29 @@ fn extend(fields: &mut HeaderMap, sender: &Sender<'_>, trusted: bool) {
     if !trusted || !fields.contains_key(PROTO) {
         fields.insert(PROTO, HeaderValue::from_static(sender.scheme.as_str()));
     }
+    let host = fields.get(header::HOST).cloned();
     if !trusted || !fields.contains_key(PORT) {
-        let port = asked_port(fields, sender.scheme);
-        fields.insert(PORT, port);
+        fields.insert(PORT, asked_port(host.as_ref(), sender.scheme));
     }
-    if (!trusted || !fields.contains_key(HOST))
-        && let Some(host) = fields.get(header::HOST).cloned()
-    {
+    if let Some(host) = host.filter(|_| !trusted || !fields.contains_key(HOST)) {
         fields.insert(HOST, host);
     }
 }
 
 /// The port that the client asked for: the host's, or the one that the scheme has by default.
-fn asked_port(fields: &HeaderMap, scheme: Scheme) -> HeaderValue {
-    let host = fields.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+fn asked_port(host: Option<&HeaderValue>, scheme: Scheme) -> HeaderValue {
+    let host = host.map(HeaderValue::as_bytes).unwrap_or_default();
+    let port =
+        host.rsplit(|byte| *byte == b':').next().filter(|port| port.len() < host.len()).and_then(number);
     match (port, scheme) {
         (Some(port), _) => HeaderValue::from(port),
         (None, Scheme::Http) => HeaderValue::from_static("80"),
         (None, Scheme::Https) => HeaderValue::from_static("443"),
     }
+}
+
+fn number(digits: &[u8]) -> Option<u16> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The chain of addresses, the peer's added.
