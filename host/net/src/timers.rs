@@ -172,6 +172,8 @@ impl Drop for Alarm {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     fn on_worker<F: Future>(test: impl FnOnce(Timers) -> F) -> F::Output {
