@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use crate::stream::{Socket, Stream};
 use crate::timers::Timers;
 use crate::tls::{HandshakeCounts, Secured};
 use crate::tunnel::ProtocolChange;
-use crate::wire::{Protocol, Wire};
+use crate::wire::{Protocol, Wire, WireState};
 
 mod requests;
 
@@ -139,23 +139,70 @@ pub(crate) async fn serve<H: Handler>(
         return;
     }
     let peer = Rc::new(Peer { address, ip: field_value(address), tls });
-    let (state, change) = (wire.state(), ProtocolChange::default());
+    let change = ProtocolChange::default();
     // Errors of a connection are the client's doing, and every exchange has its own record.
     match protocol {
         Protocol::Http1 => {
             let service = Requests { handler, peer, wire: wire.state(), body_limit: settings.body, change };
-            let mut connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
-            let graceful = http1::Connection::graceful_shutdown;
-            let ended = until_drained(&member, Pin::new(&mut connection), graceful).await;
-            if let Some(Ok(())) = ended
-                && state.saw_upgrade.get()
-            {
-                // Boxed: connections that never need it are not to be larger for it.
-                Box::pin(after_http1(connection.into_parts(), &member)).await;
-            }
+            serve_http1(wire, service, settings, &member).await;
         }
         Protocol::Http2 => {
             Box::pin(http2::serve(wire, settings, handler, peer, timers, &member)).await;
+        }
+    }
+}
+
+/// Runs hyper on a connection, but not while the client is idle: it keeps 16 KiB of buffers.
+async fn serve_http1<H: Handler>(
+    mut wire: Wire,
+    mut service: Requests<H>,
+    settings: ServerSettings,
+    member: &Member,
+) {
+    let state = wire.state();
+    loop {
+        let connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
+        let mut run = Run { connection, state: Rc::clone(&state) };
+        let finish = |run: Pin<&mut Run<H>>| Pin::new(&mut run.get_mut().connection).graceful_shutdown();
+        match until_drained(member, Pin::new(&mut run), finish).await {
+            Some(Stop::Idle) => {}
+            // Boxed: connections that never need it are not to be larger for it.
+            Some(Stop::Ended(Ok(()))) if state.saw_upgrade.get() => {
+                return Box::pin(after_http1(run.connection.into_parts(), member)).await;
+            }
+            // Errors of a connection are the client's doing, and every exchange has its own record.
+            Some(Stop::Ended(_)) | None => return,
+        }
+        let parts = run.connection.into_parts();
+        (wire, service) = (parts.io.into_inner(), parts.service);
+        if !is_awake(&mut wire, member).await {
+            return Box::pin(close(wire, member)).await;
+        }
+    }
+}
+
+/// hyper at work on a connection.
+struct Run<H: Handler> {
+    connection: http1::Connection<TokioIo<Wire>, Requests<H>>,
+    state: Rc<WireState>,
+}
+
+/// Why hyper's work on a connection stops.
+enum Stop {
+    /// The connection is over.
+    Ended(hyper::Result<()>),
+    /// There is nothing to do: no exchange is under way, and nothing is left to be read or written.
+    Idle,
+}
+
+impl<H: Handler> Future for Run<H> {
+    type Output = Stop;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stop> {
+        match Pin::new(&mut self.connection).poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Stop::Ended(ended)),
+            Poll::Pending if self.state.may_park.get() => Poll::Ready(Stop::Idle),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -164,14 +211,18 @@ pub(crate) async fn serve<H: Handler>(
 /// end, which hyper leaves to us then.
 async fn after_http1<H>(parts: http1::Parts<TokioIo<Wire>, Requests<H>>, member: &Member) {
     let http1::Parts { io, read_buf, service, .. } = parts;
-    let mut wire = io.into_inner();
+    let wire = io.into_inner();
     if let Some(continuation) = service.change.take() {
         let future = continuation(Box::new(wire.into_stream(&read_buf)));
         until_drained(member, pin!(future), |_| {}).await;
     } else {
-        let ended = poll_fn(|cx| Pin::new(&mut wire).poll_shutdown(cx));
-        let _ = until_drained(member, pin!(ended), |_| {}).await;
+        close(wire, member).await;
     }
+}
+
+async fn close(mut wire: Wire, member: &Member) {
+    let closed = poll_fn(|cx| Pin::new(&mut wire).poll_shutdown(cx));
+    let _ = until_drained(member, pin!(closed), |_| {}).await;
 }
 
 fn field_value(address: SocketAddr) -> HeaderValue {
@@ -184,6 +235,15 @@ async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
     poll_fn(|cx| match member.stage(cx) {
         Stage::Running => wire.poll_protocol(cx),
         Stage::Finishing | Stage::Over => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Whether a client that was idle sends more, before it leaves, its time is over, or the worker stops.
+async fn is_awake(wire: &mut Wire, member: &Member) -> bool {
+    poll_fn(|cx| match member.stage(cx) {
+        Stage::Running => wire.poll_awake(cx),
+        Stage::Finishing | Stage::Over => Poll::Ready(false),
     })
     .await
 }

@@ -33,6 +33,9 @@ const PIECE: usize = 4096;
 /// more is read, so that it has to wait.
 const EARLY_BYTES: usize = 16 << 10;
 
+/// How long a client may be idle before hyper is taken off its connection.
+const PARK_AFTER: Duration = Duration::from_millis(250);
+
 /// How long a connection that is closed early still reads what the client sends.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of it.
@@ -61,6 +64,8 @@ pub(crate) struct Wire {
     read_alarm: Alarm,
     waiting_for: Option<Wait>,
     write_alarm: Alarm,
+    /// Whether some of what hyper has to write waits for the client.
+    is_writing: bool,
     /// Whether what was written waits to be sent, which it does only under TLS.
     is_flushing: bool,
     linger_left: usize,
@@ -106,6 +111,7 @@ impl Wire {
             read_alarm: timers.alarm(),
             waiting_for: None,
             write_alarm: timers.alarm(),
+            is_writing: false,
             is_flushing: false,
             linger_left: LINGER_BYTES,
             state: Rc::default(),
@@ -134,6 +140,14 @@ impl Wire {
                 Ok(_) => {}
             }
         }
+    }
+
+    /// Waits, without hyper, until the client sends more. False: it left, or was idle for too long.
+    pub(crate) fn poll_awake(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let read = ready!(self.poll_more(cx));
+        self.stop_waiting();
+        self.judge_held();
+        Poll::Ready(read.is_ok_and(|len| len > 0))
     }
 
     /// Reads some more of an incomplete head.
@@ -346,18 +360,24 @@ impl Wire {
             self.read_alarm.clear();
             self.waiting_for = Some(awaited);
         }
-        let after = match awaited {
-            Wait::Request => self.timeouts.idle,
-            Wait::Head => self.timeouts.header,
-            Wait::Body => self.timeouts.body,
-        };
-        ready!(self.read_alarm.poll(cx, after));
-        if awaited == Wait::Request && self.is_busy() {
-            // The client waited for us, not we for it: its time begins anew.
-            self.read_alarm.clear();
-            return self.read_alarm.poll(cx, after);
+        match awaited {
+            Wait::Request => self.poll_idle(cx),
+            Wait::Head => self.read_alarm.poll(cx, self.timeouts.header),
+            Wait::Body => self.read_alarm.poll(cx, self.timeouts.body),
         }
-        Poll::Ready(Expired)
+    }
+
+    /// Looks at a client's idle time twice: when it is worth while to take hyper off, and when it is over.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
+        let park_after = PARK_AFTER.min(self.timeouts.idle);
+        while !self.state.may_park.get() {
+            ready!(self.read_alarm.poll(cx, park_after));
+            self.read_alarm.clear();
+            // Else the client waited for us, not we for it: its time begins anew.
+            let is_idle = !self.is_busy() && !self.is_writing && !self.is_flushing;
+            self.state.may_park.set(is_idle);
+        }
+        self.read_alarm.poll(cx, self.timeouts.idle.saturating_sub(park_after))
     }
 
     fn is_busy(&self) -> bool {
@@ -367,6 +387,7 @@ impl Wire {
     fn stop_waiting(&mut self) {
         if self.waiting_for.take().is_some() {
             self.read_alarm.clear();
+            self.state.may_park.set(false);
         }
     }
 
@@ -397,7 +418,8 @@ impl Wire {
         cx: &Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_pending() {
+        self.is_writing = written.is_pending();
+        if self.is_writing {
             return self.poll_slow_reader(cx);
         }
         self.write_alarm.clear();

@@ -1,5 +1,7 @@
 //! Whatever a client may send and however long it may take has a limit, and reaching it is a named fault.
 
+use std::time::{Duration, Instant};
+
 use sandgate_tests::{Ending, Origin, PATIENCE, RawClient, Sandgate, wait_for, yaml};
 
 #[test]
@@ -33,6 +35,25 @@ fn an_idle_connection_is_closed_without_a_word() {
     let mut used = sandgate.client();
     assert_eq!(used.get("/").status(), 200);
     used.expect_closed();
+}
+
+#[test]
+fn a_client_that_pauses_between_requests_keeps_its_connection() {
+    let (_origin, sandgate) = limited("timeouts: { idle: 60s }");
+    let (mut pausing, mut busy) = (sandgate.client(), sandgate.client());
+    for head in
+        [["GET / HTTP/1.1\r\nhost: a", ".example\r\n\r\n"], ["\r\n", "GET / HTTP/1.1\r\nhost: a\r\n\r\n"]]
+    {
+        assert_eq!(pausing.get("/").status(), 200);
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(400) {
+            assert_eq!(busy.get("/").status(), 200);
+        }
+        for part in head {
+            pausing.send(part);
+        }
+        assert_eq!(pausing.response().status(), 200);
+    }
 }
 
 #[test]

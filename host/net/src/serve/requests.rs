@@ -104,7 +104,10 @@ impl<F: Future<Output = Response<B>>, B> Future for Answering<F, B> {
         let this = self.project();
         let answer = match this.done.take() {
             Some(answer) => *answer,
-            None => finished(this.wire, this.change.take(), ready!(this.answer.poll(cx))),
+            None => {
+                let answer = ready!(this.answer.poll(cx));
+                finished(this.wire, this.change.take(), answer)
+            }
         };
         if this.wire.interim.is_waiting() {
             *this.done = Some(Box::new(answer));

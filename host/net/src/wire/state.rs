@@ -18,6 +18,8 @@ pub(crate) struct WireState {
     pub(crate) exchanges: Cell<usize>,
     /// Whether one has ended since the idle time was last looked at.
     pub(crate) was_busy: Cell<bool>,
+    /// Whether the client has been idle for so long that its connection is better off without hyper.
+    pub(crate) may_park: Cell<bool>,
     /// Interim responses to the request under way.
     pub(crate) interim: InterimQueue,
     /// What the client of the request under way is told about sending its body.
