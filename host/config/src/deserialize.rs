@@ -10,7 +10,7 @@ use serde::Deserializer;
 use serde::de::Visitor;
 use serde::forward_to_deserialize_any;
 
-use crate::field::{EITHER, SPANNED};
+use crate::field::{EITHER, SEVERAL, SPANNED};
 use crate::tree::{Kind, Node, NodeId, Scalar, Tree, Value};
 use access::{Entries, Items, Parts, Variant};
 
@@ -170,6 +170,9 @@ impl<'de> Deserializer<'de> for Cursor<'de> {
     ) -> Result<V::Value, Fault> {
         if name == EITHER {
             return self.located(visitor.visit_enum(Variant::shape(self)));
+        }
+        if name == SEVERAL {
+            return self.located(visitor.visit_enum(Variant::number(self)));
         }
         let access = Variant::choose(self, name, &visitor);
         self.located(access.and_then(|access| visitor.visit_enum(access)))

@@ -20,6 +20,10 @@ pub(crate) const SPANNED: &str = "$spanned";
 pub(crate) const EITHER: &str = "$either";
 /// The variants of [`EITHER`].
 pub(crate) const SHAPES: &[&str] = &["scalar", "map"];
+/// The name under which a value is asked for as one item or as a list of them, whichever it is.
+pub(crate) const SEVERAL: &str = "$several";
+/// The variants of [`SEVERAL`].
+pub(crate) const NUMBERS: &[&str] = &["one", "list"];
 
 /// A value and its place. Equal when the values are.
 #[derive(Clone, Debug)]
@@ -60,6 +64,10 @@ pub(crate) enum Either<S, M> {
     /// The long form, a map.
     Map(M),
 }
+
+/// A list that may be written without its brackets where it has one item.
+#[derive(Debug)]
+pub(crate) struct Several<T>(pub(crate) List<T>);
 
 impl<T> PartialEq for Spanned<T>
 where
@@ -161,6 +169,37 @@ impl<'de, S: Deserialize<'de>, M: Deserialize<'de>> Visitor<'de> for EitherVisit
     }
 }
 
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Several<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum(SEVERAL, NUMBERS, SeveralVisitor(PhantomData))
+    }
+}
+
+struct SeveralVisitor<T>(PhantomData<T>);
+
+/// How many items a value has.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Number {
+    One,
+    List,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for SeveralVisitor<T> {
+    type Value = Several<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an item or a list of them")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Self::Value, A::Error> {
+        match access.variant()? {
+            (Number::One, value) => value.newtype_variant().map(|item| Several(vec![item])),
+            (Number::List, value) => value.newtype_variant().map(Several),
+        }
+    }
+}
+
 impl<T: JsonSchema> JsonSchema for Field<T> {
     fn inline_schema() -> bool {
         true
@@ -200,6 +239,17 @@ impl<S: JsonSchema, M: JsonSchema> JsonSchema for Either<S, M> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let forms = [generator.subschema_for::<S>(), generator.subschema_for::<M>()];
+        json_schema!({ "anyOf": forms })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Several<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("SeveralOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let forms = [generator.subschema_for::<T>(), generator.subschema_for::<List<T>>()];
         json_schema!({ "anyOf": forms })
     }
 }

@@ -176,7 +176,7 @@ plugins: {{ idle: {{ wasm: idle.wasm }} }}
 upstreams:
   good: {{ balance: ewma, endpoints: ["{good}", "{good}"] }}
   bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
-  named: {{ endpoints: ["http://localhost:1"] }}
+  named: {{ endpoints: ["http://app.localhost:1"] }}
   watched:
     endpoints: ["{good}"]
     health: {{ type: tcp, interval: 1h }}

@@ -103,6 +103,11 @@ impl Breaker {
         }
     }
 
+    /// How long it is until trials begin; nothing if they may.
+    pub fn until_trial(&self, now: u64) -> Duration {
+        Duration::from_millis(self.open_until.load(Relaxed).saturating_sub(now))
+    }
+
     /// How often it opened.
     pub fn opened_total(&self) -> u64 {
         self.opened_total.load(Relaxed)
@@ -224,6 +229,8 @@ mod tests {
         let breaker = opened();
         assert!(breaker.admit(1_001).is_none() && breaker.admit(5_999).is_none());
         assert_eq!((breaker.opened_total(), breaker.refused_total()), (1, 2));
+        assert_eq!(breaker.until_trial(5_000), Duration::from_secs(1));
+        assert_eq!(breaker.until_trial(7_000), Duration::ZERO);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Address {
         host: Arc<str>,
         /// The port.
         port: u16,
-        /// Where the name leads; none where the host is an address.
+        /// Where the name leads; none where the host is an address, or `localhost`.
         ip: Option<IpAddr>,
     },
     /// A unix socket.
@@ -38,6 +38,11 @@ impl fmt::Display for Address {
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
+}
+
+/// Whether a host is this one, whatever a resolver would say of it (RFC 6761 section 6.3).
+pub fn is_localhost(host: &str) -> bool {
+    host.strip_suffix('.').unwrap_or(host).eq_ignore_ascii_case("localhost")
 }
 
 /// How an endpoint is spoken to, as its address says.

@@ -1,6 +1,8 @@
 //! Faults: why an exchange could not go on, whose fault it is, and whether another endpoint may be tried.
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -11,18 +13,28 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What is known beyond the kind, for the log; never shown to the client.
     pub detail: Cow<'static, str>,
+    /// In how many seconds it may be worth asking again, where that is known (Retry-After, RFC 9110 section 10.2.3).
+    pub retry_after_secs: Option<NonZeroU16>,
 }
 
 impl Fault {
     /// A fault with something to say.
     pub fn new(kind: FaultKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Fault { kind, detail: detail.into() }
+        Fault { kind, detail: detail.into(), retry_after_secs: None }
+    }
+
+    /// The fault, of which the client is told that it may be worth asking again after this time.
+    #[must_use]
+    pub fn worth_another_try_in(self, wait: Duration) -> Self {
+        let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let secs = u16::try_from(secs).unwrap_or(u16::MAX).max(1);
+        Fault { retry_after_secs: NonZeroU16::new(secs), ..self }
     }
 }
 
 impl From<FaultKind> for Fault {
     fn from(kind: FaultKind) -> Self {
-        Fault { kind, detail: Cow::Borrowed("") }
+        Fault::new(kind, "")
     }
 }
 
@@ -281,6 +293,14 @@ impl FaultKind {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_of_which_there_is_one_at_least() {
+        for (millis, secs) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (u64::MAX, u16::MAX)] {
+            let fault = Fault::from(FaultKind::QueueFull).worth_another_try_in(Duration::from_millis(millis));
+            assert_eq!(fault.retry_after_secs.map(NonZeroU16::get), Some(secs), "{millis}ms");
+        }
+    }
 
     #[test]
     fn every_kind_has_a_name_of_its_own() {

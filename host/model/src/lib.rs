@@ -36,7 +36,7 @@ pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
 pub use counters::{Counter, RouteLabel};
 pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
-pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck};
+pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
     Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, RouteNames, Router, Step,

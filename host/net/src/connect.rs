@@ -1,9 +1,9 @@
 //! Opening connections to endpoints: TCP or a unix socket, then TLS if the endpoint's scheme asks for it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use model::{Address, Endpoint, EndpointScheme, Fault, FaultKind};
+use model::{Address, Endpoint, EndpointScheme, Fault, FaultKind, is_localhost};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
@@ -81,11 +81,24 @@ fn in_the_clear(offer: Offer) -> Agreed {
 
 /// Names are looked up beside the request's way: here nobody waits for one.
 async fn tcp(host: &str, ip: Option<IpAddr>, port: u16) -> io::Result<TcpStream> {
-    let unknown = |_| io::Error::new(io::ErrorKind::AddrNotAvailable, "nobody knows where its name leads");
-    let ip = ip.map_or_else(|| host.parse().map_err(unknown), Ok)?;
-    let stream = TcpStream::connect(SocketAddr::new(ip, port)).await?;
+    let stream = match ip.or_else(|| host.parse().ok()) {
+        Some(ip) => TcpStream::connect(SocketAddr::new(ip, port)).await?,
+        None if is_localhost(host) => this_host(port).await?,
+        None => {
+            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "nobody knows where its name leads"));
+        }
+    };
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// It has two loopback addresses, and a server may listen on one of them only: that the other refuses says nothing.
+async fn this_host(port: u16) -> io::Result<TcpStream> {
+    match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(stream) => Ok(stream),
+        // Where neither accepts, the first error says more: not every host has IPv6.
+        Err(error) => TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.map_err(|_| error),
+    }
 }
 
 async fn handshake(

@@ -94,7 +94,7 @@ impl Pool {
     /// A pool with no connection.
     pub fn new(endpoint: Arc<Endpoint>, settings: PoolSettings, timers: &Timers) -> Rc<Self> {
         Rc::new(Pool {
-            offer: offer(&endpoint, settings.protocol),
+            offer: offer(endpoint.scheme, settings.protocol),
             endpoint,
             settings,
             chose_http1: Cell::new(false),
@@ -173,8 +173,9 @@ impl Pool {
     }
 }
 
-fn offer(endpoint: &Endpoint, protocol: Protocol) -> Offer {
-    match (endpoint.scheme, protocol) {
+/// What an endpoint is offered.
+pub(crate) fn offer(scheme: EndpointScheme, protocol: Protocol) -> Offer {
+    match (scheme, protocol) {
         (EndpointScheme::H2c, _) | (_, Protocol::Http2) => Offer::Http2,
         (EndpointScheme::Https, Protocol::Auto) => Offer::Either,
         (EndpointScheme::Http, Protocol::Auto) | (_, Protocol::Http1) => Offer::Http1,

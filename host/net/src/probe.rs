@@ -11,11 +11,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::uri::PathAndQuery;
+use ::http::uri::{PathAndQuery, Scheme};
 use ::http::{HeaderValue, Method, StatusCode};
 use model::{Address, EndpointScheme, Fault};
 
-use crate::connect::{Offer, Stream, Target, connect};
+use crate::connect::{Agreed, Offer, Stream, Target, connect};
+use crate::pool::{Protocol, offer};
 use crate::tls::ClientTls;
 
 /// A question to one endpoint.
@@ -29,6 +30,8 @@ pub struct Probe {
     pub scheme: EndpointScheme,
     /// How to speak TLS; there if the scheme asks for it.
     pub tls: Option<Arc<ClientTls>>,
+    /// What requests to it are sent in: a check that asks otherwise would say little of them.
+    pub protocol: Protocol,
     /// How.
     pub question: Question,
     /// The longest time until the answer is known to be good.
@@ -40,7 +43,7 @@ pub struct Probe {
 pub enum Question {
     /// By opening a connection.
     Tcp,
-    /// By an HTTP/1.1 request.
+    /// By an HTTP request.
     Http(HttpQuestion),
     /// By `grpc.health.v1.Health/Check`, over HTTP/2.
     Grpc {
@@ -109,23 +112,34 @@ impl Probe {
     }
 
     async fn ask_at_leisure(&self) -> Result<(), ProbeFailure> {
-        let stream = self.connect().await.map_err(ProbeFailure::Connect)?;
-        match &self.question {
-            Question::Tcp => Ok(()),
-            Question::Http(question) => http::ask(stream, question).await,
-            Question::Grpc { service, host } => grpc::ask(stream, service, host).await,
+        let (stream, agreed) = self.connect().await.map_err(ProbeFailure::Connect)?;
+        match (&self.question, agreed) {
+            (Question::Tcp, _) => Ok(()),
+            (Question::Http(question), Agreed::Http1) => http::ask_http1(stream, question).await,
+            (Question::Http(question), Agreed::Http2) => {
+                http::ask_http2(stream, question, self.scheme()).await
+            }
+            (Question::Grpc { service, host }, _) => grpc::ask(stream, service, host, self.scheme()).await,
         }
     }
 
     /// A connection that accepts is all that a TCP check wants to know: it speaks no TLS.
-    async fn connect(&self) -> Result<Stream, Fault> {
+    async fn connect(&self) -> Result<(Stream, Agreed), Fault> {
         let (scheme, offer) = match &self.question {
             Question::Tcp => (EndpointScheme::Http, Offer::Http1),
-            Question::Http(_) => (self.scheme, Offer::Http1),
+            Question::Http(_) => (self.scheme, offer(self.scheme, self.protocol)),
             Question::Grpc { .. } => (self.scheme, Offer::Http2),
         };
         let target = Target { label: &self.label, address: &self.address, scheme };
-        connect(target, self.tls.as_deref(), offer).await.map(|(stream, _)| stream)
+        connect(target, self.tls.as_deref(), offer).await
+    }
+
+    /// As HTTP/2 requests say it (RFC 9113 section 8.3.1).
+    fn scheme(&self) -> Scheme {
+        match self.scheme {
+            EndpointScheme::Https => Scheme::HTTPS,
+            EndpointScheme::Http | EndpointScheme::H2c => Scheme::HTTP,
+        }
     }
 }
 

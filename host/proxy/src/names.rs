@@ -6,7 +6,6 @@
 mod book;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,8 @@ pub use book::{Book, Entry};
 const RETRY: Duration = Duration::from_secs(1);
 /// How soon at the latest, after many.
 const RETRY_MOST: Duration = Duration::from_secs(30);
+/// So many lookups are under way at a time: more would be a flood to a DNS server, which drops what it can't take.
+const LOOKUPS_AT_ONCE: usize = 64;
 /// How long a start or a reload waits for names that nothing is known of.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -61,11 +62,10 @@ impl Wanted {
 /// What must be asked to know where an endpoint is; nothing, if the configuration says so itself.
 pub(crate) fn question(address: &EndpointAddress) -> Option<NameQuestion> {
     match address {
-        EndpointAddress::Tcp { host, .. } if host.parse::<IpAddr>().is_err() => {
-            Some(NameQuestion::Host(Arc::clone(host)))
-        }
+        address if address.is_place() => None,
+        EndpointAddress::Tcp { host, .. } => Some(NameQuestion::Host(Arc::clone(host))),
         EndpointAddress::Service(name) => Some(NameQuestion::Service(Arc::clone(name))),
-        EndpointAddress::Tcp { .. } | EndpointAddress::Unix(_) => None,
+        EndpointAddress::Unix(_) => None,
     }
 }
 
@@ -126,8 +126,8 @@ impl Names {
     }
 
     async fn first_answers(&mut self) {
-        self.ask();
         while self.due.keys().any(|question| self.book.is_new(question)) {
+            self.ask();
             let Some(answered) = self.lookups.join_next().await else { return };
             self.note(answered);
         }
@@ -153,7 +153,7 @@ impl Names {
     pub async fn changed(&mut self) {
         loop {
             self.ask();
-            let next = self.due.values().filter(|due| !due.asking).map(|due| due.at).min();
+            let next = self.next_due();
             let changed = tokio::select! {
                 Some(answered) = self.lookups.join_next() => self.note(answered),
                 () = sleep_until_some(next) => false,
@@ -164,11 +164,22 @@ impl Names {
         }
     }
 
-    /// Begins the lookups that are due.
+    /// When the next lookup may begin; where there is no room for one, an answer has to come first.
+    fn next_due(&self) -> Option<Instant> {
+        let has_room = self.lookups.len() < LOOKUPS_AT_ONCE;
+        self.due.values().filter(|due| has_room && !due.asking).map(|due| due.at).min()
+    }
+
+    /// Begins the lookups that are due: as many as there is room for, those first that are due for the longest time.
     fn ask(&mut self) {
         let Some(resolver) = &self.resolver else { return };
-        let now = Instant::now();
-        for (question, due) in self.due.iter_mut().filter(|(_, due)| !due.asking && due.at <= now) {
+        let (now, room) = (Instant::now(), LOOKUPS_AT_ONCE.saturating_sub(self.lookups.len()));
+        let due = self.due.iter_mut().filter(|(_, due)| !due.asking && due.at <= now);
+        let mut due: Vec<_> = due.collect();
+        if due.len() > room {
+            due.sort_unstable_by_key(|(_, due)| due.at);
+        }
+        for (question, due) in due.into_iter().take(room) {
             due.asking = true;
             let (resolver, question) = (resolver.clone(), question.clone());
             self.lookups.spawn(async move {
@@ -224,3 +235,6 @@ fn retry_after(failures: u32) -> Duration {
 fn jittered(after: Duration) -> Duration {
     after.mul_f64(1.0 + fastrand::f64() / 10.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,8 @@ pub struct RetryPolicy {
     pub(crate) on_answers: Vec<RetryOn>,
     pub(crate) budget: Option<Portion>,
     pub(crate) backoff: Option<Backoff>,
+    /// The longest wait that an answer may ask for, if what it asks for matters.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) per_try_timeout: Option<Duration>,
     pub(crate) repeatable: Repeatable,
     /// Bytes of a body that are kept to send it again.
@@ -139,10 +141,16 @@ impl RetryPolicy {
             on_answers,
             budget: retries.budget,
             backoff: retries.backoff,
+            retry_after: retries.retry_after,
             per_try_timeout: retries.per_try_timeout,
             repeatable: retries.repeatable,
             replay: retries.replay,
         }
+    }
+
+    /// Whether there is a wait before a request is sent again.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.backoff.is_some() || self.retry_after.is_some()
     }
 }
 

@@ -15,6 +15,7 @@ use http::{Method, Uri};
 use model::{Endpoint, Escape, Exchange, Fault, FaultKind};
 
 use crate::path::normal_path;
+pub(crate) use path::sent_as;
 
 /// How long a target may become.
 const TARGET_LIMIT: usize = 16 * 1024;
@@ -25,7 +26,7 @@ const HOST_LIMIT: usize = 512;
 #[derive(Debug)]
 pub struct Rewriting {
     request: config::Rewrite,
-    location: LocationRewrite,
+    location: Vec<LocationRewrite>,
     cookies: CookieRewrite,
 }
 
@@ -34,7 +35,7 @@ impl Rewriting {
     pub(crate) fn of(route: &config::Route) -> Option<Box<Self>> {
         let request = route.rewrite.clone();
         let touches_request = touches(&request) || request.host != HostRewrite::Preserve;
-        let touches_response = route.location != LocationRewrite::Off || !route.cookies.is_empty();
+        let touches_response = !route.location.is_empty() || !route.cookies.is_empty();
         (touches_request || touches_response).then(|| {
             Box::new(Rewriting { request, location: route.location.clone(), cookies: route.cookies.clone() })
         })
@@ -93,7 +94,7 @@ impl Rewriting {
 
     /// The way out.
     pub(crate) fn outward(&self, exchange: &mut Exchange) {
-        if self.location != LocationRewrite::Off {
+        if !self.location.is_empty() {
             location::map_back(exchange, &self.location, self.request.path.as_ref());
         }
         if !self.cookies.is_empty() {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use config::{Matching, Scheme};
+use config::{Matching, PathMatch, Scheme};
 use http::{HeaderMap, Method};
 
 pub use explain::Explanation;
@@ -55,6 +55,8 @@ pub enum Match<'a> {
     Route(&'a Route),
     /// There are routes that fit, but for their methods, which are these.
     OtherMethods(Vec<Method>),
+    /// There is none; but the path with a slash behind it is where this route begins.
+    Slash(&'a Route),
     /// There is none.
     Nothing,
 }
@@ -98,7 +100,22 @@ impl RouteTable {
             return Match::Route(route);
         }
         let methods = self.index.other_methods(question);
-        if methods.is_empty() { Match::Nothing } else { Match::OtherMethods(methods) }
+        if !methods.is_empty() {
+            return Match::OtherMethods(methods);
+        }
+        self.behind_a_slash(question).map_or(Match::Nothing, Match::Slash)
+    }
+
+    /// The route that forwards what begins with the path and a slash. As in nginx, it takes the path without the slash for
+    /// a mistake that can be put right.
+    fn behind_a_slash(&self, question: &Question<'_>) -> Option<&Route> {
+        if question.path.ends_with('/') {
+            return None;
+        }
+        let path = format!("{}/", question.path);
+        let at = self.index.find(&Question { path: &path, ..*question })?;
+        let begins_so = matches!(&self.index.matchings().get(at)?.path, PathMatch::Prefix(p) if *p == path);
+        self.routes.get(at).filter(|route| begins_so && route.destination.is_upstream())
     }
 }
 

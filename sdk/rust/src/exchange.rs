@@ -15,6 +15,32 @@ pub fn client_address() -> String {
     host::exchange::client_address()
 }
 
+/// The version of TLS that the client speaks, as `TLSv1.3`; none if it came in the clear.
+pub fn tls_version() -> Option<String> {
+    host::exchange::tls_version()
+}
+
+/// The cipher suite by its IANA name, as `TLS_AES_256_GCM_SHA384`; none if the client came in the clear.
+pub fn tls_cipher() -> Option<String> {
+    host::exchange::tls_cipher()
+}
+
+/// The name that the client asked for in its handshake (SNI), in lower case. It need not be the host that the request
+/// names.
+pub fn tls_server_name() -> Option<String> {
+    host::exchange::tls_server_name()
+}
+
+/// The subject of the client's certificate, which was verified: `CN=ann,O=Example`; none if the client showed none.
+pub fn client_certificate_subject() -> Option<String> {
+    host::exchange::client_certificate_subject()
+}
+
+/// SHA-256 of the client's certificate, in 64 lower-case hexadecimal digits; none if the client showed none.
+pub fn client_certificate_fingerprint() -> Option<String> {
+    host::exchange::client_certificate_fingerprint()
+}
+
 /// The name of the route, or none before routing.
 pub fn route() -> Option<String> {
     host::exchange::route()

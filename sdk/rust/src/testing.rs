@@ -20,15 +20,22 @@ mod builders;
 mod fields;
 pub(crate) mod host;
 mod state;
+mod tls;
 
 use std::time::Duration;
 
 use crate::log::Level;
 use state::with;
+pub use tls::{ClientCertificate, Tls};
 
 /// Sets the client's address and port; at first `192.0.2.1:50000`.
 pub fn set_client_address(address: &str) {
     with(|state| address.clone_into(&mut state.client_address));
+}
+
+/// Sets what is known of the client's TLS connection; at first it came in the clear.
+pub fn set_tls(tls: Tls) {
+    with(|state| state.tls = Some(tls));
 }
 
 /// Sets the route's name; at first there is none.

@@ -1,6 +1,6 @@
 //! Names of endpoints: looked up again by TTL, kept while no lookup succeeds, never in the way of a start.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use sandgate_tests::{
     Connection, DnsServer, Failing, Origin, PATIENCE, RawClient, Sandgate, Setup, wait_for,
@@ -145,6 +145,62 @@ fn a_configuration_with_names_is_checked_without_asking_anybody() {
     let finished = before_name(&dns, 1).command("check", &[]);
     assert!(finished.status.success(), "{finished:?}");
     assert_eq!(dns.queries(), 0);
+}
+
+#[test]
+fn localhost_is_one_endpoint_whichever_of_its_addresses_is_listened_on() {
+    for loopback in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        let Ok(origin) = Origin::at(SocketAddr::new(loopback, 0), hello("here")) else {
+            assert!(loopback.is_ipv6(), "not every host has IPv6");
+            continue;
+        };
+        let (dns, port) = (DnsServer::start(), origin.address().port());
+        dns.set_host("localhost", 60, &[FIRST]);
+        let yaml = "
+version: 1
+server: { workers: 1, resolver: { servers: [\"@dns@\"] } }
+listeners: [{ name: web, address: \"127.0.0.1:0\" }]
+admin: { address: \"127.0.0.1:0\" }
+upstreams:
+  app:
+    endpoints: [{ address: \"http://localhost:@port@\", max_fails: 1, fail_timeout: 1h }]
+    keep_alive: { idle: 0 }
+routes: [{ name: all, upstream: app, retries: { attempts: 0 } }]
+";
+        let setup = Sandgate::with_config(yaml).value("dns", &dns.address().to_string());
+        let sandgate = setup.value("port", &port.to_string()).start();
+        let mut client = sandgate.client();
+        for at in 1..=4 {
+            assert_eq!(backend(&mut client), "here", "{loopback}");
+            let line = sandgate.access_line(at);
+            assert_eq!(line["endpoint"], format!("http://localhost:{port}"));
+            assert_eq!((&line["attempts"], &line["fault"]), (&1.into(), &serde_json::Value::Null));
+        }
+        let metrics = sandgate.metrics();
+        assert_eq!(metrics.sum("sandgate_endpoint_usable", &[]), 1.0, "one endpoint");
+        assert_eq!(metrics.sum("sandgate_endpoint_failures_total", &[]), 0.0);
+        assert_eq!(dns.queries(), 0, "RFC 6761 section 6.3");
+    }
+}
+
+#[test]
+fn many_names_are_all_found() {
+    let dns = DnsServer::start();
+    let hosts: Vec<String> = (0..200).map(|at| format!("host{at}.test")).collect();
+    hosts.iter().for_each(|host| dns.set_host(host, 3600, &[FIRST]));
+    let endpoints: Vec<String> = hosts.iter().map(|host| format!("\"http://{host}:1\"")).collect();
+    let yaml = "
+version: 1
+server: { workers: 1, resolver: { servers: [\"@dns@\"] } }
+listeners: [{ name: web, address: \"127.0.0.1:0\" }]
+admin: { address: \"127.0.0.1:0\" }
+upstreams: { app: { endpoints: [@all@] } }
+routes: [{ name: all, upstream: app }]
+";
+    let setup = Sandgate::with_config(yaml).value("dns", &dns.address().to_string());
+    let sandgate = setup.value("all", &endpoints.join(", ")).start();
+    let found = || sandgate.metrics().sum("sandgate_name_places", &[]);
+    wait_for("all names", PATIENCE, || found() == 200.0);
 }
 
 #[test]

@@ -121,6 +121,33 @@ fn filters_see_replies() {
 }
 
 #[test]
+fn a_forwarded_prefix_without_its_slash_is_redirected_to_it() {
+    let origin = Origin::named("app");
+    let yaml = yaml::entry()
+        + yaml::APP
+        + &yaml::route_named("name", "prefix: /na me/")
+        + &yaml::route_named("exact", "exact: /exact/")
+        + &yaml::route_named("other", "prefix: /other/")
+        + &yaml::route_named("under", "exact: /other");
+    let sandgate = Sandgate::with_config(yaml).origins("app", &[&origin]).start();
+    let mut client = sandgate.client();
+    for (asked, answer) in [
+        ("/na%20me", (301, Some("/na%20me/"))),
+        ("/na%20me?a=b&c", (301, Some("/na%20me/?a=b&c"))),
+        ("//x/..//na%20%6de", (301, Some("/na%20me/"))),
+        ("/na%20me/", (200, None)),
+        ("/na%20mex", (404, None)),
+        ("/exact", (404, None)),
+        ("/other", (200, None)),
+    ] {
+        assert_eq!(location(&client.get(asked)), answer, "{asked}");
+    }
+    let line = sandgate.access_line(1);
+    assert_eq!((line["route"].as_str(), line["fault"].as_str()), (Some("name"), None));
+    assert_eq!(origin.requests().len(), 2);
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     for (route, said) in [
         ("upstream: app, respond: { body: a }", "only one of"),

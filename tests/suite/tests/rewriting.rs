@@ -211,6 +211,10 @@ fn mapping_back_can_be_off_or_by_a_rule() {
             "location: { from: \"http://inner.example/\", to: \"https://${request.host}/b/\" }",
             "https://test.example/b/a",
         ),
+        (
+            "location: [{ from: \"http://other.example/\", to: /o/ }, { from: \"http://inner.example/\", to: /i/ }]",
+            "/i/a",
+        ),
     ] {
         let sandgate = start(route("/blog/", keys), &origin);
         assert_eq!(get(sandgate.web(), "/blog/a").field("location"), Some(expected), "{keys}");

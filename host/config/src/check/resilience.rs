@@ -37,12 +37,15 @@ impl Check<'_> {
         let attempts = self.number(raw.attempts, default.attempts.into(), ATTEMPTS);
         let per_try_timeout =
             raw.per_try_timeout.span().is_some().then(|| self.time(raw.per_try_timeout, Duration::ZERO));
+        let retry_after =
+            raw.retry_after.span().is_some().then(|| self.time(raw.retry_after, Duration::ZERO));
         let all = raw.non_idempotent.or_default();
         Retries {
             attempts: narrow(attempts),
             on: self.retry_conditions(raw.on, default.on),
             budget: given_value(raw.budget),
             backoff: self.backoff(raw.backoff),
+            retry_after,
             per_try_timeout,
             replay: native(self.size(raw.replay, 0, REPLAY)),
             repeatable: if all { Repeatable::All } else { Repeatable::Idempotent },

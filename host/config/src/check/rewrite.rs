@@ -6,7 +6,7 @@ use model::{Stage, Template};
 
 use super::Check;
 use super::server::given;
-use crate::field::{Either, Field, List, Map, Spanned};
+use crate::field::{Either, Field, List, Map, Several, Spanned};
 use crate::raw;
 use crate::report::quoted;
 use crate::scalar::TemplateText;
@@ -187,18 +187,39 @@ impl Check<'_> {
     }
 
     /// Without the key, answers are mapped back where requests were rewritten in a way that has an inverse.
-    pub(super) fn location(&mut self, location: Field<raw::Location>, rewrite: &Rewrite) -> LocationRewrite {
-        let default = match (&rewrite.path, &rewrite.host) {
-            (Some(PathRewrite::Prefix { .. } | PathRewrite::Strip(_)), _) | (_, HostRewrite::Upstream) => {
-                LocationRewrite::Auto
-            }
-            _ => LocationRewrite::Off,
+    pub(super) fn location(
+        &mut self,
+        location: Field<raw::Location>,
+        rewrite: &Rewrite,
+    ) -> Vec<LocationRewrite> {
+        let Field::Given(Spanned { value: Several(ways), span }) = location else {
+            return match (&rewrite.path, &rewrite.host) {
+                (Some(PathRewrite::Prefix { .. } | PathRewrite::Strip(_)), _)
+                | (_, HostRewrite::Upstream) => {
+                    vec![LocationRewrite::Auto]
+                }
+                _ => Vec::new(),
+            };
         };
-        let Field::Given(Spanned { value, span }) = location else { return default };
-        match value {
-            Either::Scalar(raw::LocationName::Auto) => LocationRewrite::Auto,
-            Either::Scalar(raw::LocationName::Off) => LocationRewrite::Off,
-            Either::Map(form) => self.location_rule(form, span).map_or(default, LocationRewrite::Rule),
+        self.at_most(RULE_LIMIT, ways.len(), span);
+        let is_alone = ways.len() == 1;
+        given(ways).filter_map(|Spanned { value, span }| self.location_way(value, span, is_alone)).collect()
+    }
+
+    fn location_way(
+        &mut self,
+        way: Either<raw::LocationName, raw::LocationForm>,
+        span: Span,
+        is_alone: bool,
+    ) -> Option<LocationRewrite> {
+        match way {
+            Either::Scalar(raw::LocationName::Auto) => Some(LocationRewrite::Auto),
+            Either::Scalar(raw::LocationName::Off) if is_alone => None,
+            Either::Scalar(raw::LocationName::Off) => {
+                self.complain(span, "`off` stands alone, in the place of the list", None);
+                None
+            }
+            Either::Map(form) => self.location_rule(form, span).map(LocationRewrite::Rule),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::de::{
 };
 
 use super::{Cursor, Fault, Repair};
-use crate::field::SHAPES;
+use crate::field::{NUMBERS, SHAPES};
 use crate::tree::{Kind, NodeId, Value};
 
 pub(super) struct Items<'t> {
@@ -141,7 +141,16 @@ impl<'t> Variant<'t> {
     /// Scalar or map, by what the node is.
     pub(super) fn shape(whole: Cursor<'t>) -> Self {
         let is_map = matches!(whole.node().kind, Kind::Map(_));
-        let shape = SHAPES.get(usize::from(is_map)).copied();
+        Variant::of_form(whole, SHAPES.get(usize::from(is_map)).copied())
+    }
+
+    /// One or a list, by what the node is.
+    pub(super) fn number(whole: Cursor<'t>) -> Self {
+        let is_list = matches!(whole.node().kind, Kind::List(_));
+        Variant::of_form(whole, NUMBERS.get(usize::from(is_list)).copied())
+    }
+
+    fn of_form(whole: Cursor<'t>, shape: Option<&'static str>) -> Self {
         Variant { whole, name: whole, value: Some(whole), shape, expected: String::new(), owner: "" }
     }
 

@@ -19,6 +19,9 @@ pub(crate) struct Retries {
     pub(crate) budget: Field<Portion>,
     /// The wait before a request is sent again. Default: none.
     pub(crate) backoff: Field<Backoff>,
+    /// The longest wait that an answer may ask for (Retry-After) before its request is sent again; what asks for a longer
+    /// one is passed on. Default: nobody is asked.
+    pub(crate) retry_after: Field<Time>,
     /// The longest time an attempt may take until its answer's head is there, connecting included. Default: no limit but
     /// those of `timeouts`.
     pub(crate) per_try_timeout: Field<Time>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SameSite;
-use crate::field::{Either, Field, List, Map};
+use crate::field::{Either, Field, List, Map, Several};
 use crate::scalar::TemplateText;
 
 /// How a request is rewritten before it is sent. At most one of `prefix`, `strip_prefix`, `path` and `regex`.
@@ -49,11 +49,15 @@ pub(crate) struct QueryRules {
     pub(crate) remove: Field<List<String>>,
 }
 
-pub(crate) type Location = Either<LocationName, LocationForm>;
+/// The first that fits a location changes it.
+pub(crate) type Location = Several<Either<LocationName, LocationForm>>;
 
 /// How Location and its like are mapped back.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "`auto`, `off`, or a map with `from` and `to`")]
+#[serde(
+    rename_all = "snake_case",
+    expecting = "`auto`, `off`, a map with `from` and `to`, or a list of those"
+)]
 pub(crate) enum LocationName {
     /// As the request was rewritten.
     Auto,
@@ -63,7 +67,11 @@ pub(crate) enum LocationName {
 
 /// How Location and its like are mapped back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "`auto`, `off`, or a map with `from` and `to`")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "`auto`, `off`, a map with `from` and `to`, or a list of those"
+)]
 pub(crate) struct LocationForm {
     /// What it begins with.
     pub(crate) from: Field<String>,

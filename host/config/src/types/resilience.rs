@@ -18,6 +18,8 @@ pub struct Retries {
     pub budget: Option<Portion>,
     /// The wait before a request is sent again.
     pub backoff: Option<Backoff>,
+    /// The longest wait that an answer may ask for; none if what it asks for doesn't matter.
+    pub retry_after: Option<Duration>,
     /// The longest time an attempt may take until its answer's head is there.
     pub per_try_timeout: Option<Duration>,
     /// Which requests may be sent again though the endpoint may have acted on them.
@@ -42,6 +44,7 @@ impl Default for Retries {
             on: vec![RetryOn::Connect, RetryOn::Reset],
             budget: None,
             backoff: None,
+            retry_after: None,
             per_try_timeout: None,
             repeatable: Repeatable::Idempotent,
             replay: 0,

@@ -71,12 +71,9 @@ pub enum HostRewrite {
     Name(Template),
 }
 
-/// How Location, Content-Location and Refresh are mapped back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A way in which Location, Content-Location and Refresh are mapped back.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocationRewrite {
-    /// Not at all.
-    #[default]
-    Off,
     /// As the request was rewritten.
     Auto,
     /// As this says.

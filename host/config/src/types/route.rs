@@ -27,8 +27,8 @@ pub struct Route {
     pub https: Option<StatusCode>,
     /// How requests are rewritten before they are sent.
     pub rewrite: Rewrite,
-    /// How answers' locations are mapped back.
-    pub location: LocationRewrite,
+    /// How answers' locations are mapped back: the first way that changes one does. Empty when none is.
+    pub location: Vec<LocationRewrite>,
     /// How cookies that the upstream sets are changed.
     pub cookies: CookieRewrite,
     /// Bodies for answers that report an error; the first that fits, before the server's.

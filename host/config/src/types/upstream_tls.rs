@@ -1,8 +1,11 @@
 //! How endpoints are spoken to: schemes, protocols, TLS, HTTP/2.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use model::is_localhost;
 
 use crate::source::Span;
 
@@ -20,6 +23,17 @@ pub enum EndpointAddress {
     Service(Arc<str>),
     /// A unix socket.
     Unix(PathBuf),
+}
+
+impl EndpointAddress {
+    /// Whether nobody has to be asked where it is: an IP address, a socket, or `localhost`.
+    pub fn is_place(&self) -> bool {
+        match self {
+            EndpointAddress::Tcp { host, .. } => is_localhost(host) || host.parse::<IpAddr>().is_ok(),
+            EndpointAddress::Unix(_) => true,
+            EndpointAddress::Service(_) => false,
+        }
+    }
 }
 
 /// How an endpoint is spoken to.

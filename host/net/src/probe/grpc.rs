@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::Scheme;
 use http::{Request, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -24,14 +25,20 @@ const SERVING: u64 = 1;
 /// A message's prefix: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-pub(super) async fn ask(stream: Stream, service: &str, host: &HeaderValue) -> Result<(), ProbeFailure> {
+pub(super) async fn ask(
+    stream: Stream,
+    service: &str,
+    host: &HeaderValue,
+    scheme: Scheme,
+) -> Result<(), ProbeFailure> {
     let (mut sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
     let _task = Task(tokio::spawn(async move {
         // What it fails of is told to whoever waits for its answer.
         let _ = connection.await;
     }));
-    let answer = sender.send_request(request(service, host)?).await.map_err(|error| broken(&error))?;
+    let answer =
+        sender.send_request(request(service, host, scheme)?).await.map_err(|error| broken(&error))?;
     if !answer.status().is_success() {
         return Err(ProbeFailure::Status(answer.status()));
     }
@@ -46,10 +53,9 @@ pub(super) async fn ask(stream: Stream, service: &str, host: &HeaderValue) -> Re
     }
 }
 
-fn request(service: &str, host: &HeaderValue) -> Result<Request<Whole>, ProbeFailure> {
-    let authority = host.to_str().unwrap_or_default();
-    let uri =
-        Uri::builder().scheme("http").authority(authority).path_and_query("/grpc.health.v1.Health/Check");
+fn request(service: &str, host: &HeaderValue, scheme: Scheme) -> Result<Request<Whole>, ProbeFailure> {
+    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes());
+    let uri = uri.path_and_query("/grpc.health.v1.Health/Check");
     let uri = uri.build().map_err(|error| ProbeFailure::Broken(error.to_string()))?;
     let mut request = Request::new(Whole(Some(message(service))));
     *request.method_mut() = http::Method::POST;

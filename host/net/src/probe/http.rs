@@ -1,14 +1,15 @@
-//! A probe by an HTTP/1.1 request.
+//! A probe by an HTTP request, of the version that the endpoint's requests have.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 
 use http::header::{self, HeaderValue};
-use http::{Request, Uri};
+use http::uri::Scheme;
+use http::{Request, Response, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use memchr::memmem;
 
 use super::body::Empty;
@@ -18,21 +19,43 @@ use crate::connect::Stream;
 /// How much of a body is looked through.
 const BODY_LIMIT: usize = 64 << 10;
 /// The longest head of an answer.
-const HEAD_LIMIT: usize = 64 << 10;
+const HEAD_LIMIT: u32 = 64 << 10;
 
 /// Who asks, for the endpoint's log.
 const USER_AGENT: HeaderValue = HeaderValue::from_static("sandgate-health");
 
-pub(super) async fn ask(stream: Stream, question: &HttpQuestion) -> Result<(), ProbeFailure> {
+pub(super) async fn ask_http1(stream: Stream, question: &HttpQuestion) -> Result<(), ProbeFailure> {
     let mut builder = http1::Builder::new();
-    builder.max_buf_size(HEAD_LIMIT);
+    builder.max_buf_size(HEAD_LIMIT as usize);
     let (mut sender, connection) =
         builder.handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
     let _task = Task(tokio::spawn(async move {
         // What it fails of is told to whoever waits for its answer.
         let _ = connection.await;
     }));
-    let answer = sender.send_request(request(question)).await.map_err(|error| broken(&error))?;
+    let answer = sender.send_request(http1_request(question)).await.map_err(|error| broken(&error))?;
+    judge(answer, question).await
+}
+
+pub(super) async fn ask_http2(
+    stream: Stream,
+    question: &HttpQuestion,
+    scheme: Scheme,
+) -> Result<(), ProbeFailure> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.max_header_list_size(HEAD_LIMIT);
+    let (mut sender, connection) =
+        builder.handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    let _task = Task(tokio::spawn(async move {
+        // What it fails of is told to whoever waits for its answer.
+        let _ = connection.await;
+    }));
+    let request = http2_request(question, scheme)?;
+    let answer = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    judge(answer, question).await
+}
+
+async fn judge(answer: Response<Incoming>, question: &HttpQuestion) -> Result<(), ProbeFailure> {
     let status = answer.status();
     if !(question.is_good)(status) {
         return Err(ProbeFailure::Status(status));
@@ -43,14 +66,28 @@ pub(super) async fn ask(stream: Stream, question: &HttpQuestion) -> Result<(), P
     }
 }
 
-fn request(question: &HttpQuestion) -> Request<Empty> {
-    let mut request = Request::new(Empty);
-    *request.method_mut() = question.method.clone();
-    *request.uri_mut() = Uri::from(question.path.clone());
+fn http1_request(question: &HttpQuestion) -> Request<Empty> {
+    let mut request = request(question, Uri::from(question.path.clone()));
     let fields = request.headers_mut();
     fields.insert(header::HOST, question.host.clone());
-    fields.insert(header::USER_AGENT, USER_AGENT);
     fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    request
+}
+
+/// The host is the authority, and nothing is said of the connection (RFC 9113 sections 8.2.2 and 8.3.1).
+fn http2_request(question: &HttpQuestion, scheme: Scheme) -> Result<Request<Empty>, ProbeFailure> {
+    let uri = Uri::builder().scheme(scheme).authority(question.host.as_bytes());
+    let uri = uri.path_and_query(question.path.clone()).build();
+    let mut request = request(question, uri.map_err(|error| ProbeFailure::Broken(error.to_string()))?);
+    *request.version_mut() = Version::HTTP_2;
+    Ok(request)
+}
+
+fn request(question: &HttpQuestion, uri: Uri) -> Request<Empty> {
+    let mut request = Request::new(Empty);
+    *request.method_mut() = question.method.clone();
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
     request
 }
 

@@ -31,7 +31,8 @@ fn http(body: Option<&str>) -> Question {
 }
 
 fn probe(address: Address, question: Question, timeout: Duration) -> Probe {
-    Probe { label: Arc::from("tested"), address, scheme: EndpointScheme::Http, tls: None, question, timeout }
+    let (label, scheme, protocol) = (Arc::from("tested"), EndpointScheme::Http, Protocol::Http1);
+    Probe { label, address, scheme, tls: None, protocol, question, timeout }
 }
 
 async fn ask(address: Address, question: Question) -> Result<(), ProbeFailure> {

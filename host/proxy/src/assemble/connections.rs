@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -123,7 +122,7 @@ fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
 
 pub(super) fn address(address: &EndpointAddress) -> Option<Address> {
     match address {
-        EndpointAddress::Tcp { host, port } if host.parse::<IpAddr>().is_ok() => {
+        EndpointAddress::Tcp { host, port } if address.is_place() => {
             Some(Address::Tcp { host: Arc::clone(host), port: *port, ip: None })
         }
         EndpointAddress::Unix(path) => Some(Address::Unix(path.clone())),

@@ -10,6 +10,7 @@ use crate::destination::Destination;
 use crate::exchange::halt::Halted;
 use crate::exchange::rescue::plain_reply;
 use crate::generation::Route;
+use crate::rewrite::sent_as;
 
 /// How long a Location may become.
 const LOCATION_LIMIT: usize = 16 * 1024;
@@ -23,6 +24,21 @@ pub(crate) fn secure(route: &Route, exchange: Box<Exchange>) -> Result<Box<Excha
     match HeaderValue::try_from(target) {
         Ok(location) => Err(Halted::reply(exchange, moved(status, location))),
         Err(_) => Err(Halted::fault(exchange, bad("the target is no field value"))),
+    }
+}
+
+/// Sends a client that left out the slash at the end of a route's path to where that begins. The path is the normal one:
+/// how it was spelled could make another host of it.
+pub(crate) fn with_slash(exchange: Box<Exchange>) -> Box<Halted> {
+    let mut target = sent_as(exchange.path());
+    target.push('/');
+    if let Some(query) = exchange.request.uri.query() {
+        target.push('?');
+        target.push_str(query);
+    }
+    match HeaderValue::try_from(target) {
+        Ok(location) => Halted::reply(exchange, moved(StatusCode::MOVED_PERMANENTLY, location)),
+        Err(_) => Halted::fault(exchange, bad("the target is no field value")),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn adopt(exchange: &mut Exchange, reply: Reply) -> Content {
 pub(crate) fn explain(exchange: &mut Exchange, fault: Fault) -> Content {
     let mut reply = match grpc::is_grpc(&exchange.request) {
         true => grpc::reply(fault.kind),
-        false => plain_reply(fault.kind.status()),
+        false => told_when(plain_reply(fault.kind.status()), &fault),
     };
     if fault.kind.spoils_connection() {
         reply.fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -40,6 +40,14 @@ pub(crate) fn explain(exchange: &mut Exchange, fault: Fault) -> Content {
     }
     exchange.fault = Some(fault);
     adopt(exchange, reply)
+}
+
+/// The reply, with when to ask again.
+fn told_when(mut reply: Reply, fault: &Fault) -> Reply {
+    if let Some(secs) = fault.retry_after_secs {
+        reply.fields.insert(header::RETRY_AFTER, HeaderValue::from(secs.get()));
+    }
+    reply
 }
 
 /// A status in words.

@@ -1,12 +1,14 @@
 //! Route: names the route of a request, by a router plugin or by the table.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use config::Scheme;
 use http::{HeaderMap, Method, StatusCode, header::HeaderValue};
-use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply};
+use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply, RouteLabel};
 
 use crate::exchange::halt::Halted;
+use crate::exchange::own;
 use crate::generation::Route;
 use crate::path::normal_path;
 use crate::route_table::{Match, Question};
@@ -79,6 +81,8 @@ fn ask_router(
 /// Why the table has no route.
 enum NoRoute {
     Fault(Fault),
+    /// The path with a slash has this one.
+    Slash(Arc<RouteLabel>),
     OtherMethods(Vec<Method>),
 }
 
@@ -86,6 +90,10 @@ impl NoRoute {
     fn halt(self, mut exchange: Box<Exchange>) -> Box<Halted> {
         match self {
             NoRoute::Fault(fault) => Halted::fault(exchange, fault),
+            NoRoute::Slash(label) => {
+                exchange.route = Some(label);
+                own::with_slash(exchange)
+            }
             NoRoute::OtherMethods(methods) => {
                 exchange.fault = Some(FaultKind::MethodNotAllowed.into());
                 Halted::reply(exchange, method_not_allowed(&methods))
@@ -109,6 +117,7 @@ fn look_up<'a>(local: &'a Local, exchange: &Exchange) -> Result<&'a Route, NoRou
     match local.generation.routes.find(&question) {
         Match::Route(route) => Ok(route),
         Match::OtherMethods(methods) => Err(NoRoute::OtherMethods(methods)),
+        Match::Slash(route) => Err(NoRoute::Slash(Arc::clone(&route.label))),
         Match::Nothing => Err(NoRoute::Fault(FaultKind::NoRoute.into())),
     }
 }

@@ -12,6 +12,7 @@ mod discard;
 mod fallback;
 mod impression;
 mod retry;
+mod retry_after;
 mod trials;
 
 use std::time::Instant;
@@ -100,8 +101,8 @@ async fn try_upstream(
             },
         };
         local.stats.retry(reason);
-        if let Some(backoff) = route.retries.backoff.filter(|_| trials.again.is_none()) {
-            Box::pin(retry::back_off(local, backoff, trials)).await;
+        if route.retries.may_wait() && trials.again.is_none() {
+            Box::pin(retry::wait(local, &route.retries, trials)).await;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::{HealthCheck, HealthQuestion, InitialHealth};
 use http::{HeaderValue, StatusCode};
 use model::{Address, CheckResult, CheckedState, Endpoint};
-use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Question};
+use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Protocol, Question};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -19,6 +19,7 @@ pub(super) struct Check {
     upstream: Arc<str>,
     endpoint: Arc<Endpoint>,
     tls: Option<Arc<ClientTls>>,
+    protocol: Protocol,
     settings: HealthCheck,
 }
 
@@ -34,6 +35,7 @@ pub(super) fn all_of(generation: &Generation) -> Vec<Check> {
                     upstream: Arc::clone(&upstream.name),
                     endpoint: Arc::clone(endpoint),
                     tls: upstream.pool.tls.clone(),
+                    protocol: upstream.pool.protocol,
                     settings: settings.clone(),
                 });
             }
@@ -50,6 +52,7 @@ impl Check {
             && self.endpoint.address == other.endpoint.address
             && self.endpoint.scheme == other.endpoint.scheme
             && self.tls.as_ref().map(Arc::as_ptr) == other.tls.as_ref().map(Arc::as_ptr)
+            && self.protocol == other.protocol
             && self.settings == other.settings
     }
 
@@ -88,6 +91,7 @@ impl Check {
             address: address_of(endpoint, settings.port),
             scheme: endpoint.scheme,
             tls: self.tls.clone(),
+            protocol: self.protocol,
             question: question_of(endpoint, &settings.question),
             timeout: settings.timeout,
         }

@@ -12,18 +12,17 @@ use super::TARGET_LIMIT;
 const REFRESH: HeaderName = HeaderName::from_static("refresh");
 
 /// Maps back what there is.
-pub(super) fn map_back(exchange: &mut Exchange, rewrite: &LocationRewrite, path: Option<&PathRewrite>) {
+pub(super) fn map_back(exchange: &mut Exchange, ways: &[LocationRewrite], path: Option<&PathRewrite>) {
     for name in [header::LOCATION, header::CONTENT_LOCATION, REFRESH] {
         let Some(value) = exchange.response.fields.get(&name) else { continue };
         let Some(text) = value.to_str().ok() else { continue };
         // `5; url=/next`
         let start = if name == REFRESH { url_of_refresh(text) } else { Some(0) };
         let Some((before, uri)) = start.and_then(|start| text.split_at_checked(start)) else { continue };
-        let mapped = match rewrite {
-            LocationRewrite::Off => None,
+        let mapped = ways.iter().find_map(|way| match way {
             LocationRewrite::Auto => automatic(uri, exchange, path),
             LocationRewrite::Rule(rule) => by_rule(uri, rule, exchange),
-        };
+        });
         let mapped = mapped.and_then(|mapped| HeaderValue::try_from(format!("{before}{mapped}")).ok());
         if let Some(mapped) = mapped {
             exchange.response.fields.insert(name, mapped);

@@ -43,6 +43,11 @@ pub(super) fn replace_match(path: &str, pattern: &Regex, replacement: &str) -> O
     Some(result)
 }
 
+/// A normal path as it is sent.
+pub(crate) fn sent_as(normal: &str) -> String {
+    escaped(normal, "")
+}
+
 /// Whether any segment is `.` or `..`, escaped or not.
 pub(super) fn has_dot_segments(path: &str) -> bool {
     path.split('/').any(|segment| dots(segment) != Dots::None)

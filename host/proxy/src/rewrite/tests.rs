@@ -97,12 +97,13 @@ fn template(parts: &[&str]) -> Template {
     template
 }
 
-fn rewriting(request: Rewrite, location: LocationRewrite) -> Rewriting {
+fn rewriting(request: Rewrite, location: impl IntoIterator<Item = LocationRewrite>) -> Rewriting {
+    let location = location.into_iter().collect();
     Rewriting { request, location, cookies: CookieRewrite::default() }
 }
 
 fn path_only(path: PathRewrite) -> Rewriting {
-    rewriting(Rewrite { path: Some(path), ..Rewrite::default() }, LocationRewrite::Off)
+    rewriting(Rewrite { path: Some(path), ..Rewrite::default() }, None)
 }
 
 fn sent(rewriting: &Rewriting, exchange: &mut Exchange) -> String {
@@ -197,7 +198,7 @@ fn parameters_are_set_added_and_taken_out() {
         add: vec![("b".to_owned(), template(&["2"]))],
         remove: vec!["c d".to_owned()],
     };
-    let changing = rewriting(Rewrite { query, ..Rewrite::default() }, LocationRewrite::Off);
+    let changing = rewriting(Rewrite { query, ..Rewrite::default() }, None);
     for (asked, expected) in [
         ("/p", "/p?a=1%20www.example.com&n%20w=x&b=2"),
         ("/p?b=0&%61=7&c+d=1&a=8&c%20d&e=%zz", "/p?b=0&a=1%20www.example.com&e=%zz&n%20w=x&b=2"),
@@ -206,7 +207,7 @@ fn parameters_are_set_added_and_taken_out() {
         assert_eq!(sent(&changing, &mut exchange(asked)), expected, "{asked}");
     }
     let query = QueryRules { remove: vec!["a".to_owned()], ..QueryRules::default() };
-    let removing = rewriting(Rewrite { query, ..Rewrite::default() }, LocationRewrite::Off);
+    let removing = rewriting(Rewrite { query, ..Rewrite::default() }, None);
     assert_eq!(sent(&removing, &mut exchange("/p?a=1")), "/p", "no query is left");
 }
 
@@ -219,14 +220,14 @@ fn what_was_asked_for_is_remembered() {
         ..Rewrite::default()
     };
     let mut got = exchange("/a?b");
-    rewriting(request.clone(), LocationRewrite::Off).inward(&mut got).unwrap();
+    rewriting(request.clone(), None).inward(&mut got).unwrap();
     let sent = (&got.request.method, got.request.path_and_query(), got.request.authority());
     assert_eq!(sent, (&Method::POST, "/x/a?b", "inner.example"));
     let asked = (got.asked_method(), got.asked_path_and_query(), got.asked_authority());
     assert_eq!(asked, (&Method::GET, "/a?b", "www.example.com"));
     let mut head = exchange("/a");
     head.request.method = Method::HEAD;
-    rewriting(request, LocationRewrite::Off).inward(&mut head).unwrap();
+    rewriting(request, None).inward(&mut head).unwrap();
     assert_eq!(head.request.method, Method::HEAD, "its answer has no body, whatever is asked for");
 }
 
@@ -237,7 +238,7 @@ fn a_host_that_is_none_is_a_fault() {
         exchange.notes.keep("host", host);
         let name = HostRewrite::Name(template(&["$note.host"]));
         let request = Rewrite { host: name, ..Rewrite::default() };
-        let fault = rewriting(request, LocationRewrite::Off).inward(&mut exchange).unwrap_err();
+        let fault = rewriting(request, None).inward(&mut exchange).unwrap_err();
         assert_eq!(fault.kind, FaultKind::BadRewrite, "{host:?}");
     }
 }
@@ -268,7 +269,7 @@ fn a_location_is_mapped_back_as_the_request_was_rewritten() {
         host: HostRewrite::Name(template(&["inner.example"])),
         ..Rewrite::default()
     };
-    let rewriting = rewriting(request, LocationRewrite::Auto);
+    let rewriting = rewriting(request, [LocationRewrite::Auto]);
     for (location, mapped) in [
         ("http://127.0.0.1:9001/wordpress/b?c#d", "/blog/b?c#d"),
         ("http://127.0.0.1:9001", "/"),
@@ -294,7 +295,7 @@ fn a_location_is_mapped_back_as_the_request_was_rewritten() {
 #[test]
 fn what_was_stripped_comes_back() {
     let request = Rewrite { path: Some(PathRewrite::Strip("/api".to_owned())), ..Rewrite::default() };
-    let rewriting = rewriting(request, LocationRewrite::Auto);
+    let rewriting = rewriting(request, [LocationRewrite::Auto]);
     for (location, mapped) in [("/users", "/api/users"), ("/api/users", "/api/users"), ("/apix", "/api/apix")]
     {
         assert_eq!(answered(location, &rewriting, "location"), mapped);
@@ -304,10 +305,32 @@ fn what_was_stripped_comes_back() {
 #[test]
 fn a_rule_maps_what_begins_so() {
     let to = template(&["$request.scheme", "://", "$request.host", "/"]);
-    let rule = LocationRewrite::Rule(LocationRule { from: "http://inner.example/".to_owned(), to });
-    let rewriting = rewriting(Rewrite::default(), rule);
+    let rewriting = rewriting(Rewrite::default(), [rule("http://inner.example/", to)]);
     assert_eq!(answered("http://inner.example/a?b", &rewriting, "location"), "http://www.example.com/a?b");
     assert_eq!(answered("http://127.0.0.1:9001/a", &rewriting, "location"), "http://127.0.0.1:9001/a");
+}
+
+#[test]
+fn of_several_ways_the_first_that_fits_is_taken() {
+    let request = Rewrite { path: Some(PathRewrite::Strip("/api".to_owned())), ..Rewrite::default() };
+    let ways = [
+        rule("http://inner.example/special/", template(&["/s/"])),
+        rule("http://inner.example/", template(&["/rest/"])),
+        LocationRewrite::Auto,
+    ];
+    let rewriting = rewriting(request, ways);
+    for (location, mapped) in [
+        ("http://inner.example/special/a", "/s/a"),
+        ("http://inner.example/a", "/rest/a"),
+        ("/users", "/api/users"),
+        ("http://elsewhere.example/a", "http://elsewhere.example/a"),
+    ] {
+        assert_eq!(answered(location, &rewriting, "location"), mapped, "{location}");
+    }
+}
+
+fn rule(from: &str, to: Template) -> LocationRewrite {
+    LocationRewrite::Rule(LocationRule { from: from.to_owned(), to })
 }
 
 #[test]

@@ -25,6 +25,12 @@ impl RouteTable {
         let answer = match &found {
             Match::Route(route) => format!("route {}", route.label.name),
             Match::OtherMethods(methods) => format!("405 Method Not Allowed: only {}", join(methods)),
+            Match::Slash(route) => {
+                format!(
+                    "301 Moved Permanently: to {}/, where route {} begins",
+                    question.path, route.label.name
+                )
+            }
             Match::Nothing => "404 Not Found".to_owned(),
         };
         let chosen = if let Match::Route(route) = found { Some(route) } else { None };

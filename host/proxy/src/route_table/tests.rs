@@ -91,6 +91,7 @@ fn answer(table: &RouteTable, question: &Question<'_>) -> String {
     match table.find(question) {
         Match::Route(route) => route.label.name.to_string(),
         Match::OtherMethods(methods) => format!("{methods:?}"),
+        Match::Slash(route) => format!("{}/", route.label.name),
         Match::Nothing => "nothing".to_owned(),
     }
 }
@@ -106,6 +107,46 @@ fn turns<T: Clone>(routes: &[T]) -> impl Iterator<Item = Vec<T>> {
         order.rotate_left(turn);
         order
     })
+}
+
+#[test]
+fn a_path_that_lacks_the_slash_of_a_forwarded_prefix_is_told_so() {
+    let redirect = config::Redirect {
+        to: model::Template::default(),
+        status: http::StatusCode::FOUND,
+        query: config::RedirectQuery::Keep,
+    };
+    let mut own = route("own");
+    own.destination = Destination::Redirect(Box::new(redirect));
+    let forwarding = [
+        (matching(&["a.example"], "/name/"), route("name")),
+        (matching(&["a.example"], "/other"), route("other")),
+        (matching(&["a.example"], "=/exact/"), route("exact")),
+        (matching(&["a.example"], "/template/{*rest}"), route("template")),
+        (matching(&["b.example"], "/name/"), route("shadowed")),
+        (matching(&["b.example"], "/"), route("rest")),
+        (with_methods(&[Method::PUT], "/put/"), route("put")),
+        (with_methods(&[Method::PUT], "/only"), route("only")),
+        (matching(&[], "/only/"), route("also")),
+        (matching(&[], "/own/"), own),
+    ];
+    let table = RouteTable::new(forwarding.into());
+    for (host, path, answer) in [
+        ("a.example", "/name", "name/"),
+        ("a.example", "/name/", "name"),
+        ("a.example", "/nam", "nothing"),
+        ("a.example", "/name/x", "name"),
+        ("a.example", "/namex", "nothing"),
+        ("a.example", "/exact", "nothing"),
+        ("a.example", "/template", "nothing"),
+        ("b.example", "/name", "rest"),
+        ("c.example", "/name", "nothing"),
+        ("a.example", "/put", "nothing"),
+        ("a.example", "/only", "[PUT]"),
+        ("a.example", "/own", "nothing"),
+    ] {
+        assert_eq!(found(&table, host, path), answer, "{host}{path}");
+    }
 }
 
 #[test]

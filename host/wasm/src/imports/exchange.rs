@@ -13,6 +13,29 @@ impl Host for Context {
         Ok(self.exchange()?.client.to_string())
     }
 
+    fn tls_version(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.exchange()?.tls.as_ref().map(|tls| tls.version.to_owned()))
+    }
+
+    fn tls_cipher(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.exchange()?.tls.as_ref().map(|tls| tls.cipher.to_owned()))
+    }
+
+    fn tls_server_name(&mut self) -> wasmtime::Result<Option<String>> {
+        let tls = self.exchange()?.tls.as_ref();
+        Ok(tls.and_then(|tls| tls.server_name.as_deref()).map(str::to_owned))
+    }
+
+    fn client_certificate_subject(&mut self) -> wasmtime::Result<Option<String>> {
+        let tls = self.exchange()?.tls.as_ref();
+        Ok(tls.and_then(|tls| tls.client.as_ref()).map(|client| client.subject.to_string()))
+    }
+
+    fn client_certificate_fingerprint(&mut self) -> wasmtime::Result<Option<String>> {
+        let tls = self.exchange()?.tls.as_ref();
+        Ok(tls.and_then(|tls| tls.client.as_ref()).map(|client| client.fingerprint.to_string()))
+    }
+
     fn route(&mut self) -> wasmtime::Result<Option<String>> {
         Ok(self.exchange()?.route.as_ref().map(|route| route.name.to_string()))
     }

@@ -1555,6 +1555,282 @@ pub mod sandgate {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// The version of TLS that the client speaks to this host, as `TLSv1.3`; none if it came in the clear. It is the
+            /// connection's own, whatever a proxy in front of it says of the client in the request's fields.
+            #[allow(async_fn_in_trait)]
+            pub fn tls_version() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "tls-version"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The cipher suite by its IANA name, as `TLS_AES_256_GCM_SHA384`; none if the client came in the clear.
+            #[allow(async_fn_in_trait)]
+            pub fn tls_cipher() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "tls-cipher"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The name that the client asked for in its handshake (SNI, RFC 6066 section 3), in lower case; none if it asked for
+            /// none, or came in the clear. It need not be the host that the request names.
+            #[allow(async_fn_in_trait)]
+            pub fn tls_server_name() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "tls-server-name"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The subject of the client's certificate, as RFC 4514 writes it: `CN=ann,O=Example`; none if the client showed no
+            /// certificate. One that is here was verified with its chain, by an authority of the listener's `client_ca`.
+            #[allow(async_fn_in_trait)]
+            pub fn client_certificate_subject() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "client-certificate-subject"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// SHA-256 of the client's certificate as it was sent (DER), in 64 lower-case hexadecimal digits; none if the client
+            /// showed no certificate. Two certificates of one subject differ in it.
+            #[allow(async_fn_in_trait)]
+            pub fn client_certificate_fingerprint() -> ::core::option::Option<
+                _rt::String,
+            > {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "client-certificate-fingerprint"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// The name of the route, or none before routing.
             #[allow(async_fn_in_trait)]
             pub fn route() -> ::core::option::Option<_rt::String> {
@@ -2096,8 +2372,8 @@ mod _rt {
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1498] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdc\x0a\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1615] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd1\x0b\x01A\x02\x01\
 A\x08\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -2118,17 +2394,20 @@ self\x0c\x04names\x05value\x02\0\x0e\x04\0\x1a[method]request.set-header\x01\x14
 d]response.fields\x01\x1a\x01@\x03\x04self\x16\x04names\x05value\x02\0\x0e\x04\0\
 \x1b[method]response.set-header\x01\x1b\x04\0\x1e[method]response.append-header\x01\
 \x1b\x01@\x02\x04self\x16\x04names\0\x0e\x04\0\x1e[method]response.remove-header\
-\x01\x1c\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x0f\x01@\0\0s\x04\0\x02i\
-d\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x05route\x01\x02\x01\
-p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0erequest-header\x01\x05\x04\0\x0creq\
-uest-path\x01\0\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\x06\x01@\x01\
-\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\
-\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
-@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:pr\
-oxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\
-\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x04\0\x1csandgate:proxy/imports@0\
-.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
-\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\x1c\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x14\x01@\0\0s\x04\0\x02i\
+d\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btls-version\x01\
+\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\0\x1aclien\
+t-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\x01\x02\x04\
+\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0erequest-head\
+er\x01\x05\x04\0\x0crequest-path\x01\0\x01@\x02\x04names\x05values\0\x7f\x04\0\x04\
+note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1dsandgate:pr\
+oxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\
+\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
+\x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\
+\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x04\0\x1c\
+sandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\0\0\0G\x09produc\
+ers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060\
+.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::tls::Tls;
 use crate::log::Level;
 
 /// All that hooks can ask for or leave behind.
 pub(super) struct State {
     pub(super) client_address: String,
+    pub(super) tls: Option<Tls>,
     pub(super) route: Option<String>,
     pub(super) request_fields: Fields,
     pub(super) request_path: String,
@@ -20,6 +22,7 @@ pub(super) struct State {
 thread_local! {
     static STATE: RefCell<State> = RefCell::new(State {
         client_address: "192.0.2.1:50000".to_owned(),
+        tls: None,
         route: None,
         request_fields: Fields::default(),
         request_path: "/".to_owned(),

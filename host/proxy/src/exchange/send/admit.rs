@@ -40,13 +40,17 @@ async fn wait(local: &Local, queue: &Queue, trials: &Trials, place: Turnstile) -
     let patience = queue.timeout.min(trials.deadline.saturating_duration_since(Instant::now()));
     local.timers.timeout(patience, place).await.map_err(|Expired| {
         queue.gate.count_late();
-        Fault::new(FaultKind::QueueTimeout, format!("no turn within {patience:?}"))
+        let fault = Fault::new(FaultKind::QueueTimeout, format!("no turn within {patience:?}"));
+        fault.worth_another_try_in(queue.timeout)
     })
 }
 
 fn full(queue: &Queue) -> Fault {
     let rule = queue.gate.rule();
-    Fault::new(FaultKind::QueueFull, format!("{} under way, {} waiting", rule.inside, rule.waiting))
+    let fault =
+        Fault::new(FaultKind::QueueFull, format!("{} under way, {} waiting", rule.inside, rule.waiting));
+    // Who waits now has had its turn then, or has given up.
+    fault.worth_another_try_in(queue.timeout)
 }
 
 /// The breaker's permission to make an attempt. An upstream without one permits all.
@@ -56,8 +60,12 @@ pub(super) fn pass<'a>(
     exchange: &Exchange,
 ) -> Result<Option<Pass<'a>>, Fault> {
     let Some(breaker) = &upstream.shared.resilience.breaker else { return Ok(None) };
-    match breaker.admit(trials.now_ms(exchange)) {
+    let now_ms = trials.now_ms(exchange);
+    match breaker.admit(now_ms) {
         Some(pass) => Ok(Some(pass)),
-        None => Err(nothing_left(trials, FaultKind::BreakerOpen)),
+        None => {
+            let open = Fault::from(FaultKind::BreakerOpen).worth_another_try_in(breaker.until_trial(now_ms));
+            Err(nothing_left(trials, open))
+        }
     }
 }

@@ -46,8 +46,8 @@ pub(super) async fn choose(
 }
 
 /// The fault to end with where nothing more may be tried: that of the last trial says more than that it was the last.
-pub(super) fn nothing_left(trials: &mut Trials, otherwise: FaultKind) -> Fault {
-    trials.last.take().unwrap_or(otherwise.into())
+pub(super) fn nothing_left(trials: &mut Trials, otherwise: impl Into<Fault>) -> Fault {
+    trials.last.take().unwrap_or_else(|| otherwise.into())
 }
 
 fn candidates(

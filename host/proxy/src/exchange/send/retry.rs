@@ -4,15 +4,17 @@
 //! if doing it twice is doing it once (RFC 9110 section 9.2.2), or the configuration says that it does no harm; and
 //! only while the body is still ours.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use config::{Backoff, Repeatable, RetryOn};
 use http::HeaderMap;
 use model::{Fault, FaultKind, RequestHead};
 use net::{Answer, SendFailure};
 
+use crate::exchange::send::retry_after;
 use crate::exchange::send::trials::Trials;
 use crate::generation::Route;
+use crate::resilience::RetryPolicy;
 use crate::stats::RetryReason;
 use crate::worker::{Local, LocalUpstream, ms_at};
 
@@ -42,11 +44,20 @@ impl Attempt<'_> {
         // Without another endpoint there would be nothing to say in its place.
         let another = trials.tried.len() + 1 < self.upstream.shared.endpoints.len();
         let body = trials.body_again().filter(|_| another && self.may_repeat() && trials.in_time())?;
+        let asked = self.route.retries.retry_after.and_then(|limit| {
+            let wait = retry_after::asked_for(answer.headers(), SystemTime::now())?;
+            Some((wait, wait <= limit && trials.in_time_after(wait)))
+        });
+        // The client may know better than we what to do until then.
+        if let Some((_, false)) = asked {
+            return None;
+        }
         if !self.spend(trials) {
             return None;
         }
         trials.body = Some(body);
         trials.tried.push(self.at);
+        trials.asked_wait = asked.map(|(wait, _)| wait);
         Some(reason)
     }
 
@@ -114,12 +125,13 @@ fn reason_of_failure(on: RetryOn, kind: FaultKind, unseen: bool) -> Option<Retry
     }
 }
 
-/// Waits before the next attempt: at random, up to a bound that doubles with each retry. What waits together would come
-/// together, and fail together.
-pub(super) async fn back_off(local: &Local, backoff: Backoff, trials: &Trials) {
+/// Waits before the next attempt: for what the last answer asked for, and at random, up to a bound that doubles with each
+/// retry. What waits together would come together, and fail together.
+pub(super) async fn wait(local: &Local, policy: &RetryPolicy, trials: &mut Trials) {
     let retries = u32::try_from(trials.tried.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let wait =
-        wait_below(bound(backoff, retries)).min(trials.deadline.saturating_duration_since(Instant::now()));
+    let own = policy.backoff.map_or(Duration::ZERO, |backoff| wait_below(bound(backoff, retries)));
+    let asked = trials.asked_wait.take().unwrap_or_default();
+    let wait = asked.saturating_add(own).min(trials.deadline.saturating_duration_since(Instant::now()));
     if !wait.is_zero() {
         let _over = local.timers.timeout(wait, std::future::pending::<()>()).await;
     }

@@ -23,6 +23,8 @@ pub(crate) struct Trials {
     pub(crate) named: Option<u32>,
     /// An endpoint whose pooled connection was stale: it gets another chance, on a new one.
     pub(crate) again: Option<u32>,
+    /// The wait that the last answer asked for.
+    pub(crate) asked_wait: Option<Duration>,
     /// What the last trial ended with.
     pub(crate) last: Option<Fault>,
     /// What is to be sent; none once an endpoint may have had some of it, or have acted on it.
@@ -49,6 +51,7 @@ impl Trials {
             tried: SmallVec::new(),
             named: None,
             again: None,
+            asked_wait: None,
             last: None,
             body,
             asked: upload.wish.and_then(|wish| wish.granted_by(route, &exchange.request.method)),
@@ -77,6 +80,11 @@ impl Trials {
     /// Whether there is time for anything more.
     pub(crate) fn in_time(&self) -> bool {
         Instant::now() + Duration::from_millis(1) < self.deadline
+    }
+
+    /// Whether there is time for more after a wait.
+    pub(crate) fn in_time_after(&self, wait: Duration) -> bool {
+        Instant::now().checked_add(wait).is_some_and(|then| then < self.deadline)
     }
 
     /// The time that endpoints' health is told in. For the first trial, that of the exchange's begin will do.

@@ -19,6 +19,26 @@ pub(crate) fn client_address() -> String {
     with(|state| state.client_address.clone())
 }
 
+pub(crate) fn tls_version() -> Option<String> {
+    with(|state| state.tls.as_ref().map(|tls| tls.version.clone()))
+}
+
+pub(crate) fn tls_cipher() -> Option<String> {
+    with(|state| state.tls.as_ref().map(|tls| tls.cipher.clone()))
+}
+
+pub(crate) fn tls_server_name() -> Option<String> {
+    with(|state| state.tls.as_ref()?.server_name.clone())
+}
+
+pub(crate) fn client_certificate_subject() -> Option<String> {
+    with(|state| Some(state.tls.as_ref()?.client_certificate.as_ref()?.subject.clone()))
+}
+
+pub(crate) fn client_certificate_fingerprint() -> Option<String> {
+    with(|state| Some(state.tls.as_ref()?.client_certificate.as_ref()?.fingerprint.clone()))
+}
+
 pub(crate) fn route() -> Option<String> {
     with(|state| state.route.clone())
 }
