@@ -99,7 +99,7 @@ impl Merger {
             merged.entry(text).or_default().push((key, value));
         }
         let entries = merged.iter().filter_map(|(text, entries)| self.entry(text, entries, keys)).collect();
-        self.into_first(maps, Kind::Map(entries))
+        self.put_in_first(maps, Kind::Map(entries))
     }
 
     /// The entries of one key, as one.
@@ -116,7 +116,7 @@ impl Merger {
             self.maps(&values, below(key, keys))
         } else if kinds(|kind| matches!(kind, Kind::List(_))) {
             let items = values.iter().flat_map(|id| self.items(*id)).collect();
-            self.into_first(&values, Kind::List(items))
+            self.put_in_first(&values, Kind::List(items))
         } else if keys == Keys::Sections && key == VERSION && self.are_same(&values) {
             first.1
         } else {
@@ -133,7 +133,7 @@ impl Merger {
         value
     }
 
-    fn into_first(&mut self, ids: &[NodeId], kind: Kind) -> NodeId {
+    fn put_in_first(&mut self, ids: &[NodeId], kind: Kind) -> NodeId {
         let first = ids.first().copied().unwrap_or(self.tree.root);
         if let Some(node) = self.tree.nodes.get_mut(first.index()) {
             node.kind = kind;
