@@ -238,11 +238,8 @@ impl<'a> Check<'a> {
             return;
         };
         let message = format!("two {kind}s have the name {}", quoted(&name.value));
-        self.complain(name.span, message, Some(format!("the first is in line {}", self.line(first))));
-    }
-
-    fn line(&self, span: Span) -> usize {
-        self.source.excerpt(span).line
+        let place = self.source.place(first, name.span);
+        self.complain(name.span, message, Some(format!("the first is in {place}")));
     }
 
     fn plugin_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {

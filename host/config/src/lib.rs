@@ -1,4 +1,4 @@
-//! The configuration file as the user wrote it, parsed into types that cannot be wrong.
+//! The configuration file, or folder of files, as the user wrote it, parsed into types that cannot be wrong.
 //!
 //! A file goes one way: text, a tree of nodes with spans, `raw` types by serde, checks, [`Config`]. Every stage reports
 //! all it finds as [`Diagnostic`]s that point into the text. Nothing here opens a socket or loads a component: later
@@ -7,6 +7,7 @@
 mod check;
 mod deserialize;
 mod field;
+mod folder;
 mod later;
 mod load;
 mod names;
@@ -20,6 +21,7 @@ mod tree;
 mod types;
 mod variables;
 
+pub use folder::{FILES_LIMIT, FOLDER_LIMIT, listing};
 pub use load::{FILE_LIMIT, Loaded, load, parse};
 pub use report::{Colour, Diagnostic, ERROR_LIMIT, Report, Severity};
 pub use schema::schema;

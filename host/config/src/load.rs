@@ -1,4 +1,4 @@
-//! The way from a file to a [`Config`].
+//! The way from a file or a folder to a [`Config`].
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::report::{Diagnostic, Report};
 use crate::source::{Source, Span};
 use crate::types::Config;
-use crate::{repair, tree};
+use crate::{folder, repair, tree};
 
 /// The longest configuration file, in bytes.
 pub const FILE_LIMIT: usize = 4 << 20;
@@ -19,34 +19,43 @@ pub const FILE_LIMIT: usize = 4 << 20;
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// Its file, absolute.
+    /// Its file or folder, absolute.
     pub path: PathBuf,
-    /// All files that were read for it: a change of any makes it another.
+    /// All that was read for it: a change of any file makes it another, and so does one of what is in the folder.
     pub files: Vec<PathBuf>,
 }
 
-/// Reads and checks a file. Paths in it are relative to the folder that it is in.
+/// Reads and checks a file, or the files of a folder. Paths in them are relative to the folder that they are in.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
-    let name = path.display().to_string();
-    let unreadable =
-        |error: io::Error| Diagnostic::whole(&name, format!("the file can't be read: {error}"), None);
-    if path.is_dir() {
-        let message = "a folder of configuration files is not supported yet".to_owned();
-        return Err(Diagnostic::whole(&name, message, Some("name a file".to_owned())).into());
-    }
-    let absolute = std::path::absolute(path).map_err(unreadable)?;
-    let bytes = read(&absolute).map_err(unreadable)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| not_utf8(&name, error.as_bytes(), error.utf8_error().valid_up_to()))?;
-    let base = absolute.parent().unwrap_or(Path::new("/"));
-    let (config, secrets) = read_text(&name, &text, base)?;
+    let absolute = std::path::absolute(path).map_err(|error| unreadable(path, &error))?;
+    let (source, base) = if path.is_dir() {
+        (folder::read(path)?, absolute.as_path())
+    } else {
+        let source = Source::new([(path.display().to_string(), text_of(path)?)]);
+        (source, absolute.parent().unwrap_or(Path::new("/")))
+    };
+    let (config, secrets) = read_source(source, base)?;
     let files = [absolute.clone()].into_iter().chain(secrets).collect();
     Ok(Loaded { config, path: absolute, files })
 }
 
 /// Checks a text; `name` is what diagnostics call it, `base` the folder that paths in it are relative to.
 pub fn parse(name: &str, text: &str, base: &Path) -> Result<Config, Report> {
-    read_text(name, text, base).map(|(config, _)| config)
+    within_limit(name, text.len())?;
+    read_source(Source::new([(name.to_owned(), text.to_owned())]), base).map(|(config, _)| config)
+}
+
+/// The text of a file.
+pub(crate) fn text_of(path: &Path) -> Result<String, Diagnostic> {
+    let name = path.display().to_string();
+    let bytes = read(path).map_err(|error| unreadable(path, &error))?;
+    within_limit(&name, bytes.len())?;
+    String::from_utf8(bytes)
+        .map_err(|error| not_utf8(&name, error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::whole(&path.display().to_string(), format!("the file can't be read: {error}"), None)
 }
 
 /// One byte more than may be, so that too long a file is known as one.
@@ -56,21 +65,21 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn within_limit(name: &str, length: usize) -> Result<(), Diagnostic> {
+    if length <= FILE_LIMIT {
+        return Ok(());
+    }
+    Err(Diagnostic::whole(name, format!("the file is longer than {FILE_LIMIT} bytes"), None))
+}
+
 fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let line = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
     Diagnostic::whole(name, format!("the file is not UTF-8 in line {line}"), None)
 }
 
 /// The configuration, and the files that its variables named.
-fn read_text(name: &str, text: &str, base: &Path) -> Result<(Config, Vec<PathBuf>), Report> {
-    if text.len() > FILE_LIMIT {
-        return Err(
-            Diagnostic::whole(name, format!("the file is longer than {FILE_LIMIT} bytes"), None).into()
-        );
-    }
-    // A byte order mark is no part of the text (YAML 1.2 section 5.2).
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-    let source = Arc::new(Source { name: name.to_owned(), text });
+pub(crate) fn read_source(source: Source, base: &Path) -> Result<(Config, Vec<PathBuf>), Report> {
+    let source = Arc::new(source);
     let (tree, mut problems) = tree::read(&source).map_err(Report::new)?;
     let root = tree.node(tree.root()).span;
     let (file, repaired) = repair::deserialize(&source, tree);

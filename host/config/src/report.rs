@@ -49,7 +49,7 @@ impl Diagnostic {
         let excerpt = source.excerpt(span);
         let (line, column) = (excerpt.line, excerpt.column());
         Diagnostic {
-            file: source.name.clone(),
+            file: excerpt.file.to_owned(),
             line,
             column,
             span,
@@ -66,7 +66,7 @@ impl Diagnostic {
 
     /// About a file whose text we don't have.
     pub(crate) fn whole(file: &str, message: String, help: Option<String>) -> Self {
-        let source = Arc::new(Source { name: file.to_owned(), text: String::new() });
+        let source = Arc::new(Source::new([(file.to_owned(), String::new())]));
         Diagnostic { line: 0, column: 0, ..Diagnostic::at(&source, Span::default(), message, help) }
     }
 

@@ -1,8 +1,14 @@
-//! A configuration file's text, and places in it.
+//! A configuration's text, and places in it.
+//!
+//! The files of a folder are one text, one after the other: a [`Span`] says by itself which file it is in.
 
+use std::ffi::OsStr;
 use std::ops::Range;
+use std::path::Path;
 
-/// A part of the text, in bytes from its start.
+use crate::report::quoted;
+
+/// A part of the text, in bytes from its start. Where the configuration is a folder, from the start of its first file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Where it begins.
@@ -11,15 +17,29 @@ pub struct Span {
     pub end: usize,
 }
 
-/// A file's name and text.
+/// The files of a configuration: their names and texts.
 #[derive(Debug)]
 pub(crate) struct Source {
+    /// In the order of the text; at least one.
+    files: Vec<SourceFile>,
+    /// All of it, with a line end between two files.
+    text: String,
+}
+
+/// One file of a [`Source`].
+#[derive(Debug)]
+pub(crate) struct SourceFile {
     pub(crate) name: String,
-    pub(crate) text: String,
+    /// Where its text begins.
+    pub(crate) start: usize,
+    /// Where it ends.
+    end: usize,
 }
 
 /// The line that a span begins in, and the span within it.
 pub(crate) struct Excerpt<'a> {
+    /// The name of its file.
+    pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     /// From 1.
     pub(crate) line: usize,
@@ -42,7 +62,8 @@ impl Excerpt<'_> {
         let from = boundary(self.text, start.saturating_sub(LINE_LIMIT));
         let until = boundary(self.text, start.saturating_add(LINE_LIMIT));
         let text = self.text.get(from..until).unwrap_or_default();
-        Excerpt { text, line: self.line, span: start - from..end.min(until).max(start) - from }
+        let span = start - from..end.min(until).max(start) - from;
+        Excerpt { text, span, ..self }
     }
 
     /// In characters, from 1.
@@ -52,21 +73,78 @@ impl Excerpt<'_> {
 }
 
 impl Source {
+    /// Files, by name and text, in their order.
+    pub(crate) fn new(named: impl IntoIterator<Item = (String, String)>) -> Self {
+        let (mut files, mut text) = (Vec::new(), String::new());
+        for (name, part) in named {
+            if !files.is_empty() {
+                text.push('\n');
+            }
+            let start = text.len();
+            // A byte order mark is no part of the text (YAML 1.2 section 5.2).
+            text.push_str(part.strip_prefix('\u{feff}').unwrap_or(&part));
+            files.push(SourceFile { name, start, end: text.len() });
+        }
+        Source { files, text }
+    }
+
+    pub(crate) fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// The text of one of its files.
+    pub(crate) fn text(&self, file: &SourceFile) -> &str {
+        self.slice(Span { start: file.start, end: file.end })
+    }
+
     /// The text of a span; empty when it lies outside.
     pub(crate) fn slice(&self, span: Span) -> &str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
+    /// The text from here to the end of the file.
+    pub(crate) fn rest(&self, start: usize) -> &str {
+        let end = self.file_of(start).map_or(0, |file| file.end);
+        self.slice(Span { start, end })
+    }
+
     /// Spans of more than a line are cut at its end: an underlined page helps nobody.
     pub(crate) fn excerpt(&self, span: Span) -> Excerpt<'_> {
-        let start = boundary(&self.text, span.start);
-        let (before, after) = self.text.split_at_checked(start).unwrap_or((&self.text, ""));
+        let Some(file) = self.file_of(span.start) else {
+            return Excerpt { file: "", text: "", line: 1, span: 0..0 };
+        };
+        let (whole, start, end) = (self.text(file), span.start - file.start, span.end.max(file.start));
+        let start = boundary(whole, start);
+        let (before, after) = whole.split_at_checked(start).unwrap_or((whole, ""));
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let rest = after.find(['\n', '\r']).unwrap_or(after.len());
-        let text = self.text.get(line_start..start + rest).unwrap_or_default();
+        let text = whole.get(line_start..start + rest).unwrap_or_default();
         let from = (start - line_start).min(text.len());
-        let until = boundary(&self.text, span.end).saturating_sub(line_start).clamp(from, text.len());
-        Excerpt { text, line: before.bytes().filter(|byte| *byte == b'\n').count() + 1, span: from..until }
+        let until = boundary(whole, end - file.start).saturating_sub(line_start).clamp(from, text.len());
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Excerpt { file: &file.name, text, line, span: from..until }
+    }
+
+    /// Where a span begins, for a message about another one: its line, and its file if that is not the other's.
+    pub(crate) fn place(&self, span: Span, seen_from: Span) -> String {
+        let excerpt = self.excerpt(span);
+        format!("line {}{}", excerpt.line, self.elsewhere(span, seen_from))
+    }
+
+    /// " of `FILE`", unless the place is in the same file as the one that it is seen from. All are in one folder.
+    pub(crate) fn elsewhere(&self, span: Span, seen_from: Span) -> String {
+        let file = self.excerpt(span).file;
+        if file == self.excerpt(seen_from).file {
+            return String::new();
+        }
+        let name = Path::new(file).file_name().map_or_else(|| file.into(), OsStr::to_string_lossy);
+        format!(" of {}", quoted(&name))
+    }
+
+    /// The file that a place is in.
+    fn file_of(&self, at: usize) -> Option<&SourceFile> {
+        let after = self.files.partition_point(|file| file.start <= at);
+        self.files.get(after.saturating_sub(1))
     }
 }
 

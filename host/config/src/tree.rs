@@ -3,6 +3,7 @@
 //! Nodes live in one vector and name one another by [`NodeId`], so that a repair can mark any of them while serde
 //! borrows nothing. The tree knows YAML's kinds of values and nothing of what they mean.
 
+mod merge;
 mod read;
 mod resolve;
 
@@ -10,7 +11,7 @@ pub(crate) use read::read;
 
 use crate::source::Span;
 
-/// The most nodes that a file may have, aliases expanded.
+/// The most nodes that a file or a folder may have, aliases expanded.
 pub const NODE_LIMIT: usize = 1_000_000;
 /// How deep lists and maps may be nested.
 pub const DEPTH_LIMIT: usize = 64;

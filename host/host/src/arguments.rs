@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 const EXAMPLES: &str = "\
 Examples:
   sandgate run sandgate.yaml           serve; saving the file or `kill -HUP` reloads it
+  sandgate run conf.d                  the same, with all *.yaml, *.yml and *.json of a folder
   sandgate check sandgate.yaml         all that is wrong with it, before anything is started
   sandgate routes sandgate.yaml --host example.com --path /blog/
   sandgate inspect plugins/greet.wasm
@@ -38,13 +39,13 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct File {
-    /// The configuration, YAML or JSON
+    /// The configuration: a file, YAML or JSON, or a folder of them
     pub(crate) file: PathBuf,
 }
 
 #[derive(Args)]
 pub(crate) struct Routes {
-    /// The configuration, YAML or JSON
+    /// The configuration: a file, YAML or JSON, or a folder of them
     pub(crate) file: PathBuf,
     /// The host asked for, as in a Host field
     #[arg(long, default_value = "localhost")]

@@ -109,8 +109,7 @@ impl Assembly<'_> {
     }
 
     fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
-        let old =
-            self.before.and_then(|before| before.upstreams.iter().find(|old| old.name == upstream.name));
+        let old = self.before.and_then(|before| before.upstreams.get(before.place_of(&upstream.name)?));
         let endpoints = endpoints::endpoints(upstream, self.book, old.map(AsRef::as_ref));
         let balance = match &upstream.balance {
             config::Balance::Plugin(name) => self.picker(name, upstream, plugins),

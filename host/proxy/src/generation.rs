@@ -50,6 +50,12 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// The place of an upstream in [`Generation::upstreams`], which are in the order of the configuration's. Without a search: a
+    /// reload asks for each of what may be thousands.
+    pub(crate) fn place_of(&self, upstream: &str) -> Option<usize> {
+        self.config.upstreams.get_index_of(upstream)
+    }
+
     /// Bytes of a request's body.
     pub(crate) fn body_limit(&self) -> u64 {
         self.server.body

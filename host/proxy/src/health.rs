@@ -8,6 +8,7 @@ mod check;
 mod judge;
 mod sweep;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -47,13 +48,12 @@ impl Patrol {
     /// has to pass a check first gets no request before.
     pub(crate) fn follow(&mut self, generation: &Generation) {
         forget_unchecked(generation);
-        let mut before = std::mem::take(&mut self.checks);
+        // From the front: what stays is found at once, where the order stays.
+        let mut before = VecDeque::from(std::mem::take(&mut self.checks));
         for check in check::all_of(generation) {
             let known = before.iter().position(|(old, _)| old.is_same(&check));
-            let running = match known {
-                Some(at) => before.swap_remove(at),
-                None => self.start(check),
-            };
+            let kept = known.and_then(|at| before.remove(at));
+            let running = kept.unwrap_or_else(|| self.start(check));
             self.checks.push(running);
         }
         self.follow_sweeps(generation);

@@ -26,7 +26,7 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// For the configuration at a path.
+    /// For the configuration at a path, a file or a folder.
     pub fn new(path: &Path, engine: Engine) -> Self {
         Reloader {
             path: path.to_owned(),
@@ -101,7 +101,7 @@ impl Reloader {
         let before = server.monitor().generation();
         match self.read(Some(before)).await {
             Err(report) => refuse(server, &report.to_string()),
-            Ok(generation) => put_in_place(server, generation, "configuration applied").await,
+            Ok(generation) => put_in_place(server, generation, Cause::Configuration).await,
         }
         self.follow(&server.monitor().generation());
     }
@@ -119,7 +119,7 @@ impl Reloader {
         let before = server.monitor().generation();
         match self.assemble(Arc::clone(&before.config), Some(before)).await {
             Err(report) => refuse(server, &report.to_string()),
-            Ok(generation) => put_in_place(server, generation, "names of endpoints lead elsewhere").await,
+            Ok(generation) => put_in_place(server, generation, Cause::Names).await,
         }
     }
 
@@ -131,11 +131,20 @@ impl Reloader {
     }
 }
 
-async fn put_in_place(server: &mut Server, generation: Generation, what: &str) {
+/// Why a generation takes the place of another.
+#[derive(Clone, Copy)]
+enum Cause {
+    Configuration,
+    Names,
+}
+
+async fn put_in_place(server: &mut Server, generation: Generation, cause: Cause) {
     let number = generation.number;
-    match server.apply(generation).await {
-        Ok(()) => tracing::info!(generation = number, "{what}"),
-        Err(error) => refuse(server, &error.to_string()),
+    match (server.apply(generation).await, cause) {
+        (Err(error), _) => refuse(server, &error.to_string()),
+        // Constant, so that whoever reads the log can look for them.
+        (Ok(()), Cause::Configuration) => tracing::info!(generation = number, "configuration applied"),
+        (Ok(()), Cause::Names) => tracing::info!(generation = number, "names of endpoints lead elsewhere"),
     }
 }
 

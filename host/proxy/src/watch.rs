@@ -2,7 +2,8 @@
 //!
 //! What is watched are folders, not files: editors and deployment tools put a new file in the place of the old one,
 //! and Kubernetes swaps a symbolic link two folders up. Events only say that something happened; whether it matters is
-//! told by comparing what the paths lead to.
+//! told by comparing what the paths lead to. Of a folder of configuration files, which may be watched as one of the files, that
+//! is what its files lead to: others that come and go in it are no change.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -30,12 +31,9 @@ pub struct Watch {
 
 /// What tells one content of a path from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity {
-    target: PathBuf,
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
+enum Identity {
+    File { target: PathBuf, device: u64, inode: u64, size: u64, modified: (i64, i64) },
+    Folder(Vec<(PathBuf, Option<Identity>)>),
 }
 
 impl Watch {
@@ -63,18 +61,21 @@ impl Watch {
 
     /// Waits until one of the files is another than it was.
     pub async fn changed(&mut self) {
+        let mut is_settled = false;
         loop {
-            // Looked at before any event is waited for: it may have come while nobody did.
+            // Looked at before any event is waited for: it may have come while nobody did. But what has just changed may be
+            // half of what is being written.
             let now = self.identities();
-            if now != self.seen {
+            if now != self.seen && is_settled {
                 self.seen = now;
                 return;
             }
-            if self.events.recv().await.is_none() {
+            if now == self.seen && self.events.recv().await.is_none() {
                 return std::future::pending().await;
             }
             self.settle().await;
             self.follow();
+            is_settled = true;
         }
     }
 
@@ -95,7 +96,7 @@ impl Watch {
 
     /// Watches the folders that the files are in at present, links on the way followed.
     fn follow(&mut self) {
-        let folders: BTreeSet<PathBuf> = self.files.iter().flat_map(|file| folders_of(file)).collect();
+        let folders: BTreeSet<PathBuf> = self.files.iter().flat_map(|file| folders_to_watch(file)).collect();
         for gone in self.folders.difference(&folders) {
             // It may have been removed, and the watch with it.
             let _ = self.watcher.unwatch(gone);
@@ -120,15 +121,45 @@ fn as_read(
     if let Some(seen) = before.get(file) {
         return seen.clone();
     }
-    let modified = fs::metadata(file).and_then(|meta| meta.modified()).ok()?;
+    let modified = modified(file).max(listed(file).filter_map(|file| modified(&file)).max())?;
     if modified < read_since { identity(file) } else { None }
 }
 
-fn identity(file: &Path) -> Option<Identity> {
-    let target = fs::canonicalize(file).ok()?;
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    let target = fs::canonicalize(path).ok()?;
     let meta = fs::metadata(&target).ok()?;
+    if meta.is_dir() {
+        let files = config::listing(path).ok()?;
+        return Some(Identity::Folder(files.into_iter().map(identified).collect()));
+    }
     let modified = (meta.mtime(), meta.mtime_nsec());
-    Some(Identity { target, device: meta.dev(), inode: meta.ino(), size: meta.size(), modified })
+    Some(Identity::File { target, device: meta.dev(), inode: meta.ino(), size: meta.size(), modified })
+}
+
+/// Not recursive: what a folder lists are no folders, unless one has just become one.
+fn identified(file: PathBuf) -> (PathBuf, Option<Identity>) {
+    let identity = if file.is_dir() { None } else { identity(&file) };
+    (file, identity)
+}
+
+/// The configuration files of a folder; none of a file.
+fn listed(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = if path.is_dir() { config::listing(path).unwrap_or_default() } else { Vec::new() };
+    files.into_iter()
+}
+
+/// The folders in which something may happen to a file; of a folder, to any of its files or to itself.
+fn folders_to_watch(path: &Path) -> Vec<PathBuf> {
+    let mut folders = folders_of(path);
+    if path.is_dir() {
+        folders.push(path.to_owned());
+        folders.extend(listed(path).flat_map(|file| folders_of(&file)));
+    }
+    folders
 }
 
 /// The folder of a file, and those of every link between the path and what it leads to.

@@ -281,7 +281,7 @@ fn localise(
     before: Option<&Local>,
     timers: &Timers,
 ) -> Local {
-    let same = |name: &str| before.and_then(|b| b.upstreams.iter().find(|u| u.shared.name.as_ref() == name));
+    let same = |name: &str| before.and_then(|b| b.upstreams.get(b.generation.place_of(name)?));
     let upstreams =
         generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
     Local { worker, generation, upstreams, stats: Arc::clone(stats), timers: timers.clone() }

@@ -41,21 +41,6 @@ fn what_is_planned_and_not_built_is_refused_by_name() {
 }
 
 #[test]
-fn a_folder_of_files_is_not_supported_yet() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("sandgate.yaml"), "version: 1\n").expect("a file to write");
-    let path = folder.path().to_str().expect("a path of text");
-    for subcommand in ["check", "run"] {
-        let finished = sandgate_command(&[subcommand, path]);
-        assert_eq!(finished.status.code(), Some(78), "{finished:?}");
-        assert!(
-            finished.stderr.contains("not supported yet") && finished.stderr.contains(path),
-            "{finished:?}"
-        );
-    }
-}
-
-#[test]
 fn a_good_file_passes_the_check() {
     let origin = Origin::refusing();
     let finished = Sandgate::with_config(yaml::forwarding()).origins("app", &[&origin]).command("check", &[]);

@@ -99,6 +99,8 @@ fn clients_are_matched_by_network_and_scheme_as_trusted_proxies_tell_them() {
             ("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 192.0.2.7", "office"),
             ("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 2001:db8::1", "office"),
             ("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 203.0.113.1", "404"),
+            // Nor can a client hide behind bytes that are no text, in front of what the proxy writes.
+            ("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: \u{e9}, 203.0.113.1", "404"),
             ("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-proto: https", "secure"),
         ],
     );

@@ -11,6 +11,7 @@ use http::Method;
 use super::Check;
 use crate::field::Spanned;
 use crate::report::quoted;
+use crate::source::Span;
 use crate::types::{HostPattern, Matching, PathMatch};
 
 /// The most pairs of routes that are compared one by one. A file that needs more has hundreds of routes that differ in
@@ -90,7 +91,7 @@ impl Check<'_> {
     fn tie(&mut self, route: &Matched, first: &Matched) {
         let [second, other] = [route, first].map(|route| quoted(&route.name.value));
         let message = format!("route {second} ties with route {other}: {}", in_common(route, first));
-        let place = self.place(first.name.span);
+        let place = self.place(first.name.span, route.name.span);
         let help = format!(
             "route {other} is in {place}; the order in the file decides nothing: give one of them a higher `priority`"
         );
@@ -103,9 +104,9 @@ impl Check<'_> {
         self.complain(route.name.span, message, Some(help));
     }
 
-    fn place(&self, span: crate::source::Span) -> String {
-        let excerpt = self.source.excerpt(span);
-        format!("line {}, column {}", excerpt.line, excerpt.column())
+    fn place(&self, span: Span, seen_from: Span) -> String {
+        let (excerpt, elsewhere) = (self.source.excerpt(span), self.source.elsewhere(span, seen_from));
+        format!("line {}, column {}{elsewhere}", excerpt.line, excerpt.column())
     }
 }
 

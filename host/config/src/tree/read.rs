@@ -7,22 +7,33 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
+use super::merge::merge;
 use super::resolve::resolve;
 use super::{DEPTH_LIMIT, Kind, NODE_LIMIT, Node, NodeId, Scalar, Tree, Value};
 use crate::report::{Diagnostic, ERROR_LIMIT, quoted};
-use crate::source::{Source, Span};
+use crate::source::{Source, SourceFile, Span};
 
-/// Reads the one document of a file. The diagnostics that come with a tree are of keys written twice.
+/// Reads the one document of each file. The diagnostics that come with a tree are of keys written twice.
 pub(crate) fn read(source: &Arc<Source>) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut reader = Reader::new(source);
-    let outcome = reader.refuse_nul().and_then(|()| reader.run());
-    match outcome {
-        Ok(root) => Ok((Tree { nodes: reader.nodes, root }, reader.problems)),
-        Err(Stop { span, message, help }) => {
-            reader.complain(span, message, help);
-            Err(reader.problems)
+    let (mut roots, mut is_whole) = (Vec::new(), true);
+    for file in source.files() {
+        match reader.file(file) {
+            Ok(root) => roots.extend(root),
+            Err(Stop { span, message, help }) => {
+                reader.complain(span, message, help);
+                is_whole = false;
+            }
         }
     }
+    if !is_whole {
+        return Err(reader.problems);
+    }
+    let (tree, clashes) = merge(reader.nodes, roots);
+    let mut problems = reader.problems;
+    let room = ERROR_LIMIT.saturating_sub(problems.len());
+    problems.extend(clashes.into_iter().take(room).map(|clash| clash.diagnostic(source)));
+    Ok((tree, problems))
 }
 
 /// Why the text can't be read any further.
@@ -62,7 +73,7 @@ impl<'s> Reader<'s> {
     fn new(source: &'s Arc<Source>) -> Self {
         Reader {
             source,
-            offsets: Offsets::new(&source.text),
+            offsets: Offsets::default(),
             nodes: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -71,25 +82,22 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The parser takes NUL for the end of the text, so what follows would be ignored in silence.
-    fn refuse_nul(&self) -> Result<(), Stop> {
-        let Some(start) = self.source.text.find('\0') else { return Ok(()) };
-        Err(Stop::new(Span { start, end: start + 1 }, "expected text, found a NUL character"))
-    }
-
-    fn run(&mut self) -> Result<NodeId, Stop> {
+    /// Nothing of one file is seen in the next: neither anchors nor what a mistake has left open.
+    fn file(&mut self, file: &SourceFile) -> Result<Option<NodeId>, Stop> {
         let source: &'s Source = self.source;
-        let mut parser = Parser::new(StrInput::new(&source.text));
+        let text = source.text(file);
+        self.offsets = Offsets::new(text, file.start);
+        self.anchors.clear();
+        self.open.clear();
+        self.root = None;
+        refuse_nul(text, file.start)?;
+        let mut parser = Parser::new(StrInput::new(text));
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| self.scan_error(&error))?;
             let span = self.offsets.span(span.start.index(), span.end.index());
             self.take(event, span)?;
         }
-        let nothing = Node {
-            span: Span::default(),
-            kind: Kind::Scalar(Scalar { text: String::new(), value: Value::Null }),
-        };
-        self.root.map_or_else(|| self.add(nothing), Ok)
+        Ok(self.root)
     }
 
     fn scan_error(&self, error: &ScanError) -> Stop {
@@ -139,8 +147,7 @@ impl<'s> Reader<'s> {
         let last = self.last_child_end(id);
         if let Some(node) = self.nodes.get_mut(id.index()) {
             // A block has no closing mark: the event comes with whatever follows it.
-            let closed =
-                self.source.text.get(node.span.start..).is_some_and(|text| text.starts_with(['[', '{']));
+            let closed = self.source.rest(node.span.start).starts_with(['[', '{']);
             node.span.end = if closed { span.end } else { last.unwrap_or(span.start) }.max(node.span.start);
         }
         self.complete(id, anchor)
@@ -249,18 +256,28 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The parser counts characters, we count bytes.
+/// The parser takes NUL for the end of the text, so what follows would be ignored in silence.
+fn refuse_nul(text: &str, begins: usize) -> Result<(), Stop> {
+    let Some(at) = text.find('\0') else { return Ok(()) };
+    let start = begins + at;
+    Err(Stop::new(Span { start, end: start + 1 }, "expected text, found a NUL character"))
+}
+
+/// The parser counts characters of a file, we count bytes of all files.
+#[derive(Default)]
 struct Offsets {
     /// Where each character starts; empty when all are one byte long.
     starts: Vec<usize>,
+    /// Where the file begins.
+    begins: usize,
     length: usize,
 }
 
 impl Offsets {
-    fn new(text: &str) -> Self {
+    fn new(text: &str, begins: usize) -> Self {
         let starts =
             if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
-        Offsets { starts, length: text.len() }
+        Offsets { starts, begins, length: text.len() }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -269,10 +286,11 @@ impl Offsets {
     }
 
     fn byte(&self, char: usize) -> usize {
-        if self.starts.is_empty() {
+        let within = if self.starts.is_empty() {
             char.min(self.length)
         } else {
             self.starts.get(char).copied().unwrap_or(self.length)
-        }
+        };
+        self.begins + within
     }
 }

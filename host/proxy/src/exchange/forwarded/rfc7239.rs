@@ -39,12 +39,37 @@ fn push_quoted(text: &str, quoted: &mut String) {
     quoted.push('"');
 }
 
-/// Whom the field names, from the last to the first, without ports and brackets.
+/// Whom the field names, from the last to the first, without ports and brackets; nobody, where an element names none.
 pub(super) fn chain(fields: &HeaderMap) -> Vec<&str> {
-    let mut chain: Vec<&str> =
-        elements(fields).iter().filter_map(|element| parameter(element, "for")).map(bare).collect();
-    chain.reverse();
-    chain
+    let lines: Vec<&[u8]> = fields.get_all(header::FORWARDED).iter().map(HeaderValue::as_bytes).collect();
+    let elements = lines.into_iter().rev().flat_map(from_the_end);
+    let elements = elements.map(|element| std::str::from_utf8(element).unwrap_or_default());
+    elements.map(|element| parameter(element, "for").map(bare).unwrap_or_default()).collect()
+}
+
+/// The elements of a line, the last one first. A client may have begun the line with a quote that it doesn't close: read from
+/// the end, that can't swallow what a proxy of ours wrote behind it.
+fn from_the_end(line: &[u8]) -> Vec<&[u8]> {
+    let (mut quoted, mut elements, mut end) = (false, Vec::new(), line.len());
+    for (at, byte) in line.iter().enumerate().rev() {
+        match byte {
+            b'"' if !is_escaped(line, at) => quoted = !quoted,
+            b',' if !quoted => {
+                elements.extend(line.get(at + 1..end));
+                end = at;
+            }
+            _ => {}
+        }
+    }
+    elements.extend(line.get(..end));
+    elements.retain(|element| !element.trim_ascii().is_empty());
+    elements
+}
+
+/// Whether an odd number of backslashes stands before a quote.
+fn is_escaped(line: &[u8], at: usize) -> bool {
+    let before = line.iter().take(at).rev();
+    before.take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// What the first proxy says it was asked by.
@@ -108,9 +133,20 @@ mod tests {
                 &["for=192.0.2.43", "for=\"198.51.100.17:80\";host=\"a,b;c\""],
                 &["198.51.100.17", "192.0.2.43"],
             ),
-            (&["proto=https", ""], &[]),
+            (&["proto=https", ""], &[""]),
         ] {
             assert_eq!(chain(&fields(values)), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_leaves_open_does_not_swallow_what_follows() {
+        for before in ["for=\"x", "for=\"x\\", "for=\"x\\\"", "\"", "\\\"", "for=é\"", ",", ";\";"] {
+            let value = format!("{before}, for=192.0.2.43;host=\"a\\\"b\", for=198.51.100.17");
+            let fields: HeaderMap = [(header::FORWARDED, HeaderValue::from_bytes(value.as_bytes()).unwrap())]
+                .into_iter()
+                .collect();
+            assert_eq!(chain(&fields)[..2], ["198.51.100.17", "192.0.2.43"], "{value}");
         }
     }
 
