@@ -11,6 +11,7 @@ use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{PoolSettings, ServerSettings, ServerTls};
 
+use crate::buffering::Buffering;
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::names::Book;
@@ -47,13 +48,6 @@ pub struct Generation {
     pub(crate) log_reads_fields: bool,
     /// Whether any answer may get a page.
     pub(crate) has_error_pages: bool,
-}
-
-impl Generation {
-    /// Bytes of a request's body.
-    pub(crate) fn body_limit(&self) -> u64 {
-        self.server.body
-    }
 }
 
 impl std::fmt::Debug for Generation {
@@ -98,6 +92,10 @@ pub struct Route {
     pub error_pages: Vec<ErrorPage>,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
+    /// Bytes of a request's body.
+    pub body_limit: u64,
+    /// Which bodies are kept on their way, if any are.
+    pub buffering: Option<Box<Buffering>>,
     /// Protocols that a client may change to, in lower case.
     pub upgrades: Vec<Arc<str>>,
     /// When the request is sent again.
@@ -117,6 +115,8 @@ impl std::fmt::Debug for Route {
 pub struct Timeouts {
     /// Each attempt, until the head of the answer is here.
     pub response: Duration,
+    /// Between two parts of the request's body that the endpoint takes.
+    pub send: Duration,
     /// Between two parts of the answer's body.
     pub read: Duration,
     /// All attempts together, until the head of the answer is here.

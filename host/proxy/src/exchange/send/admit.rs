@@ -50,13 +50,9 @@ fn full(queue: &Queue) -> Fault {
 }
 
 /// The breaker's permission to make an attempt. An upstream without one permits all.
-pub(super) fn pass<'a>(
-    upstream: &'a LocalUpstream,
-    trials: &mut Trials,
-    exchange: &Exchange,
-) -> Result<Option<Pass<'a>>, Fault> {
+pub(super) fn pass<'a>(upstream: &'a LocalUpstream, trials: &mut Trials) -> Result<Option<Pass<'a>>, Fault> {
     let Some(breaker) = &upstream.shared.resilience.breaker else { return Ok(None) };
-    match breaker.admit(trials.now_ms(exchange)) {
+    match breaker.admit(trials.now_ms()) {
         Some(pass) => Ok(Some(pass)),
         None => Err(nothing_left(trials, FaultKind::BreakerOpen)),
     }
