@@ -5,6 +5,7 @@
 
 mod address;
 mod balance;
+mod buffering;
 mod conditions;
 mod destination;
 mod endpoint_address;
@@ -44,7 +45,7 @@ use crate::raw::{File, Listener, PluginReference};
 use crate::report::{Diagnostic, ERROR_LIMIT, quoted};
 use crate::scalar::{LONGEST, Size, Time};
 use crate::source::{Source, Span};
-use crate::types::Config;
+use crate::types::{Buffering, Config, Limits};
 
 /// The longest name of a listener, plugin, upstream or route, in bytes: names are labels of metrics.
 pub(crate) const NAME_LIMIT: usize = 128;
@@ -68,6 +69,13 @@ pub(crate) struct Check<'a> {
     pub(crate) expanded: usize,
     /// How many regular expressions there were.
     patterns: usize,
+    inherited: Inherited,
+}
+
+/// What the server says for routes that say nothing else.
+struct Inherited {
+    buffering: Buffering,
+    body_limit: u64,
 }
 
 /// The names that other parts of the file may refer to. `None` when the section itself is wrong: then nobody knows.
@@ -88,6 +96,7 @@ impl<'a> Check<'a> {
             expanded: 0,
             patterns: 0,
             captured: None,
+            inherited: Inherited { buffering: Buffering::default(), body_limit: Limits::default().body },
         }
     }
 

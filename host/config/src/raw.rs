@@ -4,6 +4,7 @@
 //! the checks that follow, whether the schema demands it by `serde(default)`.
 
 mod balance;
+mod buffering;
 mod health;
 mod listener;
 mod log;
@@ -20,6 +21,7 @@ mod upstream;
 mod upstream_tls;
 
 pub(crate) use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
+pub(crate) use buffering::{Buffering, ServerBuffering, Switch};
 pub(crate) use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
 pub(crate) use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub(crate) use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};

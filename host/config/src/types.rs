@@ -4,6 +4,7 @@
 //! find fault with carries the [`Span`] that [`Config::complain`] takes.
 
 mod balance;
+mod buffering;
 mod conditions;
 mod health;
 mod listener;
@@ -29,6 +30,7 @@ use indexmap::IndexMap;
 
 pub use crate::scalar::{Cidr, Portion, RetryOn, Statuses};
 pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
+pub use buffering::{Buffering, Switch, WorkerBuffers};
 pub use conditions::{Condition, Scheme, ValueMatch};
 pub use health::{HealthCheck, HealthQuestion, InitialHealth, Outlier, SuccessRate};
 pub use listener::{

@@ -410,7 +410,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (34, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (35, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");

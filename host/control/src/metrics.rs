@@ -3,6 +3,7 @@
 //! Nothing is counted here. Each scrape reads the counters where they are, so that there is no second copy which could
 //! differ. The names are part of the product: they are documented in `host/docs/metrics.md`.
 
+mod buffering;
 mod endpoints;
 mod family;
 mod names;
@@ -56,6 +57,7 @@ impl Collector for Scrape {
         let monitor = &self.0;
         let generation = monitor.generation();
         process::encode(&mut encoder, monitor, &generation)?;
+        buffering::encode(&mut encoder, monitor)?;
         tls::encode(&mut encoder, monitor, &generation)?;
         routes::encode(&mut encoder, &generation)?;
         times::encode(&mut encoder, &generation)?;

@@ -98,7 +98,7 @@ pub enum FaultKind {
     UnsupportedVersion,
     /// An expectation other than `100-continue`.
     ExpectationFailed,
-    /// The client took too long to send.
+    /// The client took too long to send, or to take what it is sent.
     ClientTimeout,
     /// The client went away.
     ClientGone,
@@ -134,6 +134,10 @@ pub enum FaultKind {
     UpstreamTruncated,
     /// Nothing came through a tunnel for too long.
     TunnelIdle,
+    /// No room is left for bodies that are kept on their way.
+    BuffersFull,
+    /// A file for a body could not be made, written or read.
+    SpillFailed,
     /// A guest failed.
     Plugin(PluginFault),
     /// The host itself failed: a panic was caught.
@@ -142,7 +146,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 33] = [
+    pub const ALL: [FaultKind; 35] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -168,6 +172,8 @@ impl FaultKind {
         FaultKind::BadResponse,
         FaultKind::UpstreamTruncated,
         FaultKind::TunnelIdle,
+        FaultKind::BuffersFull,
+        FaultKind::SpillFailed,
         FaultKind::Plugin(PluginFault::Trap),
         FaultKind::Plugin(PluginFault::Stack),
         FaultKind::Plugin(PluginFault::Memory),
@@ -206,6 +212,8 @@ impl FaultKind {
             FaultKind::BadResponse => "bad_response",
             FaultKind::UpstreamTruncated => "upstream_truncated",
             FaultKind::TunnelIdle => "tunnel_idle",
+            FaultKind::BuffersFull => "buffers_full",
+            FaultKind::SpillFailed => "spill_failed",
             FaultKind::Plugin(PluginFault::Trap) => "plugin_trap",
             FaultKind::Plugin(PluginFault::Stack) => "plugin_stack",
             FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
@@ -235,6 +243,7 @@ impl FaultKind {
             | FaultKind::QueueFull
             | FaultKind::QueueTimeout
             | FaultKind::UpstreamFull
+            | FaultKind::BuffersFull
             | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
             FaultKind::ConnectFailed
             | FaultKind::UpstreamTls
@@ -244,7 +253,7 @@ impl FaultKind {
             FaultKind::ConnectTimeout | FaultKind::UpstreamTimeout | FaultKind::TunnelIdle => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            FaultKind::Plugin(_) | FaultKind::BadRewrite | FaultKind::Internal => {
+            FaultKind::Plugin(_) | FaultKind::BadRewrite | FaultKind::SpillFailed | FaultKind::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -267,6 +276,8 @@ impl FaultKind {
             | FaultKind::TunnelIdle
             | FaultKind::BadRewrite
             | FaultKind::UpstreamFull
+            | FaultKind::BuffersFull
+            | FaultKind::SpillFailed
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::BreakerOpen

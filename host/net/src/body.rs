@@ -1,7 +1,6 @@
 //! Bodies: what a client sends, what goes out to an endpoint ([`OutgoingBody`]), and what it answers
 //! ([`UpstreamBody`]).
 
-use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -15,6 +14,7 @@ use model::FaultKind;
 
 use crate::http2;
 use crate::interim::{Interim, InterimSink};
+use crate::progress::Progress;
 use crate::talk::{Hold, Talk};
 use crate::timers::Timers;
 use crate::wire::{GoAhead, WireState};
@@ -43,7 +43,7 @@ impl std::error::Error for BodyError {}
 pub struct ClientBody {
     source: Source,
     left: u64,
-    fault: Rc<Cell<Option<FaultKind>>>,
+    progress: Rc<Progress>,
     expectation: Expectation,
     /// Boxed: few have one, and bodies are moved often.
     hold: Option<Box<Hold>>,
@@ -93,7 +93,7 @@ impl ClientBody {
     }
 
     fn of(source: Source, left: u64, expectation: Expectation) -> Self {
-        ClientBody { source, left, fault: Rc::default(), expectation, hold: None }
+        ClientBody { source, left, progress: Rc::default(), expectation, hold: None }
     }
 
     /// Whether the client sends it only when it is asked to.
@@ -111,9 +111,14 @@ impl ClientBody {
         self.hold = None;
     }
 
-    /// Where it will be written why the body ended early, if it did.
-    pub fn fault(&self) -> Rc<Cell<Option<FaultKind>>> {
-        Rc::clone(&self.fault)
+    /// Sets how long it may be, before anything was read of it.
+    pub fn set_limit(&mut self, bytes: u64) {
+        self.left = bytes;
+    }
+
+    /// How far it is on its way, and why it ended early if it did.
+    pub fn progress(&self) -> &Rc<Progress> {
+        &self.progress
     }
 
     /// The client is told to continue: by hyper when it is asked for the body, or here.
@@ -132,7 +137,7 @@ impl ClientBody {
     }
 
     fn fail(&self, kind: FaultKind) -> BodyError {
-        self.fault.set(Some(kind));
+        self.progress.fail(kind);
         BodyError(kind)
     }
 
@@ -161,11 +166,14 @@ impl Body for ClientBody {
             (self.hold, self.expectation) = (None, Expectation::None);
         }
         self.give_go_ahead();
-        let frame = ready!(self.source.poll_frame(cx));
-        Poll::Ready(frame.map(|frame| match frame {
-            Ok(frame) => self.checked(frame),
-            Err(kind) => Err(self.fail(kind)),
-        }))
+        let polled = self.source.poll_frame(cx).map(|frame| {
+            frame.map(|frame| match frame {
+                Ok(frame) => self.checked(frame),
+                Err(kind) => Err(self.fail(kind)),
+            })
+        });
+        self.progress.note(&polled, self.is_end_stream());
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

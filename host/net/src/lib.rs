@@ -1,10 +1,11 @@
 //! Connections: listeners, HTTP in, HTTP out, and the pools of connections to endpoints.
 //!
-//! The only crate that knows hyper, h2 and rustls. Everything here belongs to one worker: nothing is locked, nothing is `Send`, and
-//! no timer of the runtime is set for a request (see [`Timers`]).
+//! The only crate that knows hyper, h2 and rustls. Everything here belongs to one worker: nothing is locked, nothing is `Send` but what
+//! files of bodies need (see [`collect`]), and no timer of the runtime is set for a request (see [`Timers`]).
 
 mod accept;
 mod body;
+mod buffer;
 mod connect;
 mod date;
 mod drain;
@@ -16,6 +17,7 @@ mod listener;
 mod names;
 mod pool;
 mod probe;
+mod progress;
 mod replay;
 mod serve;
 mod stream;
@@ -29,6 +31,9 @@ mod write;
 
 pub use accept::{Listening, TlsSlot, accept_loop};
 pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
+pub use buffer::{
+    BufferRoom, BufferRule, BufferStats, Buffered, BufferedBody, ReadAhead, check_folder, collect,
+};
 pub use drain::Drain;
 pub use guard::Limits as HeadLimits;
 pub use hop::{strip_connection_fields, strip_response_fields};
@@ -38,8 +43,9 @@ pub use listener::{ListeningSocket, UnixPlace, bind};
 pub use names::{Found, NameError, NameQuestion, PLACES_LIMIT, Place, Resolver, ResolverSettings};
 pub use pool::{Http2PoolSettings, KeepAlive, Pool, PoolSettings, Protocol, SWEEP_INTERVAL};
 pub use probe::{HttpQuestion, Probe, ProbeFailure, Question};
+pub use progress::{Late, Progress, in_time};
 pub use replay::{Replay, ReplayBody};
-pub use serve::{Arrival, Handler, Peer, ServerSettings, ServerTimeouts};
+pub use serve::{Arrival, Handler, Outbound, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};
 pub use tls::{
     Authorities, Certificate, CertificateChain, ClientDemand, ClientTls, ClientTlsError, ClientTlsFiles,

@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use model::FaultKind;
 
 use crate::body::{BodyError, ClientBody};
+use crate::progress::Progress;
 use crate::talk::Talk;
 use crate::timers::Timers;
 
@@ -47,8 +48,8 @@ impl Replay {
     }
 
     /// Keeps up to so many bytes.
-    pub fn new(body: Box<ClientBody>, limit: usize) -> Self {
-        Replay(Rc::new(RefCell::new(Recording::new(*body, limit))))
+    pub fn new(body: ClientBody, limit: usize) -> Self {
+        Replay(Rc::new(RefCell::new(Recording::new(body, limit))))
     }
 
     /// The body from its beginning, if all that was read of it is still here. A reading before this one is over.
@@ -128,6 +129,11 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Reading<B> {
 }
 
 impl ReplayBody {
+    /// How far it is on its way.
+    pub(crate) fn progress(&self) -> Rc<Progress> {
+        Rc::clone(self.0.recording.borrow().source.progress())
+    }
+
     /// Whether the client sends it only when it is asked to, and was not asked yet.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.0.recording.borrow().source.is_asked_for()
@@ -152,7 +158,13 @@ impl Body for ReplayBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.get_mut().0.poll(cx)
+        let this = self.get_mut();
+        let polled = this.0.poll(cx);
+        // What is read of the client is noted there; what was kept moves too.
+        if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+            this.0.recording.borrow().source.progress().note(&polled, this.0.is_end());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

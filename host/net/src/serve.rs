@@ -13,7 +13,7 @@ use http::{HeaderValue, Response};
 use http_body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use model::{Fault, RequestHead, TlsFacts};
+use model::{Fault, FaultKind, RequestHead, TlsFacts};
 use tokio::io::AsyncWrite;
 
 use crate::body::{BodyError, ClientBody};
@@ -88,10 +88,16 @@ pub struct Arrival {
     pub change: Option<ProtocolChange>,
 }
 
+/// An answer's body, which is told if its client does not get all of it.
+pub trait Outbound: Body<Data = Bytes, Error = BodyError> + Unpin {
+    /// The client's connection gives it up.
+    fn given_up(&mut self, why: FaultKind);
+}
+
 /// What answers requests.
 pub trait Handler: 'static {
     /// The body of its answers.
-    type Body: Body<Data = Bytes, Error = BodyError> + Unpin + 'static;
+    type Body: Outbound + 'static;
 
     /// Answers one request, whatever happens.
     fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<Self::Body>> + 'static;

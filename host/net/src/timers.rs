@@ -53,6 +53,11 @@ impl Timers {
         }
     }
 
+    /// The ticks that were counted. They go on only while a timer is set.
+    pub(crate) fn now(&self) -> u64 {
+        self.0.now.get()
+    }
+
     /// A timer that is not set.
     pub fn alarm(&self) -> Alarm {
         Alarm { timers: self.clone(), key: None }

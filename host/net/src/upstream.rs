@@ -11,6 +11,7 @@ use crate::body::{OutgoingBody, UpstreamBody};
 use crate::connect::Stream;
 use crate::interim::InterimSink;
 use crate::pool::Pool;
+use crate::progress::Late;
 use crate::tunnel::Prefixed;
 
 mod http1;
@@ -27,11 +28,13 @@ pub type Answer = Response<UpstreamBody>;
 /// An endpoint's stream after the protocol has changed.
 pub type UpstreamStream = Prefixed<Stream>;
 
-/// How long the parts of an answer may take.
+/// How long the parts of an exchange may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Until its head is here.
+    /// Until its head is here, from the end of the request's body on.
     pub response: Duration,
+    /// Between two parts of the request's body that the endpoint takes.
+    pub send: Duration,
     /// Between two parts of its body.
     pub read: Duration,
 }
@@ -87,8 +90,13 @@ impl Pool {
         }
     }
 
-    fn too_slow(&self, patience: Patience) -> Box<SendFailure> {
-        let detail = format!("{}: no answer within {:?}", self.endpoint().label, patience.response);
+    fn too_slow(&self, patience: Patience, late: Late) -> Box<SendFailure> {
+        let detail = match late {
+            Late::Answer => format!("{}: no answer within {:?}", self.endpoint().label, patience.response),
+            Late::Body => {
+                format!("{}: takes nothing of the body for {:?}", self.endpoint().label, patience.send)
+            }
+        };
         let fault = Fault::new(FaultKind::UpstreamTimeout, detail);
         Box::new(SendFailure { fault, unseen: false, stale: false, body: None })
     }

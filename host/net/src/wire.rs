@@ -410,7 +410,10 @@ impl Wire {
 
     fn poll_slow_reader(&mut self, cx: &Context<'_>) -> Poll<io::Result<usize>> {
         let after: Duration = self.timeouts.send;
-        self.write_alarm.poll(cx, after).map(|Expired| Err(io::ErrorKind::TimedOut.into()))
+        self.write_alarm.poll(cx, after).map(|Expired| {
+            self.state.is_stalled.set(true);
+            Err(io::ErrorKind::TimedOut.into())
+        })
     }
 
     fn poll_written(

@@ -8,17 +8,18 @@ mod endpoints;
 mod listeners;
 mod policy;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use balance::{Policy, Tiers};
-use config::{Access, Config, Diagnostic, LineFormat, Matching, Report};
+use config::{Access, Config, Diagnostic, LineFormat, Matching, Report, Switch};
 use filters::{HeaderFilter, Rules};
 use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::access_log::AccessLog;
+use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::names::Book;
@@ -42,6 +43,7 @@ pub async fn assemble(
     let workers = before.map_or(config.server.workers, |before| before.config.server.workers).get();
     let mut assembly = Assembly { config: &config, before, book: &book, workers, faults: Vec::new() };
     assembly.check_log();
+    assembly.check_spill_folders();
     let listeners = assembly.listeners();
     let plugins = assembly.plugins(engine).await;
     let upstreams = assembly.upstreams(&plugins);
@@ -84,6 +86,25 @@ impl Assembly<'_> {
         if let Err((path, error)) = AccessLog::check(&self.config.log.access) {
             let message = format!("the access log {} can't be opened: {error}", path.display());
             self.faults.push(self.config.complain(self.config.router_span, message, None));
+        }
+    }
+
+    /// A folder that can't hold files is better known now than when the first long body comes.
+    fn check_spill_folders(&mut self) {
+        let mut seen = HashSet::new();
+        for route in &self.config.routes {
+            let buffering = &route.buffering;
+            let spills = buffering.request == Switch::On && buffering.disk > 0;
+            if !spills || !seen.insert(&buffering.path) {
+                continue;
+            }
+            if let Err(error) = net::check_folder(&buffering.path) {
+                let message =
+                    format!("no file can be made in the folder {}: {error}", buffering.path.display());
+                let help =
+                    Some("bodies of requests are kept there; `disk: 0` keeps none in files".to_owned());
+                self.faults.push(self.config.complain(buffering.span, message, help));
+            }
         }
     }
 
@@ -166,6 +187,8 @@ impl Assembly<'_> {
             rewriting: Rewriting::of(route),
             error_pages: route.error_pages.clone(),
             timeouts: connections::timeouts(&route.timeouts),
+            body_limit: body_limit(route.body_limit),
+            buffering: Buffering::of(&route.buffering, self.config.server.buffers),
             upgrades: route.upgrades.clone(),
             retries: RetryPolicy::new(&route.retries),
             fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),
@@ -263,11 +286,16 @@ fn has_error_pages(config: &Config) -> bool {
     !config.server.error_pages.is_empty() || config.routes.iter().any(|route| !route.error_pages.is_empty())
 }
 
+/// 0 is no limit.
+fn body_limit(bytes: u64) -> u64 {
+    if bytes == 0 { u64::MAX } else { bytes }
+}
+
 fn server_settings(config: &Config) -> ServerSettings {
     let (limits, timeouts, http2) = (&config.server.limits, &config.server.timeouts, &config.server.http2);
     ServerSettings {
         head: HeadLimits { head: limits.head, uri: limits.uri, fields: limits.headers },
-        body: if limits.body == 0 { u64::MAX } else { limits.body },
+        body: body_limit(limits.body),
         timeouts: ServerTimeouts {
             header: timeouts.header,
             body: timeouts.body,

@@ -13,6 +13,8 @@ mod forwarded;
 mod grpc;
 mod halt;
 mod hops;
+mod keep;
+mod limit;
 mod names;
 mod own;
 mod pages;
@@ -63,17 +65,27 @@ async fn forward(
     exchange: Box<Exchange>,
     upload: Result<Upload, model::Fault>,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
-    let (exchange, upload) = halt::unless(exchange, upload)?;
+    let (exchange, mut upload) = halt::unless(exchange, upload)?;
     let exchange = hops::count_down(exchange)?;
     let (exchange, route) = route::route(local, exchange).await?;
+    let (exchange, ()) = halt::unless(exchange, limit::hold(route, &mut upload))?;
     let exchange = own::secure(route, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
     let exchange = own::answer(route, exchange)?;
+    let (exchange, upload) = match &route.buffering {
+        None => (exchange, upload),
+        // Boxed: who keeps nothing does not carry the room for it.
+        Some(buffering) => Box::pin(keep::request(local, buffering, exchange, upload)).await?,
+    };
     let exchange = rewrite_inward(route, exchange)?;
     let (mut exchange, content) = send::send(local, route, exchange, upload).await?;
     if let Some(rewriting) = &route.rewriting {
         rewriting.outward(&mut exchange);
     }
+    let content = match &route.buffering {
+        None => content,
+        Some(buffering) => keep::answer(local, buffering, &mut exchange, content),
+    };
     Ok((exchange, content))
 }
 

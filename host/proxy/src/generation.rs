@@ -11,6 +11,7 @@ use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{PoolSettings, ServerSettings, ServerTls};
 
+use crate::buffering::Buffering;
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::names::Book;
@@ -54,11 +55,6 @@ impl Generation {
     /// reload asks for each of what may be thousands.
     pub(crate) fn place_of(&self, upstream: &str) -> Option<usize> {
         self.config.upstreams.get_index_of(upstream)
-    }
-
-    /// Bytes of a request's body.
-    pub(crate) fn body_limit(&self) -> u64 {
-        self.server.body
     }
 }
 
@@ -104,6 +100,10 @@ pub struct Route {
     pub error_pages: Vec<ErrorPage>,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
+    /// Bytes of a request's body.
+    pub body_limit: u64,
+    /// Which bodies are kept on their way, if any are.
+    pub buffering: Option<Box<Buffering>>,
     /// Protocols that a client may change to, in lower case.
     pub upgrades: Vec<Arc<str>>,
     /// When the request is sent again.
@@ -123,6 +123,8 @@ impl std::fmt::Debug for Route {
 pub struct Timeouts {
     /// Each attempt, until the head of the answer is here.
     pub response: Duration,
+    /// Between two parts of the request's body that the endpoint takes.
+    pub send: Duration,
     /// Between two parts of the answer's body.
     pub read: Duration,
     /// All attempts together, until the head of the answer is here.

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod assemble;
+mod buffering;
 mod destination;
 mod exchange;
 mod generation;

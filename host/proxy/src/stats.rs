@@ -1,9 +1,10 @@
 //! What a worker counts beside its routes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use model::{Counter, FaultKind};
-use net::HandshakeCounts;
+use net::{BufferStats, HandshakeCounts};
 
 /// Why a request was sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct WorkerStats {
     pub tunnels_over: Counter,
     /// HTTP/2 connections of clients that ended badly.
     pub http2: net::Http2Stats,
+    /// Bodies that are kept on their way.
+    pub buffers: Arc<BufferStats>,
     /// TLS handshakes with clients.
     pub handshakes: HandshakeCounts,
     retries: [Counter; RetryReason::ALL.len()],

@@ -22,6 +22,9 @@ use crate::exchange::{self, AnswerBody, Budget};
 use crate::generation::{Balance, Generation, Upstream};
 use crate::stats::WorkerStats;
 
+/// Threads on which a worker reads and writes files of bodies that are kept. They end when there is nothing to do.
+const FILE_THREADS: usize = 4;
+
 /// Milliseconds since the process began: what endpoints' health is told in.
 pub(crate) fn ms_at(now: Instant) -> u64 {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -138,7 +141,7 @@ pub(crate) fn spawn(
     let log = Arc::clone(log);
     thread::Builder::new().name(format!("worker-{}", id.0)).spawn(move || {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        match builder.enable_all().build_local(Default::default()) {
+        match builder.enable_all().max_blocking_threads(FILE_THREADS).build_local(Default::default()) {
             Ok(runtime) => runtime.block_on(run(id, generation, stats, log, orders)),
             Err(error) => tracing::error!(%error, "a worker can't start"),
         }

@@ -156,7 +156,7 @@ fn a_download_that_stalls_is_reset() {
     client.send(get(1, "/"));
     let reset = client.find(|frame| frame.kind == RST_STREAM).expect("a reset");
     assert_eq!(reset.code(), CANCEL);
-    assert_eq!(sandgate.access_line(1)["fault"], "client_gone");
+    assert_eq!(sandgate.access_line(1)["fault"], "client_timeout");
     client.send(frame(PING, 0, 0, [0; 8]));
     assert!(client.find(|frame| frame.kind == PING).is_some(), "the connection goes on");
 }

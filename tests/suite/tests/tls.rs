@@ -295,7 +295,11 @@ fn a_client_that_does_not_read_is_cut_off() {
     let mut client = trusting(&pki.authority).connect(sandgate.web(), NAME).unwrap();
     client.send("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n").unwrap();
     let line = sandgate.access_line(1);
-    assert_eq!((line["fault"].as_str(), line["status"].as_u64()), (Some("client_gone"), Some(200)), "{line}");
+    assert_eq!(
+        (line["fault"].as_str(), line["status"].as_u64()),
+        (Some("client_timeout"), Some(200)),
+        "{line}"
+    );
     assert!(line["bytes"].as_u64().unwrap() < 32 << 20, "{line}");
 }
 

@@ -57,7 +57,8 @@ impl Check<'_> {
         );
         if matches!(destination, Some(Destination::Redirect(_) | Destination::Respond(_))) {
             let rewriting = [route.rewrite.span(), route.location.span(), route.cookies.span()];
-            self.nothing_is_sent(rewriting.into_iter().chain([route.fallback.span()]).flatten());
+            let sending = [route.fallback.span(), route.buffering.span()];
+            self.nothing_is_sent(rewriting.into_iter().chain(sending).flatten());
         }
         let rewrite = self.rewrite(route.rewrite, matches.as_ref().map(|matches| &matches.path));
         let location = self.location(route.location, &rewrite);
@@ -65,6 +66,9 @@ impl Check<'_> {
         let error_pages = self.error_pages(route.error_pages);
         self.captured = None;
         let timeouts = self.route_timeouts(route.timeouts.or_default());
+        let limit = route.limits.or_default().body;
+        let body_limit = self.size(limit, self.inherited.body_limit, 0..=u64::MAX);
+        let buffering = self.buffering(route.buffering);
         let upgrades = self.upgrades(route.upgrades);
         let retries = self.retries(route.retries);
         let fallback = self.fallback(route.fallback, destination.as_ref(), known);
@@ -84,6 +88,8 @@ impl Check<'_> {
             cookies,
             error_pages,
             timeouts,
+            body_limit,
+            buffering,
             upgrades,
             retries,
             fallback,
@@ -129,6 +135,7 @@ impl Check<'_> {
         let (response_span, total_span) = (timeouts.response.span(), timeouts.total.span());
         let mut response = self.time(timeouts.response, default.response);
         let mut total = self.time(timeouts.total, default.total);
+        let send = timeouts.send.span().map(|_| self.time(timeouts.send, default.send));
         let read = timeouts.read.span().map(|_| self.time(timeouts.read, default.read));
         match (response_span, total_span) {
             (Some(span), Some(_)) if response > total => {
@@ -137,8 +144,8 @@ impl Check<'_> {
             (Some(_), None) => total = total.max(response),
             _ => response = response.min(total),
         }
-        let read = read.unwrap_or(response);
+        let (send, read) = (send.unwrap_or(response), read.unwrap_or(response));
         let tunnel = self.time(timeouts.tunnel, default.tunnel);
-        RouteTimeouts { response, read, total, tunnel }
+        RouteTimeouts { response, send, read, total, tunnel }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::Check;
+use super::{Check, Inherited};
 use crate::field::{Field, List, Spanned};
 use crate::raw;
 use crate::scalar::Workers;
@@ -36,12 +36,16 @@ impl Check<'_> {
             _ => available_parallelism().unwrap_or(NonZeroUsize::MIN),
         };
         let trusted = server.trusted_proxies.or_default();
+        let limits = self.limits(server.limits.or_default());
+        let (buffering, buffers) = self.server_buffering(server.buffering);
+        self.inherited = Inherited { buffering, body_limit: limits.body };
         Server {
             workers,
             shutdown_grace: self.time_or_zero(server.shutdown_grace, SHUTDOWN_GRACE),
-            limits: self.limits(server.limits.or_default()),
+            limits,
             timeouts: self.client_timeouts(server.timeouts.or_default()),
             http2: self.http2(server.http2.or_default()),
+            buffers,
             resolver: self.resolver(server.resolver),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Cookies, ErrorPage, Fallback, Location, Redirect, Respond, Retries, Rewrite};
+use super::{Buffering, Cookies, ErrorPage, Fallback, Location, Redirect, Respond, Retries, Rewrite};
 use crate::field::{Field, List, Map};
 use crate::raw::Match;
-use crate::scalar::{TemplateText, Time};
+use crate::scalar::{Size, TemplateText, Time};
 
 /// Which requests go through which filters to which upstream.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -52,6 +52,12 @@ pub(crate) struct Route {
     /// How long an answer may take.
     #[serde(default)]
     pub(crate) timeouts: Field<RouteTimeouts>,
+    /// What a client may send, where that differs from what the server allows.
+    #[serde(default)]
+    pub(crate) limits: Field<RouteLimits>,
+    /// Which bodies are kept on their way, where that differs from what the server says.
+    #[serde(default)]
+    pub(crate) buffering: Field<Buffering>,
     /// Protocols that a client may change to. Default: `[websocket]`.
     #[serde(default)]
     pub(crate) upgrades: Field<List<String>>,
@@ -104,16 +110,30 @@ pub(crate) struct HeaderRules {
 
 /// How long an answer may take.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a map with `response`, `read`, `total` and `tunnel`")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a map with `response`, `send`, `read`, `total` and `tunnel`"
+)]
 pub(crate) struct RouteTimeouts {
     /// Until the response's head is there, for each attempt. Default: `30s`.
     pub(crate) response: Field<Time>,
+    /// Between two parts of the request's body that the endpoint takes. Default: as `response`.
+    pub(crate) send: Field<Time>,
     /// Between two parts of the response's body. Default: as `response`.
     pub(crate) read: Field<Time>,
     /// Until the response's head is there, all attempts together, with the waits between them. Default: `60s`.
     pub(crate) total: Field<Time>,
     /// After a change of protocol, how long nothing may come from either side. Default: `1h`.
     pub(crate) tunnel: Field<Time>,
+}
+
+/// What a client may send.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map such as `{ body: 1MiB }`")]
+pub(crate) struct RouteLimits {
+    /// The longest body of a request; 0 is no limit. Default: the server's.
+    pub(crate) body: Field<Size>,
 }
 
 /// The name of a plugin, as `{ plugin: NAME }`.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ErrorPage, RequestId, Resolver};
+use super::{ErrorPage, RequestId, Resolver, ServerBuffering};
 use crate::field::{Field, List};
 use crate::scalar::{Cidr, Size, Time, Workers};
 
@@ -21,6 +21,8 @@ pub(crate) struct Server {
     pub(crate) timeouts: Field<ClientTimeouts>,
     /// What is special to HTTP/2.
     pub(crate) http2: Field<Http2>,
+    /// Bodies that are kept on their way: what routes do that say nothing else, and what it may take.
+    pub(crate) buffering: Field<ServerBuffering>,
     /// How names of endpoints are looked up.
     pub(crate) resolver: Field<Resolver>,
     /// The networks whose X-Forwarded-* headers are believed. Default: none.

@@ -8,7 +8,8 @@ use http::{HeaderName, StatusCode};
 use model::FieldText;
 
 use super::{
-    CookieRewrite, ErrorPage, Fallback, LocationRewrite, Matching, Redirect, Respond, Retries, Rewrite,
+    Buffering, CookieRewrite, ErrorPage, Fallback, LocationRewrite, Matching, Redirect, Respond, Retries,
+    Rewrite,
 };
 use crate::source::Span;
 
@@ -35,6 +36,10 @@ pub struct Route {
     pub error_pages: Vec<ErrorPage>,
     /// How long an answer may take.
     pub timeouts: RouteTimeouts,
+    /// The longest body of a request, in bytes; 0 is no limit.
+    pub body_limit: u64,
+    /// Which bodies are kept on their way.
+    pub buffering: Buffering,
     /// Protocols that a client may change to, in lower case.
     pub upgrades: Vec<Arc<str>>,
     /// When a request is sent again.
@@ -114,6 +119,8 @@ pub struct HeaderRules {
 pub struct RouteTimeouts {
     /// Until the response's head is there, for each attempt; never more than `total`.
     pub response: Duration,
+    /// Between two parts of the request's body that the endpoint takes.
+    pub send: Duration,
     /// Between two parts of the response's body.
     pub read: Duration,
     /// Until the response's head is there, all attempts together.
@@ -129,6 +136,7 @@ impl Default for RouteTimeouts {
     fn default() -> Self {
         RouteTimeouts {
             response: Duration::from_secs(30),
+            send: Duration::from_secs(30),
             read: Duration::from_secs(30),
             total: Duration::from_secs(60),
             tunnel: Duration::from_secs(3600),

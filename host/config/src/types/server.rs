@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{ErrorPage, RequestId, Resolver};
+use super::{ErrorPage, RequestId, Resolver, WorkerBuffers};
 use crate::scalar::Cidr;
 use crate::source::Span;
 
@@ -21,6 +21,8 @@ pub struct Server {
     pub timeouts: ClientTimeouts,
     /// What is special to HTTP/2.
     pub http2: Http2,
+    /// What bodies that are kept on their way may take.
+    pub buffers: WorkerBuffers,
     /// How names of endpoints are looked up.
     pub resolver: Resolver,
     /// Whose X-Forwarded-* fields are believed.

@@ -11,6 +11,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{BodyError, ClientBody};
+use crate::buffer::BufferedBody;
+use crate::progress::Progress;
 use crate::replay::ReplayBody;
 use crate::talk::Talk;
 use crate::timers::Timers;
@@ -23,6 +25,8 @@ pub enum OutgoingBody {
     Client(Box<ClientBody>),
     /// The same, kept so that it can be sent again.
     Replay(ReplayBody),
+    /// What the client has sent.
+    Buffered(BufferedBody),
     /// What was sent before, to an endpoint that has not looked at it, and the rest.
     Again(Box<Again>),
 }
@@ -43,12 +47,23 @@ pub(crate) enum Piece {
 }
 
 impl OutgoingBody {
+    /// How far it is on its way; none where there is nothing to send.
+    pub fn progress(&self) -> Option<Rc<Progress>> {
+        match self {
+            OutgoingBody::Empty => None,
+            OutgoingBody::Client(body) => Some(Rc::clone(body.progress())),
+            OutgoingBody::Replay(body) => Some(body.progress()),
+            OutgoingBody::Buffered(body) => Some(Rc::clone(body.progress())),
+            OutgoingBody::Again(body) => body.rest.progress(),
+        }
+    }
+
     /// Whether the client sends it only when it is asked to.
     pub(crate) fn is_asked_for(&self) -> bool {
         match self {
             OutgoingBody::Client(body) => body.is_asked_for(),
             OutgoingBody::Replay(body) => body.is_asked_for(),
-            OutgoingBody::Empty | OutgoingBody::Again(_) => false,
+            OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => false,
         }
     }
 
@@ -57,7 +72,7 @@ impl OutgoingBody {
         match self {
             OutgoingBody::Client(body) => body.hold(talk, timers),
             OutgoingBody::Replay(body) => body.hold(talk, timers),
-            OutgoingBody::Empty | OutgoingBody::Again(_) => {}
+            OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => {}
         }
     }
 
@@ -66,7 +81,7 @@ impl OutgoingBody {
         match self {
             OutgoingBody::Client(body) => body.release(),
             OutgoingBody::Replay(body) => body.release(),
-            OutgoingBody::Empty | OutgoingBody::Again(_) => {}
+            OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => {}
         }
     }
 }
@@ -77,6 +92,7 @@ impl fmt::Debug for OutgoingBody {
             OutgoingBody::Empty => "Empty",
             OutgoingBody::Client(_) => "Client",
             OutgoingBody::Replay(_) => "Replay",
+            OutgoingBody::Buffered(_) => "Buffered",
             OutgoingBody::Again(_) => "Again",
         })
     }
@@ -94,6 +110,7 @@ impl Body for OutgoingBody {
             OutgoingBody::Empty => Poll::Ready(None),
             OutgoingBody::Client(body) => Pin::new(body).poll_frame(cx),
             OutgoingBody::Replay(body) => Pin::new(body).poll_frame(cx),
+            OutgoingBody::Buffered(body) => Pin::new(body).poll_frame(cx),
             OutgoingBody::Again(body) => match body.kept.pop_front() {
                 Some(Piece::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
                 Some(Piece::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
@@ -107,6 +124,7 @@ impl Body for OutgoingBody {
             OutgoingBody::Empty => true,
             OutgoingBody::Client(body) => body.is_end_stream(),
             OutgoingBody::Replay(body) => body.is_end_stream(),
+            OutgoingBody::Buffered(body) => body.is_end_stream(),
             OutgoingBody::Again(body) => body.kept.is_empty() && body.rest.is_end_stream(),
         }
     }
@@ -116,6 +134,7 @@ impl Body for OutgoingBody {
             OutgoingBody::Empty => SizeHint::with_exact(0),
             OutgoingBody::Client(body) => body.size_hint(),
             OutgoingBody::Replay(body) => body.size_hint(),
+            OutgoingBody::Buffered(body) => body.size_hint(),
             OutgoingBody::Again(_) => SizeHint::default(),
         }
     }

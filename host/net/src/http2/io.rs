@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::gate::Gate;
-use crate::wire::Wire;
+use crate::wire::{Wire, WireState};
 
 /// Bytes that wait before more are refused.
 const WAITING: usize = 32 << 10;
@@ -30,11 +30,14 @@ pub(super) struct Shared {
     pub(super) gate: RefCell<Gate>,
     /// Bytes that may be read in this turn.
     turn: Cell<usize>,
+    state: Rc<WireState>,
 }
 
 impl Shared {
     pub(super) fn new(wire: Wire, gate: Gate) -> Rc<Self> {
+        let state = wire.state();
         Rc::new(Shared {
+            state,
             wire: RefCell::new(wire),
             waiting: RefCell::default(),
             gate: RefCell::new(gate),
@@ -55,6 +58,11 @@ impl Shared {
     /// Bytes of bodies have passed.
     pub(super) fn passed(&self, bytes: usize) {
         self.gate.borrow_mut().flood.passed(bytes);
+    }
+
+    /// Whether the client took nothing of what it is sent for too long.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.state.is_stalled.get()
     }
 
     /// Writes what waits.

@@ -8,17 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http::HeaderMap;
-use http_body::Body;
+use model::FaultKind;
 
 use super::exchange::Outcome;
 use super::held::Held;
 use super::io::Shared;
-use crate::body::BodyError;
 use crate::hop::strip_response_fields;
+use crate::serve::Outbound;
 use crate::timers::{Alarm, Expired};
 
 /// A body being sent.
-pub(super) struct Sender<B> {
+pub(super) struct Sender<B: Outbound> {
     stream: SendStream<Bytes>,
     body: B,
     /// What the client's windows have no room for.
@@ -37,7 +37,7 @@ pub(super) trait Place {
     fn shared(&self) -> &Shared;
 }
 
-impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Sender<B> {
+impl<B: Outbound> Sender<B> {
     pub(super) fn new(
         stream: SendStream<Bytes>,
         body: B,
@@ -103,6 +103,7 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Sender<B> {
     fn poll_stalled(&mut self, cx: &Context<'_>) -> Poll<Option<usize>> {
         let patience = self.place.held().patience(self.patience);
         let Expired = ready!(self.alarm.poll(cx, patience));
+        self.body.given_up(FaultKind::ClientTimeout);
         self.stream.send_reset(Reason::CANCEL);
         Poll::Ready(None)
     }
@@ -145,8 +146,11 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Sender<B> {
     }
 }
 
-impl<B> Drop for Sender<B> {
+impl<B: Outbound> Drop for Sender<B> {
     fn drop(&mut self) {
+        if self.place.shared().is_stalled() {
+            self.body.given_up(FaultKind::ClientTimeout);
+        }
         self.place.held().give(self.piece.len());
     }
 }

@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, heade
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service;
-use model::RequestHead;
+use model::{FaultKind, RequestHead};
 use pin_project_lite::pin_project;
 
-use super::{Arrival, Handler, Peer};
+use super::{Arrival, Handler, Outbound, Peer};
 use crate::body::{ClientBody, Expectation};
 use crate::guard::REJECT_METHOD;
 use crate::hop::asks_upgrade;
@@ -97,7 +97,7 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = Response<B>>, B> Future for Answering<F, B> {
+impl<F: Future<Output = Response<B>>, B: Outbound> Future for Answering<F, B> {
     type Output = Result<Response<Tracked<B>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -114,7 +114,7 @@ impl<F: Future<Output = Response<B>>, B> Future for Answering<F, B> {
             return Poll::Pending;
         }
         let under_way = this.under_way.take();
-        Poll::Ready(Ok(answer.map(|body| Tracked { body, _under_way: under_way })))
+        Poll::Ready(Ok(answer.map(|body| Tracked { body, under_way })))
     }
 }
 
@@ -152,12 +152,20 @@ impl Drop for UnderWay {
 }
 
 /// A body that keeps its exchange counted as long as it is sent.
-pub(crate) struct Tracked<B> {
+pub(crate) struct Tracked<B: Outbound> {
     body: B,
-    _under_way: Option<UnderWay>,
+    under_way: Option<UnderWay>,
 }
 
-impl<B: Body + Unpin> Body for Tracked<B> {
+impl<B: Outbound> Drop for Tracked<B> {
+    fn drop(&mut self) {
+        if self.under_way.as_ref().is_some_and(|under_way| under_way.0.is_stalled.get()) {
+            self.body.given_up(FaultKind::ClientTimeout);
+        }
+    }
+}
+
+impl<B: Outbound> Body for Tracked<B> {
     type Data = B::Data;
     type Error = B::Error;
 

@@ -16,8 +16,8 @@ use crate::hop::write_connection;
 use crate::interim::InterimSink;
 use crate::pool::Pool;
 use crate::pool::http1::Lease;
+use crate::progress::in_time;
 use crate::talk::Asking;
-use crate::timers::Expired;
 
 /// What hyper makes of a request.
 type Sent = Result<Response<Incoming>, TrySendError<Request<OutgoingBody>>>;
@@ -34,6 +34,7 @@ impl Pool {
         connections: Connections,
         interim: Option<&InterimSink>,
     ) -> Result<Answer, Box<SendFailure>> {
+        let progress = request.body.progress();
         loop {
             let idle = if connections == Connections::Any { self.take() } else { None };
             let mut lease = match idle {
@@ -45,10 +46,10 @@ impl Pool {
                 },
             };
             let (sending, stream) = self.begin(&mut lease, request, interim);
-            let mut error = match self.timers().timeout(patience.response, sending).await {
+            let mut error = match in_time(self.timers(), progress.clone(), patience, sending).await {
                 Ok(Ok(answer)) => return Ok(self.answer(answer, lease, patience, stream)),
                 Ok(Err(error)) => error,
-                Err(Expired) => return Err(self.too_slow(patience)),
+                Err(late) => return Err(self.too_slow(patience, late)),
             };
             match error.take_message() {
                 Some(unsent) if lease.is_reused() => request.body = unsent.into_body(),

@@ -20,6 +20,7 @@ use crate::body::{Http2Answer, OutgoingBody, UpstreamBody};
 use crate::interim::{Interim, InterimSink, MOST};
 use crate::pool::Pool;
 use crate::pool::http2::{Hold, Reserved, Slot};
+use crate::progress::{Late, in_time};
 use crate::timers::Expired;
 
 impl Pool {
@@ -38,7 +39,7 @@ impl Pool {
                 return self.send_http1(request, patience, connections, interim).await;
             }
             Ok(Err(fault)) => return Err(request.unsent(fault)),
-            Err(Expired) => return Err(request.unsent(self.too_slow(patience).fault)),
+            Err(Expired) => return Err(request.unsent(self.too_slow(patience, Late::Answer).fault)),
         };
         let request = prepared(request);
         let mut conversed = self.converse((slot, connected), request, patience, interim).await;
@@ -70,10 +71,11 @@ impl Pool {
         };
         // Else it would keep a connection from ending that has been told to.
         drop(sender);
+        let progress = body.progress();
         let upload = (!body.is_end_stream()).then(|| Upload::begin(body, stream));
         let mut answering = Answering { response, interim, interims: 0 };
         let answer = poll_fn(|cx| answering.poll(cx));
-        let error = match self.timers().timeout(patience.response, answer).await {
+        let error = match in_time(self.timers(), progress, patience, answer).await {
             Ok(Ok(answer)) => {
                 hold.hear();
                 let is_bodiless = is_head || answer.status() == StatusCode::NOT_MODIFIED;
@@ -81,9 +83,9 @@ impl Pool {
             }
             Ok(Err(Unanswered::Broken(error))) => error,
             Ok(Err(Unanswered::Unruly)) => return Err(self.unruly()),
-            Err(Expired) => {
+            Err(late) => {
                 hold.suspect(heard);
-                return Err(self.too_slow(patience));
+                return Err(self.too_slow(patience, late));
             }
         };
         Err(self.lost(&error, upload, was_idle))

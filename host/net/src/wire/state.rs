@@ -26,6 +26,8 @@ pub(crate) struct WireState {
     pub(crate) go_ahead: Cell<GoAhead>,
     /// Whether a request has named another protocol: hyper then leaves the end of the connection to us.
     pub(crate) saw_upgrade: Cell<bool>,
+    /// Whether the client took nothing of what it is sent for too long.
+    pub(crate) is_stalled: Cell<bool>,
     /// Whether a wish for another protocol was just turned down.
     stays: Cell<bool>,
 }

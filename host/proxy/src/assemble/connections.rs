@@ -139,6 +139,6 @@ pub(super) fn scheme(scheme: config::EndpointScheme) -> model::EndpointScheme {
 }
 
 pub(super) fn timeouts(timeouts: &config::RouteTimeouts) -> Timeouts {
-    let config::RouteTimeouts { response, read, total, tunnel } = *timeouts;
-    Timeouts { response, read, total, tunnel }
+    let config::RouteTimeouts { response, send, read, total, tunnel } = *timeouts;
+    Timeouts { response, send, read, total, tunnel }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use model::{Exchange, Fault, FaultKind};
-use net::{BodyError, UpstreamBody};
+use net::{BodyError, Outbound, ReadAhead, UpstreamBody};
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
@@ -18,6 +18,8 @@ use crate::worker;
 pub(crate) enum Content {
     /// The upstream, as it comes.
     Upstream(UpstreamBody),
+    /// The upstream, read ahead of the client.
+    Ahead(ReadAhead),
     /// None: the client and the endpoint go on with another protocol.
     Tunnel(Box<Opening>),
     /// It is here.
@@ -127,6 +129,7 @@ impl Body for AnswerBody {
         this.rest.calls.keep_only_log();
         let polled = match &mut this.content {
             Content::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Content::Ahead(body) => Pin::new(body).poll_frame(cx),
             Content::Tunnel(_) => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
         };
@@ -139,6 +142,7 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Upstream(body) => body.is_end_stream(),
+            Content::Ahead(body) => body.is_end_stream(),
             Content::Tunnel(_) => true,
             Content::Whole(bytes) => bytes.is_none(),
         }
@@ -147,6 +151,7 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Upstream(body) => body.size_hint(),
+            Content::Ahead(body) => body.size_hint(),
             Content::Tunnel(_) => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))
@@ -155,13 +160,29 @@ impl Body for AnswerBody {
     }
 }
 
+impl AnswerBody {
+    /// What is left of it will not be sent. Whatever was wrong before is the reason.
+    fn end_early(&mut self, fault: Fault) {
+        let cut_short = match &self.content {
+            Content::Upstream(body) => !body.is_end_stream(),
+            Content::Ahead(body) => !body.is_end_stream(),
+            Content::Tunnel(_) | Content::Whole(_) => false,
+        };
+        if let Some(exchange) = self.rest.exchange().filter(|exchange| cut_short && exchange.fault.is_none())
+        {
+            exchange.fault = Some(fault);
+        }
+    }
+}
+
+impl Outbound for AnswerBody {
+    fn given_up(&mut self, why: FaultKind) {
+        self.end_early(Fault::new(why, "the client took nothing of the response for too long"));
+    }
+}
+
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        let cut_short = matches!(&self.content, Content::Upstream(body) if !body.is_end_stream());
-        let Some(exchange) = self.rest.exchange() else { return };
-        if cut_short && exchange.fault.is_none() {
-            exchange.fault =
-                Some(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
-        }
+        self.end_early(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
     }
 }

@@ -9,6 +9,7 @@ use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
 use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
 
 use crate::exchange::forwarded::{self, Sender};
+use crate::exchange::keep::Kept;
 use crate::exchange::names;
 use crate::exchange::tunnel::Wish;
 use crate::record;
@@ -17,6 +18,10 @@ use crate::worker::Local;
 /// What the client sends after the head, and what it waits for before the answer.
 pub(crate) struct Upload {
     pub(crate) body: Option<Box<ClientBody>>,
+    /// The body's length, if it was told.
+    pub(crate) length: Option<u64>,
+    /// The body, where the route has kept it until it was whole.
+    pub(crate) kept: Option<Box<Kept>>,
     pub(crate) wish: Option<Wish>,
     pub(crate) interim: Option<InterimSink>,
 }
@@ -38,8 +43,7 @@ pub(crate) fn begin(
         return (exchange, Err(fault));
     }
     let wish = Wish::of(&exchange.request, change);
-    let ready = prepare(&mut exchange.request, local.generation.server.head)
-        .and_then(|()| check_length(local, length));
+    let ready = prepare(&mut exchange.request, local.generation.server.head);
     let version = exchange.request.version;
     let scheme = if exchange.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let form = local.generation.config.server.forwarded;
@@ -50,7 +54,7 @@ pub(crate) fn begin(
         exchange.client = client;
     }
     names::settle(&mut exchange, &local.generation.config, &sender);
-    (exchange, ready.map(|()| Upload { body, wish, interim }))
+    (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
@@ -132,16 +136,6 @@ fn canonical_length(fields: &mut HeaderMap) {
     }
     if let Some(length) = length.to_str().ok().and_then(|text| text.parse::<u64>().ok()) {
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-}
-
-fn check_length(local: &Local, length: Option<u64>) -> Result<(), Fault> {
-    let limit = local.generation.body_limit();
-    match length {
-        Some(length) if length > limit => {
-            Err(Fault::new(FaultKind::BodyTooLarge, format!("{length} bytes, more than {limit}")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
 use crate::exchange::tunnel::Opening;
 use crate::generation::Route;
-use crate::worker::{Local, LocalUpstream, ms_at};
+use crate::worker::{Local, LocalUpstream};
 
 pub(crate) use budget::Budget;
 use discard::discard;
@@ -72,16 +72,17 @@ async fn try_upstream(
     let sticky = upstream.shared.sticky.as_ref();
     trials.named = sticky.and_then(|sticky| sticky.endpoint_of(&exchange.request));
     if route.retries.budget.is_some() {
-        upstream.budget.count(ms_at(exchange.began));
+        upstream.budget.count(trials.began_ms());
     }
     if let Some(queue) = &upstream.shared.resilience.queue {
         exchange = admit::stand_in_line(local, queue, trials, exchange).await?;
     }
     loop {
         let (pass, at);
-        (exchange, pass) = halt_unless(exchange, |exchange| admit::pass(upstream, trials, exchange))?;
+        (exchange, pass) = halt::unless(exchange, admit::pass(upstream, trials))?;
         (exchange, at) = choose::choose(local, upstream, trials, exchange).await?;
         let sent = attempt::attempt(local, upstream, at, route, trials, &mut exchange).await;
+        trials.body_was_sent();
         impression::note(upstream, at, &sent, exchange.timing.sent, trials, pass);
         let attempt = Attempt { local, upstream, route, head: &exchange.request, at };
         let reason = match sent {
@@ -105,14 +106,6 @@ async fn try_upstream(
             Box::pin(retry::wait(local, &route.retries, trials)).await;
         }
     }
-}
-
-fn halt_unless<T>(
-    exchange: Box<Exchange>,
-    ask: impl FnOnce(&Exchange) -> Result<T, Fault>,
-) -> Result<(Box<Exchange>, T), Box<Halted>> {
-    let answer = ask(&exchange);
-    halt::unless(exchange, answer)
 }
 
 /// Takes an answer over, if it is one that may be passed on.

@@ -58,10 +58,13 @@ fn route(name: &str) -> Route {
         error_pages: Vec::new(),
         timeouts: Timeouts {
             response: Duration::MAX,
+            send: Duration::MAX,
             read: Duration::MAX,
             total: Duration::MAX,
             tunnel: Duration::MAX,
         },
+        body_limit: u64::MAX,
+        buffering: None,
         upgrades: Vec::new(),
         retries: RetryPolicy::new(&config::Retries::default()),
         fallback: None,

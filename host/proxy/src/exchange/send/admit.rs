@@ -54,13 +54,9 @@ fn full(queue: &Queue) -> Fault {
 }
 
 /// The breaker's permission to make an attempt. An upstream without one permits all.
-pub(super) fn pass<'a>(
-    upstream: &'a LocalUpstream,
-    trials: &mut Trials,
-    exchange: &Exchange,
-) -> Result<Option<Pass<'a>>, Fault> {
+pub(super) fn pass<'a>(upstream: &'a LocalUpstream, trials: &mut Trials) -> Result<Option<Pass<'a>>, Fault> {
     let Some(breaker) = &upstream.shared.resilience.breaker else { return Ok(None) };
-    let now_ms = trials.now_ms(exchange);
+    let now_ms = trials.now_ms();
     match breaker.admit(now_ms) {
         Some(pass) => Ok(Some(pass)),
         None => {

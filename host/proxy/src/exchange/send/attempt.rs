@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
-use net::{Answer, Connections, Expired, Outgoing, OutgoingBody, SendFailure};
+use net::{Answer, Connections, Outgoing, OutgoingBody, Patience, SendFailure, in_time};
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;
@@ -41,10 +41,13 @@ pub(super) async fn attempt(
     let mut sending = pin!(pool.send(&mut request, patience, connections, trials.interim.as_ref()));
     let answer = match trials.limit(route, &upstream.shared, now) {
         None => sending.await?,
-        Some(limit) => match Box::pin(local.timers.timeout(limit, &mut sending)).await {
-            Ok(sent) => sent?,
-            Err(Expired) => return Err(no_answer_within(limit, endpoint)),
-        },
+        Some(limit) => {
+            let patience = Patience { response: limit, ..patience };
+            match Box::pin(in_time(&local.timers, trials.progress(), patience, &mut sending)).await {
+                Ok(sent) => sent?,
+                Err(_) => return Err(no_answer_within(limit, endpoint)),
+            }
+        }
     };
     exchange.timing.connected = answer.body().connected();
     exchange.timing.reused = exchange.timing.connected.is_none();

@@ -19,7 +19,7 @@ pub(super) async fn choose(
         return Ok((exchange, again));
     }
     let shared = &upstream.shared;
-    let (endpoints, now_ms) = (&shared.endpoints, trials.now_ms(&exchange));
+    let (endpoints, now_ms) = (&shared.endpoints, trials.now_ms());
     let own = trials.named.filter(|own| balance::may_follow(endpoints, *own, &trials.tried, now_ms));
     if let Some(own) = own {
         return Ok((exchange, own));

@@ -1,15 +1,15 @@
 //! Trials: what an exchange has tried, what it may still try, and until when.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, Fault, FaultKind};
-use net::{ClientBody, InterimSink, OutgoingBody, Patience, Replay};
+use model::{Exchange, Fault};
+use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use smallvec::SmallVec;
 
 use crate::exchange::begin::Upload;
 use crate::exchange::grpc;
+use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Asked;
 use crate::generation::{Route, Upstream};
 use crate::worker::ms_at;
@@ -17,6 +17,8 @@ use crate::worker::ms_at;
 /// What is left of the permission to try.
 pub(crate) struct Trials {
     pub(crate) left: u32,
+    /// When there was something to send.
+    began: Instant,
     pub(crate) deadline: Instant,
     pub(crate) tried: SmallVec<[u32; 8]>,
     /// The endpoint that the client's sticky cookie names.
@@ -33,21 +35,32 @@ pub(crate) struct Trials {
     pub(crate) asked: Option<Asked>,
     /// Where interim responses go.
     pub(crate) interim: Option<InterimSink>,
-    upload_fault: Option<Rc<Cell<Option<FaultKind>>>>,
+    /// How far the body is, where there is one.
+    progress: Option<Rc<Progress>>,
+    /// Whether the client has said until when it waits, which it then does whatever it still sends.
+    is_bounded: bool,
     /// The client's body, where the route keeps it to send it again.
-    replay: Option<Replay>,
+    replay: Option<Again>,
 }
 
 impl Trials {
     pub(crate) fn new(route: &Route, exchange: &Exchange, upload: Upload) -> Self {
         // What a gRPC client will not wait for is not worth an endpoint's time.
         let total = route.timeouts.total;
-        let patience = grpc::deadline(&exchange.request).map_or(total, |deadline| deadline.min(total));
-        let upload_fault = upload.body.as_deref().map(ClientBody::fault);
-        let (body, replay) = outgoing_body(upload.body, route.retries.replay);
+        let told = grpc::deadline(&exchange.request);
+        let patience = told.map_or(total, |deadline| deadline.min(total));
+        let (began, (body, replay)) = match upload.kept {
+            None => (exchange.began, outgoing_body(upload.body, route.retries.replay)),
+            Some(kept) => {
+                let Kept { body, since } = *kept;
+                (since, (Some(OutgoingBody::Buffered(body.body())), Some(Again::Whole(body))))
+            }
+        };
+        let progress = body.as_ref().and_then(OutgoingBody::progress);
         Trials {
             left: route.retries.attempts,
-            deadline: exchange.began + patience,
+            began,
+            deadline: began + patience,
             tried: SmallVec::new(),
             named: None,
             again: None,
@@ -56,7 +69,8 @@ impl Trials {
             body,
             asked: upload.wish.and_then(|wish| wish.granted_by(route, &exchange.request.method)),
             interim: upload.interim,
-            upload_fault,
+            progress,
+            is_bounded: told.is_some(),
             replay,
         }
     }
@@ -66,7 +80,7 @@ impl Trials {
         if let Some(limit) = route.retries.per_try_timeout {
             response = response.min(limit);
         }
-        Patience { response, read: route.timeouts.read }
+        Patience { response, send: route.timeouts.send, read: route.timeouts.read }
     }
 
     /// The time an attempt has, connecting included, if that is shorter than its parts can take together: a timer of
@@ -74,7 +88,9 @@ impl Trials {
     pub(crate) fn limit(&self, route: &Route, upstream: &Upstream, now: Instant) -> Option<Duration> {
         let left = self.deadline.saturating_duration_since(now);
         let limit = route.retries.per_try_timeout.map_or(left, |limit| limit.min(left));
-        (limit < upstream.pool.connect_timeout.saturating_add(route.timeouts.response)).then_some(limit)
+        let is_bounded = self.is_bounded && self.progress.is_some();
+        (is_bounded || limit < upstream.pool.connect_timeout.saturating_add(route.timeouts.response))
+            .then_some(limit)
     }
 
     /// Whether there is time for anything more.
@@ -87,22 +103,43 @@ impl Trials {
         Instant::now().checked_add(wait).is_some_and(|then| then < self.deadline)
     }
 
-    /// The time that endpoints' health is told in. For the first trial, that of the exchange's begin will do.
-    pub(crate) fn now_ms(&self, exchange: &Exchange) -> u64 {
-        if self.tried.is_empty() { ms_at(exchange.began) } else { ms_at(Instant::now()) }
+    /// The time that endpoints' health is told in. For the first trial, that of the beginning will do.
+    pub(crate) fn now_ms(&self) -> u64 {
+        if self.tried.is_empty() { self.began_ms() } else { ms_at(Instant::now()) }
+    }
+
+    /// The same for the beginning.
+    pub(crate) fn began_ms(&self) -> u64 {
+        ms_at(self.began)
     }
 
     /// The body to send again, when sending it gave nothing back: one of nothing, or one that was kept.
     pub(crate) fn body_again(&self) -> Option<OutgoingBody> {
         match &self.replay {
-            Some(replay) => replay.body().map(OutgoingBody::Replay),
-            None => self.upload_fault.is_none().then_some(OutgoingBody::Empty),
+            Some(Again::Replay(replay)) => replay.body().map(OutgoingBody::Replay),
+            Some(Again::Whole(whole)) => Some(OutgoingBody::Buffered(whole.body())),
+            None => self.progress.is_none().then_some(OutgoingBody::Empty),
         }
     }
 
     /// The client's own fault, if that is why sending failed.
     pub(crate) fn client_fault(&self) -> Option<Fault> {
-        self.upload_fault.as_ref().and_then(|fault| fault.get()).map(Fault::from)
+        self.progress.as_ref().and_then(|progress| progress.fault()).map(Fault::from)
+    }
+
+    /// What tells how far the body is, if the time that it takes is none of the endpoint's.
+    pub(crate) fn progress(&self) -> Option<Rc<Progress>> {
+        self.progress.clone().filter(|_| !self.is_bounded)
+    }
+
+    /// A sending is over: the time that its body took does not count.
+    pub(crate) fn body_was_sent(&mut self) {
+        if let Some(progress) = &self.progress {
+            let took = progress.restart();
+            if !self.is_bounded {
+                self.deadline += took;
+            }
+        }
     }
 
     /// For another upstream: what was tried there was not tried here.
@@ -113,12 +150,20 @@ impl Trials {
     }
 }
 
+/// A body that can be sent again.
+enum Again {
+    /// As long as all that was read of it is here.
+    Replay(Replay),
+    /// As often as needed.
+    Whole(Buffered),
+}
+
 /// What goes out, and what is kept of it where the route wants it kept.
-fn outgoing_body(body: Option<Box<ClientBody>>, limit: usize) -> (Option<OutgoingBody>, Option<Replay>) {
+fn outgoing_body(body: Option<Box<ClientBody>>, limit: usize) -> (Option<OutgoingBody>, Option<Again>) {
     let Some(body) = body else { return (Some(OutgoingBody::Empty), None) };
     if !Replay::is_for(&body, limit) {
         return (Some(OutgoingBody::Client(body)), None);
     }
-    let replay = Replay::new(body, limit);
-    (replay.body().map(OutgoingBody::Replay), Some(replay))
+    let replay = Replay::new(*body, limit);
+    (replay.body().map(OutgoingBody::Replay), Some(Again::Replay(replay)))
 }
