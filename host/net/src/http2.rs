@@ -5,6 +5,7 @@
 //! does: it holds the connection to the rules that h2 is lenient about ([`frames`]), and to a budget of frames that do
 //! no work ([`flood`]). It knows nothing of what requests mean, nor of HPACK, which is h2's.
 
+mod connect;
 mod connection;
 mod exchange;
 mod flood;
@@ -57,6 +58,8 @@ pub struct Http2Settings {
     pub abandoned: u32,
     /// How old a connection may become before it is told to end. A tenth is added at random.
     pub max_age: Option<Duration>,
+    /// Whether clients are told that they may open WebSockets on streams (RFC 8441 section 3).
+    pub websocket: bool,
 }
 
 /// Serves a connection that has begun with the preface, until it ends.
@@ -95,5 +98,8 @@ fn builder(settings: ServerSettings) -> h2::server::Builder {
         .max_send_buffer_size(SEND_BUFFER)
         .max_frame_size(FRAME)
         .max_header_list_size(u32::try_from(settings.head.head).unwrap_or(u32::MAX));
+    if settings.http2.websocket {
+        builder.enable_connect_protocol();
+    }
     builder
 }

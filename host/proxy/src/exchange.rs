@@ -34,6 +34,7 @@ pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
 pub(crate) use send::Budget;
+pub(crate) use tunnel::allows_websocket;
 
 use crate::generation::Route;
 use crate::worker::Local;
@@ -67,6 +68,7 @@ async fn forward(
     let exchange = hops::count_down(exchange)?;
     let (exchange, route) = route::route(local, exchange).await?;
     let exchange = own::secure(route, exchange)?;
+    let exchange = tunnel::check(route, &upload, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
     let exchange = own::answer(route, exchange)?;
     let exchange = rewrite_inward(route, exchange)?;

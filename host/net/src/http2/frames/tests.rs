@@ -1,7 +1,8 @@
 use super::*;
 use crate::http2::Http2Settings;
 
-const SETTINGS: Http2Settings = Http2Settings { streams: 128, abandoned: 100, max_age: None };
+const SETTINGS: Http2Settings =
+    Http2Settings { streams: 128, abandoned: 100, max_age: None, websocket: true };
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let [_, a, b, c] = u32::try_from(payload.len()).unwrap().to_be_bytes();
