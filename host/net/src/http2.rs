@@ -2,8 +2,9 @@
 //!
 //! One task serves a connection with all its streams: [`connection`] is its loop, [`streams`] wakes those exchanges that
 //! can go on, [`exchange`] is one of them. Below h2 stands the [`gate`], which sees the head of each frame before h2
-//! does: it holds the connection to the rules that h2 is lenient about ([`frames`]), and to a budget of frames that do
-//! no work ([`flood`]). It knows nothing of what requests mean, nor of HPACK, which is h2's.
+//! does: it holds the connection to the rules that h2 is lenient about ([`frames`], [`hpack`]), to a budget of frames that
+//! do no work ([`flood`]), and remembers which heads h2 has not passed on ([`heads`]). It knows nothing of what requests
+//! mean.
 
 mod connect;
 mod connection;
@@ -12,7 +13,9 @@ mod flood;
 mod frames;
 mod gate;
 mod head;
+mod heads;
 mod held;
+mod hpack;
 mod incoming;
 mod io;
 mod responder;

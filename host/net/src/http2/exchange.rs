@@ -10,6 +10,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use model::{Fault, RequestHead};
 
 use super::connect::{self, Connect};
 use super::connection::{Ended, Owner};
@@ -52,6 +53,24 @@ impl<H: Handler> Owner for Rc<Context<H>> {
 
     fn begin(&self, request: Request<RecvStream>, stream: SendResponse<Bytes>) -> Self::Exchange {
         Box::pin(run(Rc::clone(self), request, stream))
+    }
+
+    fn refuse(&self, fault: Fault) -> Self::Exchange {
+        let arrival = Arrival {
+            head: RequestHead::default(),
+            body: None,
+            length: Some(0),
+            peer: Rc::clone(&self.peer),
+            rejected: Some(fault),
+            interim: None,
+            change: None,
+        };
+        let answer = self.handler.answer(arrival);
+        Box::pin(async move {
+            // h2 has answered already.
+            drop(answer.await);
+            Outcome::Abandoned
+        })
     }
 
     fn ended(&self, ended: Ended) {
@@ -111,7 +130,7 @@ impl<H> Context<H> {
         let (parts, stream) = request.into_parts();
         let (head, length, rejected) = match head::judge(parts) {
             Ok((head, length)) => (head, length, None),
-            Err(fault) => (model::RequestHead::default(), None, Some(fault)),
+            Err(fault) => (RequestHead::default(), None, Some(fault)),
         };
         let interim: InterimSink = Rc::<Responder>::clone(responder);
         let (mut connect, mut change) = (None, None);
@@ -122,7 +141,13 @@ impl<H> Context<H> {
         } else if stream.is_end_stream() {
             (None, Some(0))
         } else {
-            let incoming = Incoming::new(stream, length, self.timers.alarm(), self.timeouts.body);
+            let incoming = Incoming::new(
+                stream,
+                length,
+                self.timers.alarm(),
+                self.timeouts.body,
+                Rc::clone(&self.shared),
+            );
             let go_ahead = expects_continue(&head.fields).then(|| Rc::clone(&interim));
             let body = ClientBody::over_http2(incoming, self.body_limit, go_ahead);
             (Some(Box::new(body)), length)
