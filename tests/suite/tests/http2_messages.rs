@@ -97,6 +97,15 @@ fn messages_are_held_to_their_form() {
             all(&[length("1"), frame(DATA, 0, 1, b"x"), data(1)]),
             Malformed,
         ),
+        (
+            "8.1.1 less DATA than content-length, and trailers",
+            all(&[
+                length("10"),
+                frame(DATA, 0, 1, b"data"),
+                frame(HEADERS, END_STREAM | END_HEADERS, 1, block(&[("x-t", "1")])),
+            ]),
+            Malformed,
+        ),
         ("8.1.1 no DATA for content-length", with(&[("content-length", "1")]), Malformed),
         (
             "8.1.1 two lengths that differ",

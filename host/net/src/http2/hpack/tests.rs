@@ -80,3 +80,20 @@ fn pseudo_fields_are_known_however_they_are_written() {
     assert!(!list(&mut blocks, &[0xbe]).unwrap().has_pseudo);
     assert!(list(&mut blocks, &[0xbf]).unwrap().has_pseudo, "by its entry");
 }
+
+proptest::proptest! {
+    /// Whatever comes is judged the same however it is cut.
+    #[test]
+    fn any_bytes_are_judged(blocks in proptest::collection::vec(proptest::collection::vec(0u8.., 0..60), 1..6), size in 1usize..9) {
+        let (mut whole, mut cut) = (Blocks::default(), Blocks::default());
+        for block in &blocks {
+            let expected = list(&mut whole, block);
+            cut.begin();
+            let parts = block.chunks(size).try_for_each(|part| cut.part(part));
+            proptest::prop_assert_eq!(parts.and_then(|()| cut.end()), expected);
+            if expected.is_err() {
+                break;
+            }
+        }
+    }
+}
