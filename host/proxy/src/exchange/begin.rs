@@ -17,7 +17,7 @@ use crate::worker::Local;
 /// What the client sends after the head, and what it waits for before the answer.
 pub(crate) struct Upload {
     pub(crate) body: Option<Box<ClientBody>>,
-    pub(crate) wish: Option<Wish>,
+    pub(crate) wish: Option<Box<Wish>>,
     pub(crate) interim: Option<InterimSink>,
 }
 

@@ -23,7 +23,7 @@ use crate::worker;
 /// The protocol that clients of HTTP/2 may ask for as well, as HTTP/1.1 names it.
 const WEBSOCKET: &str = "websocket";
 
-/// A client's wish for another protocol.
+/// A client's wish for another protocol. It is boxed, as what is asked of the endpoint is: few requests have one.
 pub(crate) struct Wish {
     /// What it asks for: names, in the order of its preference.
     offers: Vec<Vec<u8>>,
@@ -42,21 +42,23 @@ enum AskedBy {
 
 impl Wish {
     /// The wish of a request whose fields are still as the client sent them.
-    pub(crate) fn of(head: &RequestHead, change: Option<ProtocolChange>) -> Option<Wish> {
+    pub(crate) fn of(head: &RequestHead, change: Option<ProtocolChange>) -> Option<Box<Wish>> {
         let change = change?;
         let values = head.fields.get_all(header::UPGRADE).iter();
         let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         let asked_by = if head.version == Version::HTTP_2 { AskedBy::Connect } else { AskedBy::Upgrade };
-        Some(Wish { offers: names.map(|name| name.trim_ascii().to_vec()).collect(), change, asked_by })
+        let offers = names.map(|name| name.trim_ascii().to_vec()).collect();
+        Some(Box::new(Wish { offers, change, asked_by }))
     }
 
     /// What the endpoint is to be asked for: the first protocol of the client's that the route allows.
-    pub(crate) fn granted_by(self, route: &Route, method: &Method) -> Option<Asked> {
+    pub(crate) fn granted_by(self, route: &Route, method: &Method) -> Option<Box<Asked>> {
         let protocol = self.allowed_by(route)?;
         // RFC 6455 section 4.1: the method of a handshake is GET.
         let is_possible = protocol.as_ref() != WEBSOCKET || method == Method::GET;
         let key = (self.asked_by == AskedBy::Connect).then(WebSocketKey::random);
-        is_possible.then_some(Asked { protocol, change: self.change, idle: route.timeouts.tunnel, key })
+        let idle = route.timeouts.tunnel;
+        is_possible.then(|| Box::new(Asked { protocol, change: self.change, idle, key }))
     }
 
     fn allowed_by(&self, route: &Route) -> Option<Arc<str>> {
@@ -125,7 +127,7 @@ impl Asked {
 
 /// Both ends of a tunnel, before the client has its 101.
 pub(crate) struct Opening {
-    pub(crate) asked: Asked,
+    pub(crate) asked: Box<Asked>,
     pub(crate) upstream: UpstreamStream,
     pub(crate) silence: Alarm,
 }

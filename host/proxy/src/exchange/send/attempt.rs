@@ -34,7 +34,7 @@ pub(super) async fn attempt(
     exchange.timing.sent = Some(now);
     let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
     let head = &exchange.request;
-    let (host, asked) = (host_for(route, endpoint, head), trials.asked.as_ref());
+    let (host, asked) = (host_for(route, endpoint, head), trials.asked.as_deref());
     let (upgrade, key) = (asked.and_then(Asked::field), asked.and_then(Asked::key));
     let mut request = Outgoing { head, host, upgrade, key, body };
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
