@@ -96,6 +96,8 @@ pub enum FaultKind {
     UnknownCoding,
     /// A version of HTTP whose major number is not 1.
     UnsupportedVersion,
+    /// An extended CONNECT for a protocol that is not spoken here (RFC 9220 section 3).
+    UnsupportedProtocol,
     /// An expectation other than `100-continue`.
     ExpectationFailed,
     /// The client took too long to send, or to take what it is sent.
@@ -146,13 +148,14 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 35] = [
+    pub const ALL: [FaultKind; 36] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
         FaultKind::BodyTooLarge,
         FaultKind::UnknownCoding,
         FaultKind::UnsupportedVersion,
+        FaultKind::UnsupportedProtocol,
         FaultKind::ExpectationFailed,
         FaultKind::ClientTimeout,
         FaultKind::ClientGone,
@@ -193,6 +196,7 @@ impl FaultKind {
             FaultKind::BodyTooLarge => "body_too_large",
             FaultKind::UnknownCoding => "unknown_coding",
             FaultKind::UnsupportedVersion => "unsupported_version",
+            FaultKind::UnsupportedProtocol => "unsupported_protocol",
             FaultKind::ExpectationFailed => "expectation_failed",
             FaultKind::ClientTimeout => "client_timeout",
             FaultKind::ClientGone => "client_gone",
@@ -232,7 +236,7 @@ impl FaultKind {
             FaultKind::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             FaultKind::UriTooLong => StatusCode::URI_TOO_LONG,
             FaultKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            FaultKind::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            FaultKind::UnknownCoding | FaultKind::UnsupportedProtocol => StatusCode::NOT_IMPLEMENTED,
             FaultKind::UnsupportedVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             FaultKind::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             FaultKind::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -268,6 +272,7 @@ impl FaultKind {
             | FaultKind::BodyTooLarge
             | FaultKind::UnknownCoding
             | FaultKind::UnsupportedVersion
+            | FaultKind::UnsupportedProtocol
             | FaultKind::ExpectationFailed
             | FaultKind::ClientTimeout
             | FaultKind::ClientGone => Blame::Client,
@@ -322,7 +327,8 @@ mod tests {
     #[test]
     fn blame_and_status_agree() {
         // What a client asks for that HTTP has and Sandgate has not.
-        let unsupported = [FaultKind::UnknownCoding, FaultKind::UnsupportedVersion];
+        let unsupported =
+            [FaultKind::UnknownCoding, FaultKind::UnsupportedVersion, FaultKind::UnsupportedProtocol];
         for kind in FaultKind::ALL {
             let client_error = kind.status().is_client_error();
             match kind.blame() {

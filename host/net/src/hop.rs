@@ -4,7 +4,6 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Fields that a Connection field can't take away: they are the message's own, or the proxy's decision.
 const PROTECTED: [HeaderName; 13] = [
@@ -50,32 +49,38 @@ pub(crate) fn write_connection(fields: &mut HeaderMap) {
 
 /// Removes from a response what belongs to the endpoint's connection.
 pub fn strip_response_fields(fields: &mut HeaderMap) {
-    if !fields.keys().any(is_hop_by_hop) {
+    let present: SmallVec<[HeaderName; 4]> =
+        fields.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
+    if present.is_empty() {
         return;
     }
     for name in named_by_connection(fields) {
         fields.remove(name);
     }
-    for name in [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT] {
+    for name in present {
         fields.remove(name);
     }
-    fields.remove(KEEP_ALIVE);
-    fields.remove(PROXY_CONNECTION);
 }
 
+/// By its length first, which is another one with nearly all names: this is asked of each field of each message.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == header::CONNECTION
-        || *name == header::TRANSFER_ENCODING
-        || *name == header::TE
-        || *name == header::UPGRADE
-        || *name == header::EXPECT
-        || *name == KEEP_ALIVE
-        || *name == PROXY_CONNECTION
+    let name = name.as_str();
+    match name.len() {
+        2 => name == "te",
+        6 => name == "expect",
+        7 => name == "upgrade",
+        10 => matches!(name, "connection" | "keep-alive"),
+        16 => name == "proxy-connection",
+        17 => name == "transfer-encoding",
+        _ => false,
+    }
 }
 
 fn named_by_connection(fields: &HeaderMap) -> SmallVec<[HeaderName; 4]> {
     let all = fields.get_all(header::CONNECTION).iter().flat_map(names);
-    all.filter_map(|name| HeaderName::from_bytes(name).ok())
+    // What nearly all endpoints name goes anyway.
+    all.filter(|name| !name.eq_ignore_ascii_case(KEEP_ALIVE.as_str().as_bytes()))
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
         .filter(|name| !PROTECTED.contains(name) && *name != header::TE)
         .collect()
 }

@@ -2,16 +2,20 @@
 //!
 //! One task serves a connection with all its streams: [`connection`] is its loop, [`streams`] wakes those exchanges that
 //! can go on, [`exchange`] is one of them. Below h2 stands the [`gate`], which sees the head of each frame before h2
-//! does: it holds the connection to the rules that h2 is lenient about ([`frames`]), and to a budget of frames that do
-//! no work ([`flood`]). It knows nothing of what requests mean, nor of HPACK, which is h2's.
+//! does: it holds the connection to the rules that h2 is lenient about ([`frames`], [`hpack`]), to a budget of frames that
+//! do no work ([`flood`]), and remembers which heads h2 has not passed on ([`heads`]). It knows nothing of what requests
+//! mean.
 
+mod connect;
 mod connection;
 mod exchange;
 mod flood;
 mod frames;
 mod gate;
 mod head;
+mod heads;
 mod held;
+mod hpack;
 mod incoming;
 mod io;
 mod responder;
@@ -57,6 +61,8 @@ pub struct Http2Settings {
     pub abandoned: u32,
     /// How old a connection may become before it is told to end. A tenth is added at random.
     pub max_age: Option<Duration>,
+    /// Whether clients are told that they may open WebSockets on streams (RFC 8441 section 3).
+    pub websocket: bool,
 }
 
 /// Serves a connection that has begun with the preface, until it ends.
@@ -95,5 +101,8 @@ fn builder(settings: ServerSettings) -> h2::server::Builder {
         .max_send_buffer_size(SEND_BUFFER)
         .max_frame_size(FRAME)
         .max_header_list_size(u32::try_from(settings.head.head).unwrap_or(u32::MAX));
+    if settings.http2.websocket {
+        builder.enable_connect_protocol();
+    }
     builder
 }

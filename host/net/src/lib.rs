@@ -26,6 +26,7 @@ mod timers;
 mod tls;
 mod tunnel;
 mod upstream;
+mod websocket;
 mod wire;
 mod write;
 
@@ -54,3 +55,4 @@ pub use tls::{
 };
 pub use tunnel::{Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd};
 pub use upstream::{Answer, Connections, Outgoing, Patience, SendFailure, UpstreamStream};
+pub use websocket::WebSocketKey;

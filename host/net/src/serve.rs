@@ -84,7 +84,7 @@ pub struct Arrival {
     pub rejected: Option<Fault>,
     /// Where interim responses go; none for a client of HTTP/1.0, which knows none (RFC 9110 section 15.2).
     pub interim: Option<InterimSink>,
-    /// The client's wish for another protocol, if it has one. It is granted with a 101, or not at all.
+    /// The client's wish for another protocol, if it has one, over HTTP/2 as well. It is granted with a 101, or not at all.
     pub change: Option<ProtocolChange>,
 }
 

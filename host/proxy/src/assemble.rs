@@ -21,6 +21,7 @@ use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 use crate::access_log::AccessLog;
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
+use crate::exchange::allows_websocket;
 use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::names::Book;
 use crate::parts::Parts;
@@ -303,6 +304,11 @@ fn server_settings(config: &Config) -> ServerSettings {
             idle: timeouts.idle,
             tls_handshake: timeouts.tls_handshake,
         },
-        http2: Http2Settings { streams: http2.streams, abandoned: http2.abandoned, max_age: http2.max_age },
+        http2: Http2Settings {
+            streams: http2.streams,
+            abandoned: http2.abandoned,
+            max_age: http2.max_age,
+            websocket: config.routes.iter().any(|route| allows_websocket(&route.upgrades)),
+        },
     }
 }

@@ -36,6 +36,7 @@ pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
 pub(crate) use send::Budget;
+pub(crate) use tunnel::allows_websocket;
 
 use crate::generation::Route;
 use crate::worker::Local;
@@ -70,6 +71,7 @@ async fn forward(
     let (exchange, route) = route::route(local, exchange).await?;
     let (exchange, ()) = halt::unless(exchange, limit::hold(route, &mut upload))?;
     let exchange = own::secure(route, exchange)?;
+    let exchange = tunnel::check(route, &upload, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
     let exchange = own::answer(route, exchange)?;
     let (exchange, upload) = match &route.buffering {

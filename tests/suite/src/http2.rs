@@ -43,6 +43,16 @@ impl Http2Client {
         Http2Client { runtime, sender }
     }
 
+    /// What sends requests.
+    pub(crate) fn sender(&self) -> SendRequest<Bytes> {
+        self.sender.clone()
+    }
+
+    /// What the connection runs on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// Asks for a path.
     pub fn get(&self, path: &str) -> Http2Answer {
         self.send(request(Method::GET, path), b"")

@@ -8,7 +8,7 @@ use sandgate_tests::cases::{
     ENHANCE_YOUR_CALM, FLOW_CONTROL, FRAME_SIZE, PROTOCOL, REFUSED, STREAM_CLOSED, all, begun, data,
     head_with_priority, in_parts, outcome, padded_head, priority, reset, run, setting, update,
 };
-use sandgate_tests::frames::flag::{ACK, END_HEADERS, END_STREAM, PADDED};
+use sandgate_tests::frames::flag::{ACK, END_HEADERS, END_STREAM, PADDED, PRIORITY as PRIORITY_FLAG};
 use sandgate_tests::frames::kind::{
     CONTINUATION, DATA, GOAWAY, HEADERS, PING, PRIORITY as PRIORITY_FRAME, PUSH_PROMISE, RST_STREAM,
     SETTINGS, WINDOW_UPDATE,
@@ -33,6 +33,8 @@ fn what_is_allowed_of_frames_passes() {
         ("5.1 PRIORITY half closed", all(&[get(1, "/hang"), priority(1, 0, 15)]), Alive),
         ("5.1 RST_STREAM half closed", all(&[get(1, "/hang"), reset(1, 8)]), Alive),
         ("5.3 PRIORITY on a closed stream", all(&[get(1, "/hang"), reset(1, 8), priority(1, 0, 15)]), Alive),
+        ("5.3 the least weight", all(&[priority(1, 0, 0), get(1, "/")]), Status(200)),
+        ("5.3 the greatest weight", all(&[priority(1, 0, 255), get(1, "/")]), Status(200)),
         ("5.3 a dependency on a stream idle", all(&[priority(1, 99, 15), get(1, "/")]), Status(200)),
         ("5.3 an exclusive dependency", all(&[priority(1, (1 << 31) | 3, 15), get(1, "/")]), Status(200)),
         (
@@ -65,6 +67,12 @@ fn what_is_allowed_of_frames_passes() {
         ("6.9 WINDOW_UPDATE of the connection", all(&[update(0, 1), get(1, "/")]), Status(200)),
         ("6.10 one CONTINUATION", in_parts(&pseudo("GET", "/"), 2), Status(200)),
         ("6.10 four CONTINUATION", in_parts(&pseudo("GET", "/"), 5), Status(200)),
+        ("6.9 WINDOW_UPDATE of a stream", all(&[post(1, "/"), update(1, 1), data(1)]), Status(200)),
+        (
+            "7 a GOAWAY with a code unknown",
+            all(&[get(1, "/"), frame(GOAWAY, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0xff])]),
+            Status(200),
+        ),
         ("7 RST_STREAM with a code unknown", all(&[get(1, "/hang"), reset(1, 0xff)]), Alive),
     ]);
 }
@@ -96,6 +104,16 @@ fn frames_of_streams_are_held_to_their_format() {
             Goaway(&[PROTOCOL, FRAME_SIZE]),
         ),
         ("6.2 HEADERS on stream 0", get(0, "/"), Goaway(&[PROTOCOL])),
+        (
+            "6.2 HEADERS without room for their priority",
+            frame(HEADERS, PRIORITY_FLAG | END_STREAM | END_HEADERS, 1, [0; 4]),
+            Goaway(&[PROTOCOL, FRAME_SIZE]),
+        ),
+        (
+            "6.2 padded HEADERS without a length",
+            frame(HEADERS, PADDED | END_STREAM | END_HEADERS, 1, b""),
+            Goaway(&[PROTOCOL, FRAME_SIZE]),
+        ),
         (
             "6.2 padding longer than HEADERS",
             frame(HEADERS, PADDED | END_STREAM | END_HEADERS, 1, b"\xff\x82"),
@@ -212,6 +230,26 @@ fn streams_are_held_to_their_states() {
             Reset(&[REFUSED, PROTOCOL, ENHANCE_YOUR_CALM]),
         ),
     ]);
+}
+
+/// RFC 9113 section 5.1, closed: both sides have sent END_STREAM.
+#[test]
+fn a_stream_that_is_over_stays_over() {
+    let (_origin, sandgate) = setting();
+    let late_head = frame(HEADERS, END_STREAM | END_HEADERS, 1, block(&[("x-t", "1")]));
+    let continuation = frame(CONTINUATION, END_HEADERS, 1, b"");
+    for (late, codes) in [
+        (data(1), [STREAM_CLOSED; 2]),
+        (late_head, [STREAM_CLOSED; 2]),
+        (continuation, [PROTOCOL, STREAM_CLOSED]),
+    ] {
+        let mut client = FrameClient::connect(sandgate.web());
+        client.send(get(1, "/"));
+        assert!(client.find(|frame| frame.stream == 1 && frame.has(END_STREAM)).is_some(), "an answer");
+        client.send(&late);
+        let code = client.find(|frame| [GOAWAY, RST_STREAM].contains(&frame.kind)).map(|frame| frame.code());
+        assert!(code.is_some_and(|code| codes.contains(&code)), "{code:?} to {late:?}");
+    }
 }
 
 #[test]

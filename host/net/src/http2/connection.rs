@@ -10,6 +10,7 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::Request;
+use model::{Fault, FaultKind};
 
 use super::exchange::Outcome;
 use super::flood::Kind;
@@ -38,6 +39,9 @@ pub(super) trait Owner {
 
     /// Begins one.
     fn begin(&self, request: Request<RecvStream>, stream: SendResponse<Bytes>) -> Self::Exchange;
+
+    /// Records a request that got no further than h2.
+    fn refuse(&self, fault: Fault) -> Self::Exchange;
 
     /// The client was told that it is over.
     fn ended(&self, ended: Ended);
@@ -132,6 +136,7 @@ impl<O: Owner> Connection<O> {
         loop {
             match self.h2.poll_accept(&mut cx) {
                 Poll::Ready(Some(Ok((request, stream)))) => {
+                    self.shared.gate.borrow_mut().heads().accepted(stream.stream_id().as_u32());
                     let place = self.streams.insert(self.owner.begin(request, stream));
                     self.let_go_on(place);
                 }
@@ -144,10 +149,32 @@ impl<O: Owner> Connection<O> {
                 Poll::Pending => break,
             }
         }
+        self.record_refused();
         match self.shared.flush(&mut cx) {
             Poll::Ready(Err(_)) => Poll::Ready(()),
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Writes the records of requests that h2 has answered itself, but for those that the client may send again.
+    fn record_refused(&mut self) {
+        if !self.shared.is_read() {
+            return;
+        }
+        while let Some((stream, fault)) = self.refused() {
+            if self.phase == Phase::Open && !self.shared.is_refusing(stream) {
+                self.record(fault);
+            }
+        }
+    }
+
+    fn refused(&self) -> Option<(u32, Fault)> {
+        self.shared.gate.borrow_mut().heads().refused()
+    }
+
+    fn record(&mut self, fault: Fault) {
+        let place = self.streams.insert(self.owner.refuse(fault));
+        self.let_go_on(place);
     }
 
     /// Ends the connection if the client has done what it must not.
@@ -157,6 +184,9 @@ impl<O: Owner> Connection<O> {
         }
         let Some(breach) = self.shared.gate.borrow_mut().verdict(self.streams.len()) else { return false };
         tracing::debug!(?breach, "an HTTP/2 connection is ended");
+        if breach.reason() == Reason::COMPRESSION_ERROR {
+            self.record(Fault::new(FaultKind::BadRequest, "a header block that breaks the rules of HPACK"));
+        }
         self.close(breach.reason(), breach.flood());
         true
     }
@@ -165,6 +195,12 @@ impl<O: Owner> Connection<O> {
         let reason = error.reason().filter(|_| error.is_library() && error.is_go_away());
         let Some(reason) = reason.filter(|_| self.phase != Phase::Closing) else { return };
         tracing::debug!(%error, "an HTTP/2 connection failed");
+        // What is wrong with names and values is a connection error of h2's; one of those waiting had it.
+        if reason == Reason::PROTOCOL_ERROR
+            && let Some((_, fault)) = self.refused()
+        {
+            self.record(fault);
+        }
         let flood = (reason == Reason::ENHANCE_YOUR_CALM).then_some(Kind::Other);
         self.owner.ended(Ended { reason, flood });
     }

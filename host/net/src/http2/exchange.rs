@@ -10,7 +10,9 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use model::{Fault, RequestHead};
 
+use super::connect::{self, Connect};
 use super::connection::{Ended, Owner};
 use super::head;
 use super::held::Held;
@@ -53,6 +55,24 @@ impl<H: Handler> Owner for Rc<Context<H>> {
         Box::pin(run(Rc::clone(self), request, stream))
     }
 
+    fn refuse(&self, fault: Fault) -> Self::Exchange {
+        let arrival = Arrival {
+            head: RequestHead::default(),
+            body: None,
+            length: Some(0),
+            peer: Rc::clone(&self.peer),
+            rejected: Some(fault),
+            interim: None,
+            change: None,
+        };
+        let answer = self.handler.answer(arrival);
+        Box::pin(async move {
+            // h2 has answered already.
+            drop(answer.await);
+            Outcome::Abandoned
+        })
+    }
+
     fn ended(&self, ended: Ended) {
         self.handler.http2_stats().count(ended);
     }
@@ -75,15 +95,23 @@ async fn run<H: Handler>(
 ) -> Outcome {
     let responder = Rc::new(Responder::new(stream));
     let has_no_body = request.method() == Method::HEAD;
+    let (arrival, connect) = context.arrival(request, &responder);
     let response = {
-        let mut answer = pin!(context.handler.answer(context.arrival(request, &responder)));
+        let mut answer = pin!(context.handler.answer(arrival));
         poll_fn(|cx| match responder.poll_gone(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => answer.as_mut().poll(cx).map(Some),
         })
         .await
     };
-    let Some(response) = response else { return Outcome::Abandoned };
+    let Some(mut response) = response else { return Outcome::Abandoned };
+    if let Some(connect) = connect {
+        if let Some(continuation) = connect.granted(&response) {
+            let (head, _) = prepare(response, true);
+            return Box::pin(connect.go_on(head, &responder, context, continuation)).await;
+        }
+        connect::refuse(&mut response);
+    }
     let (head, body) = prepare(response, has_no_body);
     let end =
         if has_no_body || has_none(head.status()) || body.is_end_stream() { End::Now } else { End::Later };
@@ -97,30 +125,36 @@ async fn run<H: Handler>(
 }
 
 impl<H> Context<H> {
-    fn arrival(&self, request: Request<RecvStream>, responder: &Rc<Responder>) -> Arrival {
+    fn arrival(&self, request: Request<RecvStream>, responder: &Rc<Responder>) -> (Arrival, Option<Connect>) {
+        let wants_tunnel = Connect::is_wanted_by(&request);
         let (parts, stream) = request.into_parts();
         let (head, length, rejected) = match head::judge(parts) {
             Ok((head, length)) => (head, length, None),
-            Err(fault) => (model::RequestHead::default(), None, Some(fault)),
+            Err(fault) => (RequestHead::default(), None, Some(fault)),
         };
         let interim: InterimSink = Rc::<Responder>::clone(responder);
-        let (body, length) = if stream.is_end_stream() {
+        let (mut connect, mut change) = (None, None);
+        let (body, length) = if wants_tunnel {
+            let wanted = connect.insert(Connect::new(stream));
+            change = Some(wanted.change());
+            (None, Some(0))
+        } else if stream.is_end_stream() {
             (None, Some(0))
         } else {
-            let incoming = Incoming::new(stream, length, self.timers.alarm(), self.timeouts.body);
+            let incoming = Incoming::new(
+                stream,
+                length,
+                self.timers.alarm(),
+                self.timeouts.body,
+                Rc::clone(&self.shared),
+            );
             let go_ahead = expects_continue(&head.fields).then(|| Rc::clone(&interim));
             let body = ClientBody::over_http2(incoming, self.body_limit, go_ahead);
             (Some(Box::new(body)), length)
         };
-        Arrival {
-            head,
-            body,
-            length,
-            peer: Rc::clone(&self.peer),
-            rejected,
-            interim: Some(interim),
-            change: None,
-        }
+        let peer = Rc::clone(&self.peer);
+        let arrival = Arrival { head, body, length, peer, rejected, interim: Some(interim), change };
+        (arrival, connect)
     }
 }
 

@@ -197,7 +197,8 @@ impl<T> Window<T> {
 mod tests {
     use super::*;
 
-    const SETTINGS_OF_TESTS: Http2Settings = Http2Settings { streams: 128, abandoned: 10, max_age: None };
+    const SETTINGS_OF_TESTS: Http2Settings =
+        Http2Settings { streams: 128, abandoned: 10, max_age: None, websocket: true };
 
     fn frames(flood: &mut Flood, kind: Kind) -> usize {
         (0..20_000).take_while(|_| flood.frame(kind).is_ok()).count()

@@ -1,7 +1,7 @@
 //! Frames: the heads of what a client sends, held to the rules of RFC 9113 section 6 before h2 sees them.
 //!
 //! h2 holds to most of these too, but is lenient here and there, and answers some with a code that is too general. What
-//! needs a decoded payload (HPACK, the values of SETTINGS) or the state of a stream is left to it.
+//! needs decoded fields, the values of SETTINGS or the state of a stream is left to it.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,8 @@ use h2::Reason;
 
 use super::FRAME;
 use super::flood::{Flood, Kind};
+use super::heads::Heads;
+use super::hpack::{Blocks, Broken};
 
 /// A frame's head (RFC 9113 section 4.1).
 const HEAD: usize = 9;
@@ -28,6 +30,9 @@ const END_STREAM: u8 = 0x1;
 const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
+const PRIORITY: u8 = 0x20;
+/// The fields of a priority, before a header block (RFC 9113 section 6.2).
+const PRIORITY_FIELDS: usize = 5;
 
 /// What a client did that ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,13 @@ impl From<Kind> for Breach {
     }
 }
 
+/// RFC 9113 section 4.3.
+impl From<Broken> for Breach {
+    fn from(_: Broken) -> Self {
+        Breach::Rule(Reason::COMPRESSION_ERROR)
+    }
+}
+
 /// What is known of the frames so far.
 #[derive(Debug)]
 pub(super) struct Frames {
@@ -55,6 +67,9 @@ pub(super) struct Frames {
     settled: bool,
     /// The stream whose head is not complete, and how many CONTINUATION frames it has had.
     block: Option<(u32, usize)>,
+    blocks: Blocks,
+    is_trailers: bool,
+    pub(super) heads: Heads,
     continuations: usize,
     last_opened: u32,
     open: Open,
@@ -69,7 +84,16 @@ enum State {
     PadLength,
     /// Settings, of which so many bytes are to come.
     Settings(usize),
+    Fragment(Fragment),
     Payload(usize),
+}
+
+/// A part of a header block in its frame: so many bytes of it are to come, and so many before and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fragment {
+    before: usize,
+    block: usize,
+    after: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,6 +143,9 @@ impl Frames {
             frame: Frame::default(),
             settled: false,
             block: None,
+            blocks: Blocks::default(),
+            is_trailers: false,
+            heads: Heads::new(head_limit),
             continuations: CONTINUATIONS + head_limit / FRAME as usize,
             last_opened: 0,
             open: Open::default(),
@@ -131,7 +158,9 @@ impl Frames {
         let in_frame = match self.state {
             State::Preface(_) => true,
             State::Head => self.begun > 0,
-            State::PadLength | State::Settings(_) | State::Payload(_) => self.frame.kind != kind::DATA,
+            State::PadLength | State::Settings(_) | State::Fragment(_) | State::Payload(_) => {
+                self.frame.kind != kind::DATA
+            }
         };
         in_frame || !self.settled || self.block.is_some()
     }
@@ -144,6 +173,7 @@ impl Frames {
                 State::Payload(left) => self.skip(bytes, left, State::Payload),
                 State::PadLength => self.pad_length(bytes, flood)?,
                 State::Settings(left) => self.setting(bytes, left)?,
+                State::Fragment(fragment) => self.fragment(bytes, fragment)?,
                 State::Head => self.head(bytes, flood)?,
             };
         }
@@ -201,8 +231,12 @@ impl Frames {
 
     fn after_head(&mut self, flood: &mut Flood) -> Result<State, Breach> {
         let frame = self.frame;
-        if frame.kind == kind::DATA && frame.has(PADDED) && frame.length > 0 {
+        let may_be_padded = matches!(frame.kind, kind::DATA | kind::HEADERS);
+        if may_be_padded && frame.has(PADDED) && frame.length > 0 {
             return Ok(State::PadLength);
+        }
+        if matches!(frame.kind, kind::HEADERS | kind::CONTINUATION) {
+            return self.begin_fragment(frame.length, 0);
         }
         if frame.kind == kind::DATA {
             count_data(frame, frame.length, flood)?;
@@ -227,10 +261,44 @@ impl Frames {
     fn pad_length<'a>(&mut self, bytes: &'a [u8], flood: &mut Flood) -> Result<&'a [u8], Breach> {
         let Some((pad, rest)) = bytes.split_first() else { return Ok(bytes) };
         let left = self.frame.length.saturating_sub(1);
+        if self.frame.kind == kind::HEADERS {
+            self.state = self.begin_fragment(left, usize::from(*pad))?;
+            return Ok(rest);
+        }
         // That the padding fits is looked at by h2.
         count_data(self.frame, left.saturating_sub(usize::from(*pad)), flood)?;
         self.state = State::Payload(left);
         Ok(rest)
+    }
+
+    /// A part of a header block begins, in so many bytes of which some are padding (RFC 9113 section 6.2).
+    fn begin_fragment(&mut self, length: usize, padding: usize) -> Result<State, Breach> {
+        let has_priority = self.frame.kind == kind::HEADERS && self.frame.has(PRIORITY);
+        let before = if has_priority { PRIORITY_FIELDS } else { 0 };
+        let unpadded = length.checked_sub(padding).ok_or(Breach::Rule(Reason::PROTOCOL_ERROR))?;
+        let block = unpadded.checked_sub(before).ok_or(Breach::Rule(Reason::FRAME_SIZE_ERROR))?;
+        if length == 0 {
+            return self.end_fragment();
+        }
+        Ok(State::Fragment(Fragment { before, block, after: padding }))
+    }
+
+    fn fragment<'a>(&mut self, bytes: &'a [u8], mut fragment: Fragment) -> Result<&'a [u8], Breach> {
+        let rest = taken(bytes, &mut fragment.before).1;
+        let (part, rest) = taken(rest, &mut fragment.block);
+        self.blocks.part(part)?;
+        let rest = taken(rest, &mut fragment.after).1;
+        let is_over = fragment == Fragment { before: 0, block: 0, after: 0 };
+        self.state = if is_over { self.end_fragment()? } else { State::Fragment(fragment) };
+        Ok(rest)
+    }
+
+    fn end_fragment(&mut self) -> Result<State, Breach> {
+        if self.block.is_none() {
+            self.heads.ended(self.frame.stream, self.is_trailers, self.blocks.end()?)?;
+        }
+        self.end_frame();
+        Ok(State::Head)
     }
 
     fn check(&mut self, flood: &mut Flood) -> Result<(), Breach> {
@@ -296,6 +364,8 @@ impl Frames {
 
     fn open(&mut self, flood: &mut Flood) -> Result<(), Breach> {
         let frame = self.frame;
+        self.blocks.begin();
+        self.is_trailers = frame.stream <= self.last_opened;
         if frame.stream > self.last_opened {
             self.last_opened = frame.stream;
             self.open.begin(frame);
@@ -363,6 +433,13 @@ impl Open {
             self.streams.remove(at);
         }
     }
+}
+
+/// As many bytes as are wanted, and what follows them.
+fn taken<'a>(bytes: &'a [u8], wanted: &mut usize) -> (&'a [u8], &'a [u8]) {
+    let (part, rest) = bytes.split_at_checked(*wanted).unwrap_or((bytes, &[]));
+    *wanted -= part.len();
+    (part, rest)
 }
 
 fn count_data(frame: Frame, bytes: usize, flood: &mut Flood) -> Result<(), Breach> {

@@ -5,6 +5,7 @@ use h2::Reason;
 use super::Http2Settings;
 use super::flood::{Flood, Kind};
 use super::frames::{Breach, Frames};
+use super::heads::Heads;
 
 /// Rules and budgets of one connection.
 pub(super) struct Gate {
@@ -30,6 +31,11 @@ impl Gate {
     pub(super) fn verdict(&mut self, open: usize) -> Option<Breach> {
         self.verdict = self.verdict.or_else(|| self.flood.check_streams(open).err().map(Breach::Flood));
         self.verdict
+    }
+
+    /// The heads that have come.
+    pub(super) fn heads(&mut self) -> &mut Heads {
+        &mut self.frames.heads
     }
 
     /// How many frames have come, and whether the client owes the rest of one.

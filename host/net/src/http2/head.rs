@@ -1,13 +1,17 @@
 //! What h2 lets pass of a request's head and we do not, and the head in the form in which it goes on.
 
+use h2::ext::Protocol;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use model::{Fault, FaultKind, RequestHead};
 
+/// The one protocol that an extended CONNECT may be for (RFC 8441 section 5.1).
+const WEBSOCKET: &str = "websocket";
+
 /// The head, and its body's length if it says one.
-pub(super) fn judge(parts: Parts) -> Result<(RequestHead, Option<u64>), Fault> {
+pub(super) fn judge(mut parts: Parts) -> Result<(RequestHead, Option<u64>), Fault> {
     if parts.method == Method::CONNECT {
-        return Err(Fault::new(FaultKind::MethodNotAllowed, "CONNECT is not served here"));
+        translate_connect(&mut parts)?;
     }
     check_target(&parts)?;
     let mut fields = parts.headers;
@@ -16,6 +20,23 @@ pub(super) fn judge(parts: Parts) -> Result<(RequestHead, Option<u64>), Fault> {
     let length = one_length(&mut fields)?;
     let head = RequestHead { method: parts.method, uri: parts.uri, version: parts.version, fields };
     Ok((head, length))
+}
+
+/// An extended CONNECT for WebSocket becomes the handshake that HTTP/1.1 has for it (RFC 8441 section 5): so it is
+/// routed, filtered and sent. Its stream has bytes and no body, so it can't have a length.
+fn translate_connect(parts: &mut Parts) -> Result<(), Fault> {
+    let Some(protocol) = parts.extensions.remove::<Protocol>() else {
+        return Err(Fault::new(FaultKind::MethodNotAllowed, "CONNECT is not served here"));
+    };
+    if !protocol.as_str().eq_ignore_ascii_case(WEBSOCKET) {
+        return Err(Fault::new(FaultKind::UnsupportedProtocol, protocol.as_str().to_owned()));
+    }
+    if parts.headers.contains_key(header::CONTENT_LENGTH) {
+        return Err(Fault::new(FaultKind::BadRequest, "a CONNECT with content-length"));
+    }
+    parts.method = Method::GET;
+    parts.headers.insert(header::UPGRADE, HeaderValue::from_static(WEBSOCKET));
+    Ok(())
 }
 
 /// A path begins with a slash, or is the asterisk of OPTIONS (RFC 9113 section 8.3.1).
@@ -99,6 +120,28 @@ mod tests {
     #[test]
     fn connect_is_not_served() {
         assert_eq!(judged("CONNECT", "a:443", &[]).unwrap_err(), FaultKind::MethodNotAllowed);
+    }
+
+    fn judged_connect(
+        protocol: &'static str,
+        fields: &[(&str, &str)],
+    ) -> Result<(RequestHead, Option<u64>), FaultKind> {
+        let mut request = Request::builder().method("CONNECT").uri("http://a/chat");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let request = request.extension(Protocol::from_static(protocol)).body(()).unwrap();
+        judge(request.into_parts().0).map_err(|fault| fault.kind)
+    }
+
+    #[test]
+    fn an_extended_connect_becomes_a_handshake() {
+        let (head, length) = judged_connect("websocket", &[("sec-websocket-version", "13")]).unwrap();
+        assert_eq!((head.method, head.uri.path(), length), (Method::GET, "/chat", None));
+        assert_eq!(head.fields["upgrade"], "websocket");
+        assert_eq!(judged_connect("connect-udp", &[]).unwrap_err(), FaultKind::UnsupportedProtocol);
+        let with_length = judged_connect("websocket", &[("content-length", "0")]);
+        assert_eq!(with_length.unwrap_err(), FaultKind::BadRequest);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The body of a request that comes over HTTP/2, with its trailers.
 
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use h2::{Reason, RecvStream};
 use http_body::{Frame, SizeHint};
 use model::FaultKind;
 
+use super::io::Shared;
 use crate::timers::{Alarm, Expired};
 
 /// A body as it comes. What is taken from it makes room in the client's window: back-pressure is not to take it.
@@ -17,6 +19,7 @@ pub(crate) struct Incoming {
     part: Part,
     alarm: Alarm,
     patience: Duration,
+    shared: Rc<Shared>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,8 +30,14 @@ enum Part {
 }
 
 impl Incoming {
-    pub(super) fn new(stream: RecvStream, length: Option<u64>, alarm: Alarm, patience: Duration) -> Self {
-        Incoming { stream, left: length, part: Part::Data, alarm, patience }
+    pub(super) fn new(
+        stream: RecvStream,
+        length: Option<u64>,
+        alarm: Alarm,
+        patience: Duration,
+        shared: Rc<Shared>,
+    ) -> Self {
+        Incoming { stream, left: length, part: Part::Data, alarm, patience, shared }
     }
 
     /// Its next part, or why there is none.
@@ -58,9 +67,16 @@ impl Incoming {
         let trailers = ready!(self.stream.poll_trailers(cx));
         self.part = Part::Nothing;
         Poll::Ready(match trailers {
+            // h2 has dropped the pseudo-fields, for which the request is to be refused (RFC 9113 section 8.1).
+            Ok(Some(_)) if self.has_malformed_trailers() => Some(Err(FaultKind::BadRequest)),
             Ok(trailers) => trailers.map(|fields| Ok(Frame::trailers(fields))),
             Err(error) => Some(Err(self.broken(&error))),
         })
+    }
+
+    fn has_malformed_trailers(&self) -> bool {
+        let stream = self.stream.stream_id().as_u32();
+        self.shared.gate.borrow_mut().heads().has_malformed_trailers(stream)
     }
 
     fn taken(&mut self, data: Bytes) -> Frame<Bytes> {

@@ -31,6 +31,8 @@ pub(super) struct Shared {
     /// Bytes that may be read in this turn.
     turn: Cell<usize>,
     state: Rc<WireState>,
+    /// Whether h2 has looked at all that it was given.
+    is_read: Cell<bool>,
 }
 
 impl Shared {
@@ -42,6 +44,7 @@ impl Shared {
             waiting: RefCell::default(),
             gate: RefCell::new(gate),
             turn: Cell::new(TURN),
+            is_read: Cell::new(false),
         })
     }
 
@@ -53,6 +56,19 @@ impl Shared {
     /// Whether more could be read than a turn allows.
     pub(super) fn is_turn_over(&self) -> bool {
         self.turn.get() == 0
+    }
+
+    /// Whether h2 has looked at all that it was given, so that what it has not passed on it has refused.
+    pub(super) fn is_read(&self) -> bool {
+        self.is_read.get()
+    }
+
+    /// Whether what waits to be written tells the client that a stream was refused unseen, as it may try again then
+    /// (RFC 9113 section 8.7).
+    pub(super) fn is_refusing(&self, stream: u32) -> bool {
+        let [a, b, c, d] = stream.to_be_bytes();
+        let reset = [0, 0, 4, 3, 0, a, b, c, d, 0, 0, 0, 7];
+        memchr::memmem::find(&self.waiting.borrow(), &reset).is_some()
     }
 
     /// Bytes of bodies have passed.
@@ -125,6 +141,7 @@ impl AsyncRead for Io {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let shared = &self.0;
+        shared.is_read.set(true);
         if shared.is_turn_over() {
             return Poll::Pending;
         }
@@ -137,6 +154,7 @@ impl AsyncRead for Io {
             buffer.set_filled(before);
             return Poll::Pending;
         }
+        shared.is_read.set(false);
         Poll::Ready(Ok(()))
     }
 }

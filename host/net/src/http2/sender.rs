@@ -17,12 +17,18 @@ use crate::hop::strip_response_fields;
 use crate::serve::Outbound;
 use crate::timers::{Alarm, Expired};
 
+/// Bytes of a body that is taken before the client's windows are known to be open. Most are, and to ask costs as much as
+/// to send.
+const SMALL: u64 = 4 << 10;
+
 /// A body being sent.
 pub(super) struct Sender<B: Outbound> {
     stream: SendStream<Bytes>,
     body: B,
     /// What the client's windows have no room for.
     piece: Bytes,
+    /// Whether the body is too small to ask for room before it is here.
+    is_small: bool,
     alarm: Alarm,
     /// How long the windows may stay shut.
     patience: Duration,
@@ -45,41 +51,56 @@ impl<B: Outbound> Sender<B> {
         patience: Duration,
         place: Rc<dyn Place>,
     ) -> Self {
-        Sender { stream, body, piece: Bytes::new(), alarm, patience, place }
+        let is_small = body.size_hint().upper().is_some_and(|size| size <= SMALL);
+        Sender { stream, body, piece: Bytes::new(), is_small, alarm, patience, place }
     }
 
     /// Sends all there is.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        match self.poll_send(cx) {
+            // While nothing moves, a client that gives up is noticed; else the next step fails.
+            Poll::Pending if self.stream.poll_reset(cx).is_ready() => Poll::Ready(Outcome::Abandoned),
+            polled => polled,
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         loop {
-            if self.stream.poll_reset(cx).is_ready() {
-                return Poll::Ready(Outcome::Abandoned);
-            }
-            let Some(room) = ready!(self.poll_room(cx)) else { return Poll::Ready(Outcome::Abandoned) };
             if !self.piece.is_empty() {
+                let Some(room) = ready!(self.poll_room(cx)) else { return Poll::Ready(Outcome::Abandoned) };
                 if let Some(outcome) = self.send_piece(room) {
                     return Poll::Ready(outcome);
                 }
                 continue;
             }
+            if !self.is_small && ready!(self.poll_room(cx)).is_none() {
+                return Poll::Ready(Outcome::Abandoned);
+            }
             if !self.place.held().has_room(cx) {
                 return self.poll_stalled(cx).map(|_| Outcome::Abandoned);
             }
-            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                Some(Ok(frame)) => frame,
-                Some(Err(_)) => return Poll::Ready(self.cut()),
-                None => return Poll::Ready(self.send_end()),
-            };
-            match frame.into_data() {
-                Ok(data) => self.hold(data),
-                Err(frame) => {
-                    let trailers = frame.into_trailers().unwrap_or_default();
-                    return Poll::Ready(self.send_trailers(trailers));
-                }
-            }
-            if self.piece.is_empty() && self.body.is_end_stream() {
-                return Poll::Ready(self.send_end());
+            if let Some(outcome) = ready!(self.poll_piece(cx)) {
+                return Poll::Ready(outcome);
             }
         }
+    }
+
+    /// Takes the next piece of the body; what it ended with, if there is none.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            Some(Err(_)) => return Poll::Ready(Some(self.cut())),
+            None => return Poll::Ready(Some(self.send_end())),
+        };
+        match frame.into_data() {
+            Ok(data) => self.hold(data),
+            Err(frame) => {
+                let trailers = frame.into_trailers().unwrap_or_default();
+                return Poll::Ready(Some(self.send_trailers(trailers)));
+            }
+        }
+        let is_over = self.piece.is_empty() && self.body.is_end_stream();
+        Poll::Ready(is_over.then(|| self.send_end()))
     }
 
     /// How many bytes the client has room for. None: it took too long to make room, or is gone.

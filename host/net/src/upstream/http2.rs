@@ -171,7 +171,7 @@ impl Pool {
 /// The request without what belongs to HTTP/1: a wish for another protocol, which HTTP/2 does not know (RFC 9113 section
 /// 8.6), and a body's wait for a go-ahead. The body goes at once, and whoever sends it is told to.
 fn prepared(outgoing: &mut Outgoing<'_>) -> Request<OutgoingBody> {
-    outgoing.upgrade = None;
+    (outgoing.upgrade, outgoing.key) = (None, None);
     let mut request = outgoing.take();
     request.body_mut().release();
     request

@@ -6,6 +6,7 @@ use model::{Fault, RequestHead};
 
 use super::SendFailure;
 use crate::body::OutgoingBody;
+use crate::websocket::WebSocketKey;
 
 /// A request as it goes out.
 ///
@@ -18,6 +19,8 @@ pub struct Outgoing<'a> {
     pub host: Option<HeaderValue>,
     /// The protocol that the endpoint is asked to change to, if it is.
     pub upgrade: Option<HeaderValue>,
+    /// What proves to the endpoint that WebSocket is meant, where the client has not.
+    pub key: Option<&'a WebSocketKey>,
     /// The body.
     pub body: OutgoingBody,
 }
@@ -48,6 +51,9 @@ impl Outgoing<'_> {
         }
         if let Some(upgrade) = &self.upgrade {
             fields.insert(header::UPGRADE, upgrade.clone());
+        }
+        if let Some(key) = self.key {
+            key.write(&mut fields);
         }
         fields
     }

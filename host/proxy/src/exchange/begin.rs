@@ -22,7 +22,7 @@ pub(crate) struct Upload {
     pub(crate) length: Option<u64>,
     /// The body, where the route has kept it until it was whole.
     pub(crate) kept: Option<Box<Kept>>,
-    pub(crate) wish: Option<Wish>,
+    pub(crate) wish: Option<Box<Wish>>,
     pub(crate) interim: Option<InterimSink>,
 }
 

@@ -67,9 +67,10 @@ fn status(kind: FaultKind) -> (&'static str, &'static str) {
         FaultKind::BodyTooLarge | FaultKind::HeadTooLarge | FaultKind::UriTooLong => {
             ("8", "the request is too large")
         }
-        FaultKind::NoRoute | FaultKind::MethodNotAllowed | FaultKind::UnknownCoding => {
-            ("12", "not served here")
-        }
+        FaultKind::NoRoute
+        | FaultKind::MethodNotAllowed
+        | FaultKind::UnknownCoding
+        | FaultKind::UnsupportedProtocol => ("12", "not served here"),
         FaultKind::BadRequest | FaultKind::BadRewrite | FaultKind::Internal | FaultKind::Plugin(_) => {
             ("13", "internal")
         }

@@ -120,6 +120,10 @@ fn deliver(
     if let Err(fault) = check_coding(&parts) {
         return Err(Halted::fault(exchange, fault));
     }
+    if trials.asked.as_ref().is_some_and(|asked| asked.is_mistaken_for(parts.status)) {
+        let detail = format!("{} in place of a 101", parts.status.as_u16());
+        return Err(Halted::fault(exchange, Fault::new(FaultKind::BadResponse, detail)));
+    }
     take_head(upstream, at, trials, &mut exchange, parts);
     Ok((exchange, Content::Upstream(body)))
 }

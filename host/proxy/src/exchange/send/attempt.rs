@@ -34,8 +34,9 @@ pub(super) async fn attempt(
     exchange.timing.sent = Some(now);
     let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
     let head = &exchange.request;
-    let (host, upgrade) = (host_for(route, endpoint, head), trials.asked.as_ref().and_then(Asked::field));
-    let mut request = Outgoing { head, host, upgrade, body };
+    let (host, asked) = (host_for(route, endpoint, head), trials.asked.as_deref());
+    let (upgrade, key) = (asked.and_then(Asked::field), asked.and_then(Asked::key));
+    let mut request = Outgoing { head, host, upgrade, key, body };
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let patience = trials.patience(route, now);
     let mut sending = pin!(pool.send(&mut request, patience, connections, trials.interim.as_ref()));

@@ -32,7 +32,7 @@ pub(crate) struct Trials {
     /// What is to be sent; none once an endpoint may have had some of it, or have acted on it.
     pub(crate) body: Option<OutgoingBody>,
     /// The protocol that the client wishes to change to.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<Box<Asked>>,
     /// Where interim responses go.
     pub(crate) interim: Option<InterimSink>,
     /// How far the body is, where there is one.
