@@ -35,11 +35,11 @@ impl Pool {
         interim: Option<&InterimSink>,
     ) -> Result<Answer, Box<SendFailure>> {
         loop {
-            let idle = if connections == Connections::Any { self.take() } else { None };
+            let idle = if connections == Connections::Any { self.take(&request.client) } else { None };
             let mut lease = match idle {
                 Some(lease) => lease,
                 // Boxed, as all that is rare: a request over a kept connection does not carry the room for a handshake.
-                None => match Box::pin(self.open()).await {
+                None => match Box::pin(self.open(request.client.clone())).await {
                     Ok(lease) => lease,
                     Err(fault) => return Err(request.unsent(fault)),
                 },

@@ -6,6 +6,7 @@ use model::{Fault, RequestHead};
 
 use super::SendFailure;
 use crate::body::OutgoingBody;
+use crate::pool::http1::Client;
 
 /// A request as it goes out.
 ///
@@ -18,6 +19,8 @@ pub struct Outgoing<'a> {
     pub host: Option<HeaderValue>,
     /// The protocol that the endpoint is asked to change to, if it is.
     pub upgrade: Option<HeaderValue>,
+    /// Whose it is, where endpoints are told: then only connections may carry it that carry no other client's.
+    pub client: Client,
     /// The body.
     pub body: OutgoingBody,
 }

@@ -1,11 +1,12 @@
 //! Send: one request to one endpoint.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
-use net::{Answer, Connections, Expired, Outgoing, OutgoingBody, SendFailure};
+use net::{Announcement, Answer, Connections, Expired, Outgoing, OutgoingBody, SendFailure};
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;
@@ -35,7 +36,8 @@ pub(super) async fn attempt(
     let body = trials.body.take().unwrap_or(OutgoingBody::Empty);
     let head = &exchange.request;
     let (host, upgrade) = (host_for(route, endpoint, head), trials.asked.as_ref().and_then(Asked::field));
-    let mut request = Outgoing { head, host, upgrade, body };
+    let client = upstream.shared.pool.announce.map(|_| Box::new(announcement(exchange)));
+    let mut request = Outgoing { head, host, upgrade, client, body };
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let patience = trials.patience(route, now);
     let mut sending = pin!(pool.send(&mut request, patience, connections, trials.interim.as_ref()));
@@ -49,6 +51,13 @@ pub(super) async fn attempt(
     exchange.timing.connected = answer.body().connected();
     exchange.timing.reused = exchange.timing.connected.is_none();
     Ok(answer)
+}
+
+/// Who the endpoint is told that the request is of. A client that is known by name only, such as by X-Forwarded-For, has
+/// no port; where nobody knows what it connected to, that has no address.
+fn announcement(exchange: &Exchange) -> Announcement {
+    let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    Announcement { source: exchange.client, destination: exchange.local.unwrap_or(nowhere) }
 }
 
 fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> Box<SendFailure> {
