@@ -17,6 +17,7 @@ mod log_path;
 mod matches;
 mod paths;
 mod plugins;
+mod proxy_protocol;
 mod replies;
 mod resilience;
 mod resolver;
@@ -109,7 +110,7 @@ impl<'a> Check<'a> {
             listeners: listener_names(&file.listeners),
         };
         let server = self.server(file.server);
-        let listeners = self.listeners(file.listeners);
+        let listeners = self.listeners(file.listeners, &server.trusted_proxies);
         let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
         let log = self.log(file.log);
         let trace_start = self.tracing(file.tracing);

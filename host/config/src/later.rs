@@ -3,13 +3,7 @@
 //! They are refused by name: ignoring `tls` would be worse than not having it, and "unknown key" would be a lie.
 
 /// By the Rust name of the raw struct or enum that they will belong to.
-const PLANNED: &[(&str, &[&str])] = &[
-    ("File", &["tenants"]),
-    ("Server", &["proxy_protocol"]),
-    ("Listener", &["proxy_protocol"]),
-    ("Plugin", &["grants"]),
-    ("Upstream", &["proxy_protocol"]),
-];
+const PLANNED: &[(&str, &[&str])] = &[("File", &["tenants"]), ("Plugin", &["grants"])];
 
 /// Whether a word is one of those.
 pub(crate) fn is_planned(owner: &str, word: &str) -> bool {

@@ -10,6 +10,7 @@ mod listener;
 mod log;
 mod matching;
 mod plugin;
+mod proxy_protocol;
 mod reply;
 mod resilience;
 mod resolver;
@@ -27,6 +28,7 @@ pub(crate) use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVer
 pub(crate) use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};
 pub(crate) use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
 pub(crate) use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
+pub(crate) use proxy_protocol::{ProxyProtocol, ProxyVersion};
 pub(crate) use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub(crate) use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};
 pub(crate) use resolver::Resolver;

@@ -54,7 +54,7 @@ pub use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
 pub use tracing::{RequestId, TraceStart, Trust};
-pub use upstream::{Endpoint, KeepAlive, Upstream};
+pub use upstream::{Endpoint, KeepAlive, ProxyVersion, Upstream};
 pub use upstream_tls::{
     EndpointAddress, EndpointScheme, Protocol, TlsFile, UpstreamHttp2, UpstreamTls, Verification,
 };

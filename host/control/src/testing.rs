@@ -61,7 +61,7 @@ impl Running {
         let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
-        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book()).await.unwrap();
+        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();
         let server = Server::start(generation).await.unwrap();
         let Some((_, &config::ListenAddress::Tcp(web))) = server.addresses().next() else {
             panic!("no address")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::{Durations, Histogram, WorkerId};
+use crate::{Durations, Histogram, PerWorker, WorkerId};
 
 /// A number that one worker writes and anybody may read.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Counter {
 pub struct RouteLabel {
     /// The route's name.
     pub name: Arc<str>,
-    workers: Box<[RouteCounters]>,
+    workers: PerWorker<RouteCounters>,
 }
 
 /// What one worker counted.
@@ -42,12 +42,20 @@ struct RouteCounters {
 impl RouteLabel {
     /// With nothing counted.
     pub fn new(name: Arc<str>, workers: usize) -> Self {
-        RouteLabel { name, workers: (0..workers).map(|_| RouteCounters::default()).collect() }
+        RouteLabel { name, workers: PerWorker::new(workers) }
+    }
+
+    /// Itself, if it has places for so many workers; or one that goes on counting where this one does, and has.
+    pub fn fitting(self: &Arc<Self>, workers: usize) -> Arc<Self> {
+        if self.workers.places() >= workers {
+            return Arc::clone(self);
+        }
+        Arc::new(RouteLabel { name: Arc::clone(&self.name), workers: self.workers.grown(workers) })
     }
 
     /// Counts an exchange; a status of 0 is for one without an answer.
     pub fn count(&self, worker: WorkerId, status: u16, duration: Duration) {
-        let Some(counters) = self.workers.get(usize::from(worker.0)) else { return };
+        let Some(counters) = self.workers.of(worker) else { return };
         if let Some(counter) = counters.by_class.get(usize::from(status / 100)) {
             counter.add(1);
         }
@@ -57,7 +65,7 @@ impl RouteLabel {
     /// Exchanges by the first digit of their status, over all workers; the first is for those that got none.
     pub fn by_class(&self) -> [u64; 6] {
         let mut sums = [0; 6];
-        for worker in &self.workers {
+        for worker in self.workers.iter() {
             for (sum, counter) in sums.iter_mut().zip(&worker.by_class) {
                 *sum += counter.value();
             }

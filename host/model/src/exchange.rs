@@ -32,6 +32,8 @@ pub struct Exchange {
     pub worker: WorkerId,
     /// Who sent the request: the connection's other end, or whom a trusted proxy names.
     pub client: SocketAddr,
+    /// The address that the client connected to, if it is known.
+    pub local: Option<SocketAddr>,
     /// What is known of the client's TLS connection, if it is one.
     pub tls: Option<Arc<TlsFacts>>,
     /// The trace that the request is part of, if it is of one.
@@ -103,6 +105,7 @@ impl Exchange {
             id,
             worker,
             client,
+            local: None,
             tls: None,
             trace: None,
             scheme: Scheme::Http,

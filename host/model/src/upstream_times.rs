@@ -1,10 +1,12 @@
 //! What upstreams take: time to connect and time to the first byte, written by each worker alone.
 
-use crate::{Durations, Exchange, Histogram};
+use std::sync::Arc;
+
+use crate::{Durations, Exchange, Histogram, PerWorker};
 
 /// How long an upstream's endpoints took. It outlives generations that have an upstream of this name.
 #[derive(Debug)]
-pub struct UpstreamTimes(Box<[WorkerTimes]>);
+pub struct UpstreamTimes(PerWorker<WorkerTimes>);
 
 /// What one worker counted.
 #[derive(Debug, Default)]
@@ -17,12 +19,21 @@ struct WorkerTimes {
 impl UpstreamTimes {
     /// With nothing counted.
     pub fn new(workers: usize) -> Self {
-        UpstreamTimes((0..workers).map(|_| WorkerTimes::default()).collect())
+        UpstreamTimes(PerWorker::new(workers))
+    }
+
+    /// Itself, if it has places for so many workers; or one that goes on counting where this one does, and has.
+    pub fn fitting(self: &Arc<Self>, workers: usize) -> Arc<Self> {
+        if self.0.places() >= workers {
+            Arc::clone(self)
+        } else {
+            Arc::new(UpstreamTimes(self.0.grown(workers)))
+        }
     }
 
     /// Counts an exchange that an endpoint has just answered. No clock is read: it was when the answer came.
     pub fn count(&self, exchange: &Exchange) {
-        let Some(worker) = self.0.get(usize::from(exchange.worker.0)) else { return };
+        let Some(worker) = self.0.of(exchange.worker) else { return };
         let spans = exchange.spans();
         spans.connect.iter().for_each(|time| worker.connect.add(*time));
         spans.first_byte.iter().for_each(|time| worker.first_byte.add(*time));

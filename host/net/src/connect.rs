@@ -4,14 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use model::{Address, Endpoint, EndpointScheme, Fault, FaultKind, is_localhost};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
+use crate::stream::Socket;
 use crate::tls::ClientTls;
 
-mod stream;
-
-pub(crate) use stream::Stream;
+pub(crate) use crate::stream::EndpointStream as Stream;
 
 /// The protocols that an endpoint may choose from, where TLS lets it choose (ALPN, RFC 7301).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +43,10 @@ impl<'a> From<&'a Endpoint> for Target<'a> {
     }
 }
 
-/// Connects to an endpoint.
+/// Connects to an endpoint. A header of the PROXY protocol, if there is one, is the first that it is sent.
 pub(crate) async fn connect(
     target: Target<'_>,
+    header: Option<Vec<u8>>,
     tls: Option<&ClientTls>,
     offer: Offer,
 ) -> Result<(Stream, Agreed), Fault> {
@@ -53,11 +54,13 @@ pub(crate) async fn connect(
         |error: io::Error| Fault::new(FaultKind::ConnectFailed, format!("{}: {error}", target.label));
     match (target.address, target.scheme, tls) {
         (Address::Unix(path), _, _) => {
-            let stream = UnixStream::connect(path).await.map_err(failed)?;
-            Ok((Stream::Unix(stream), in_the_clear(offer)))
+            let stream = Socket::Unix(UnixStream::connect(path).await.map_err(failed)?);
+            let stream = announce(stream, header).await.map_err(failed)?;
+            Ok((Stream::Plain(stream), in_the_clear(offer)))
         }
         (Address::Tcp { host, port, ip }, EndpointScheme::Https, Some(tls)) => {
             let stream = tcp(host, *ip, *port).await.map_err(failed)?;
+            let stream = announce(stream, header).await.map_err(failed)?;
             handshake(target.label, host, stream, tls, offer).await
         }
         // Never in the clear where the configuration says TLS.
@@ -66,7 +69,8 @@ pub(crate) async fn connect(
         }
         (Address::Tcp { host, port, ip }, EndpointScheme::Http | EndpointScheme::H2c, _) => {
             let stream = tcp(host, *ip, *port).await.map_err(failed)?;
-            Ok((Stream::Tcp(stream), in_the_clear(offer)))
+            let stream = announce(stream, header).await.map_err(failed)?;
+            Ok((Stream::Plain(stream), in_the_clear(offer)))
         }
     }
 }
@@ -80,7 +84,7 @@ fn in_the_clear(offer: Offer) -> Agreed {
 }
 
 /// Names are looked up beside the request's way: here nobody waits for one.
-async fn tcp(host: &str, ip: Option<IpAddr>, port: u16) -> io::Result<TcpStream> {
+async fn tcp(host: &str, ip: Option<IpAddr>, port: u16) -> io::Result<Socket> {
     let stream = match ip.or_else(|| host.parse().ok()) {
         Some(ip) => TcpStream::connect(SocketAddr::new(ip, port)).await?,
         None if is_localhost(host) => this_host(port).await?,
@@ -89,6 +93,14 @@ async fn tcp(host: &str, ip: Option<IpAddr>, port: u16) -> io::Result<TcpStream>
         }
     };
     stream.set_nodelay(true)?;
+    Ok(Socket::Tcp(stream))
+}
+
+/// It comes before TLS: who speaks it needs no key.
+async fn announce(mut stream: Socket, header: Option<Vec<u8>>) -> io::Result<Socket> {
+    if let Some(header) = header {
+        stream.write_all(&header).await?;
+    }
     Ok(stream)
 }
 
@@ -104,7 +116,7 @@ async fn this_host(port: u16) -> io::Result<TcpStream> {
 async fn handshake(
     label: &str,
     host: &str,
-    stream: TcpStream,
+    stream: Socket,
     tls: &ClientTls,
     offer: Offer,
 ) -> Result<(Stream, Agreed), Fault> {

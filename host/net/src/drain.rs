@@ -13,6 +13,8 @@ pub(crate) enum Stage {
     /// It has not begun.
     #[default]
     Running,
+    /// Nothing new is accepted, and each connection ends after what it is at next.
+    Parting,
     /// What is under way may end.
     Finishing,
     /// Nothing may go on.
@@ -27,10 +29,16 @@ pub struct Drain(Rc<State>);
 struct State {
     stage: Cell<Stage>,
     wakers: RefCell<Slab<Waker>>,
+    doors: Cell<usize>,
     empty: Notify,
 }
 
 impl Drain {
+    /// Tells all connections to end, each after what it is at next: nobody who was to send a request loses it.
+    pub fn part(&self) {
+        self.enter(Stage::Parting);
+    }
+
     /// Tells all connections to finish.
     pub fn begin(&self) {
         self.enter(Stage::Finishing);
@@ -48,9 +56,16 @@ impl Drain {
         }
     }
 
-    /// Waits until no connection is left.
+    /// Waits until no listening socket is left.
+    pub async fn shut(&self) {
+        while self.0.doors.get() > 0 {
+            self.0.empty.notified().await;
+        }
+    }
+
+    /// Waits until no connection is left, and nothing that could accept one.
     pub async fn finished(&self) {
-        while !self.0.wakers.borrow().is_empty() {
+        while self.0.doors.get() > 0 || !self.0.wakers.borrow().is_empty() {
             self.0.empty.notified().await;
         }
     }
@@ -60,10 +75,27 @@ impl Drain {
         self.0.wakers.borrow().len()
     }
 
+    /// Counts a listening socket in until the guard is dropped.
+    pub(crate) fn open_door(&self) -> OpenDoor {
+        self.0.doors.set(self.0.doors.get() + 1);
+        OpenDoor(self.clone())
+    }
+
     /// Counts a connection in until the guard is dropped.
     pub(crate) fn join(&self) -> Member {
         let key = self.0.wakers.borrow_mut().insert(Waker::noop().clone());
         Member { drain: self.clone(), key }
+    }
+}
+
+/// A listening socket, through which connections come.
+pub(crate) struct OpenDoor(Drain);
+
+impl Drop for OpenDoor {
+    fn drop(&mut self) {
+        let State { doors, empty, .. } = &*self.0.0;
+        doors.set(doors.get().saturating_sub(1));
+        empty.notify_one();
     }
 }
 
@@ -74,6 +106,11 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    /// How far the stop has come now; nobody is woken when that changes.
+    pub(crate) fn stage_now(&self) -> Stage {
+        self.drain.0.stage.get()
+    }
+
     /// How far the stop has come; wakes the task when that changes.
     pub(crate) fn stage(&self, cx: &Context<'_>) -> Stage {
         if let Some(waker) = self.drain.0.wakers.borrow_mut().get_mut(self.key)

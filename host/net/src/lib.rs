@@ -15,9 +15,11 @@ mod http2;
 mod interim;
 mod listener;
 mod names;
+mod patience;
 mod pool;
 mod probe;
 mod progress;
+mod proxy_protocol;
 mod replay;
 mod serve;
 mod stream;
@@ -30,7 +32,7 @@ mod websocket;
 mod wire;
 mod write;
 
-pub use accept::{Listening, TlsSlot, accept_loop};
+pub use accept::{AcceptStats, Closer, Listening, Manner, MannerSlot, accept_loop};
 pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
 pub use buffer::{
     BufferRoom, BufferRule, BufferStats, Buffered, BufferedBody, ReadAhead, check_folder, collect,
@@ -45,6 +47,7 @@ pub use names::{Found, NameError, NameQuestion, PLACES_LIMIT, Place, Resolver, R
 pub use pool::{Http2PoolSettings, KeepAlive, Pool, PoolSettings, Protocol, SWEEP_INTERVAL};
 pub use probe::{HttpQuestion, Probe, ProbeFailure, Question};
 pub use progress::{Late, Progress, in_time};
+pub use proxy_protocol::{Announcement, Announcers, HeaderCounts, HeaderResult, ProxyVersion};
 pub use replay::{Replay, ReplayBody};
 pub use serve::{Arrival, Handler, Outbound, Peer, ServerSettings, ServerTimeouts};
 pub use timers::{Alarm, Expired, Timers};

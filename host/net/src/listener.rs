@@ -7,13 +7,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
 
 use socket2::{Domain, Protocol, SockAddr, Socket as Raw, Type};
 
 use crate::stream::Socket;
 
 /// How many connections the kernel keeps waiting to be accepted.
-const BACKLOG: i32 = 4096;
+const BACKLOG: u16 = 4096;
 
 /// Who is at the other end of a socket of the file system: nobody has an address there, and only processes of this
 /// machine can be there, so it is the loopback address, with a port that no peer has.
@@ -37,7 +38,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG.into())?;
     Ok(socket.into())
 }
 
@@ -61,7 +62,7 @@ impl UnixPlace {
             UnixPlace { socket: socket.into(), path: path.to_owned(), file: (meta.dev(), meta.ino()) };
         // Before anybody can connect, which is from `listen` on.
         place.permit(mode)?;
-        socket2::SockRef::from(&place.socket).listen(BACKLOG)?;
+        socket2::SockRef::from(&place.socket).listen(BACKLOG.into())?;
         Ok(place)
     }
 
@@ -105,6 +106,17 @@ fn make_room(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    /// Whose connection it is.
+    pub(crate) client: SocketAddr,
+    /// What that connected to.
+    pub(crate) local: SocketAddr,
+    /// Whether the client is who it seems to be, and not somebody unknown behind it.
+    pub(crate) is_known: bool,
+}
+
 /// A worker's listening socket.
 pub(crate) enum Acceptor {
     Tcp(tokio::net::TcpListener),
@@ -119,21 +131,85 @@ impl Acceptor {
         }
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Socket, Ends)>> {
         match self {
             Acceptor::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY could not be set");
-                }
-                Ok((Socket::Tcp(stream), address))
+                let (stream, address) = ready!(listener.poll_accept(cx))?;
+                Poll::Ready(Ok(tcp(stream, address)))
             }
             Acceptor::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                Ok((Socket::Unix(stream), LOCAL))
+                let (stream, _) = ready!(listener.poll_accept(cx))?;
+                Poll::Ready(Ok(unix(stream)))
             }
         }
     }
+
+    /// Closes the socket, after the connections were taken out that wait in its queue: the kernel would reset them. No more
+    /// than can wait at a time: those that come meanwhile are not to keep it open.
+    pub(crate) fn into_queue(self) -> impl Iterator<Item = (Socket, Ends)> {
+        let waiting = Waiting::of(self);
+        if let Err(error) = &waiting {
+            tracing::warn!(%error, "connections that wait to be accepted are lost");
+        }
+        waiting.into_iter().flatten().take(BACKLOG.into())
+    }
+}
+
+/// What waits in a queue. The runtime is not asked, as it may not know of it yet.
+enum Waiting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Waiting {
+    fn of(acceptor: Acceptor) -> io::Result<Waiting> {
+        match acceptor {
+            Acceptor::Tcp(listener) => listener.into_std().map(Waiting::Tcp),
+            Acceptor::Unix(listener) => listener.into_std().map(Waiting::Unix),
+        }
+    }
+
+    fn accept(&self) -> io::Result<(Socket, Ends)> {
+        match self {
+            Waiting::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(tcp(tokio::net::TcpStream::from_std(stream)?, address))
+            }
+            Waiting::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(unix(tokio::net::UnixStream::from_std(stream)?))
+            }
+        }
+    }
+}
+
+impl Iterator for Waiting {
+    type Item = (Socket, Ends);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.accept() {
+                Ok(accepted) => return Some(accepted),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+fn tcp(stream: tokio::net::TcpStream, client: SocketAddr) -> (Socket, Ends) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    // It may be gone already.
+    let local = stream.local_addr().unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+    (Socket::Tcp(stream), Ends { client, local, is_known: true })
+}
+
+fn unix(stream: tokio::net::UnixStream) -> (Socket, Ends) {
+    (Socket::Unix(stream), Ends { client: LOCAL, local: LOCAL, is_known: true })
 }
 
 #[cfg(test)]
@@ -159,6 +235,18 @@ mod tests {
         assert!(UnixStream::connect(&path).is_ok());
         drop(place);
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn what_waits_in_a_queue_is_taken_out_before_the_socket_closes() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let clients: Vec<_> = (0..9).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        let acceptor = Acceptor::new(ListeningSocket::Tcp(socket)).unwrap();
+        let waiting: Vec<_> = acceptor.into_queue().map(|(_, ends)| (ends.client, ends.local)).collect();
+        let expected: Vec<_> = clients.iter().map(|client| (client.local_addr().unwrap(), address)).collect();
+        assert_eq!(waiting, expected);
+        assert!(std::net::TcpStream::connect(address).is_err(), "it is closed");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use model::{Endpoint, EndpointScheme, Fault, FaultKind};
 
 use crate::connect::{Agreed, Offer, Stream, connect};
+use crate::proxy_protocol::ProxyVersion;
 use crate::timers::{Expired, Timers};
 use crate::tls::ClientTls;
 
@@ -60,6 +61,10 @@ pub struct PoolSettings {
     pub http2: Http2PoolSettings,
     /// How to speak TLS; there if an endpoint's scheme asks for it.
     pub tls: Option<Arc<ClientTls>>,
+    /// In which version of the PROXY protocol endpoints are told of the client, if they are. Only over HTTP/1:
+    /// a request says whose it is ([`Outgoing::client`](crate::Outgoing::client)), and goes over a connection that carries no
+    /// other client's.
+    pub announce: Option<ProxyVersion>,
 }
 
 impl PartialEq for PoolSettings {
@@ -74,6 +79,7 @@ impl PartialEq for PoolSettings {
             && self.connect_timeout == other.connect_timeout
             && self.protocol == other.protocol
             && self.http2 == other.http2
+            && self.announce == other.announce
     }
 }
 
@@ -154,8 +160,8 @@ impl Pool {
     }
 
     /// A new connection.
-    async fn connect(&self, offer: Offer) -> Result<(Stream, Agreed), Fault> {
-        connect(self.endpoint.as_ref().into(), self.settings.tls.as_deref(), offer).await
+    async fn connect(&self, offer: Offer, header: Option<Vec<u8>>) -> Result<(Stream, Agreed), Fault> {
+        connect(self.endpoint.as_ref().into(), header, self.settings.tls.as_deref(), offer).await
     }
 
     /// What comes of opening a connection, if that does not take too long.

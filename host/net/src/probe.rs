@@ -17,6 +17,7 @@ use model::{Address, EndpointScheme, Fault};
 
 use crate::connect::{Agreed, Offer, Stream, Target, connect};
 use crate::pool::{Protocol, offer};
+use crate::proxy_protocol::ProxyVersion;
 use crate::tls::ClientTls;
 
 /// A question to one endpoint.
@@ -32,6 +33,8 @@ pub struct Probe {
     pub tls: Option<Arc<ClientTls>>,
     /// What requests to it are sent in: a check that asks otherwise would say little of them.
     pub protocol: Protocol,
+    /// In which version of the PROXY protocol it is told that the connection is our own, if it is.
+    pub announce: Option<ProxyVersion>,
     /// How.
     pub question: Question,
     /// The longest time until the answer is known to be good.
@@ -131,7 +134,8 @@ impl Probe {
             Question::Grpc { .. } => (self.scheme, Offer::Http2),
         };
         let target = Target { label: &self.label, address: &self.address, scheme };
-        connect(target, self.tls.as_deref(), offer).await
+        let header = self.announce.map(ProxyVersion::header_of_own);
+        connect(target, header, self.tls.as_deref(), offer).await
     }
 
     /// As HTTP/2 requests say it (RFC 9113 section 8.3.1).

@@ -16,13 +16,15 @@ use hyper_util::rt::TokioIo;
 use model::{Fault, FaultKind, RequestHead, TlsFacts};
 use tokio::io::AsyncWrite;
 
+use crate::accept::AcceptStats;
 use crate::body::{BodyError, ClientBody};
 use crate::drain::{Member, Stage};
 use crate::guard::Limits;
 use crate::http2::{self, Http2Settings, Http2Stats};
 use crate::interim::InterimSink;
-use crate::stream::{Socket, Stream};
-use crate::timers::Timers;
+use crate::listener::Ends;
+use crate::stream::{ClientStream, Socket, Stream};
+use crate::timers::{Expired, Timers};
 use crate::tls::{HandshakeCounts, Secured};
 use crate::tunnel::ProtocolChange;
 use crate::wire::{Protocol, Wire, WireState};
@@ -30,6 +32,10 @@ use crate::wire::{Protocol, Wire, WireState};
 mod requests;
 
 use requests::Requests;
+
+/// How long a connection that has not begun, and was accepted as the worker stops, has to begin: what it sends is likely
+/// here already.
+const LAST_BYTES: Duration = Duration::from_millis(100);
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +72,11 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Its IP address as the value of a field.
     pub ip: HeaderValue,
+    /// The address that it connected to.
+    pub local: SocketAddr,
+    /// False where a proxy before us has said that it doesn't know whom the connection is of: the address is its own then,
+    /// and nothing that comes over the connection is its word.
+    pub is_known: bool,
     /// What is known of its TLS connection, if it is one.
     pub tls: Option<Arc<TlsFacts>>,
 }
@@ -107,25 +118,31 @@ pub trait Handler: 'static {
 
     /// Where TLS handshakes are counted.
     fn handshakes(&self) -> &HandshakeCounts;
+
+    /// Where is counted what else comes of connections before they carry requests.
+    fn accept_stats(&self) -> &AcceptStats;
 }
 
 /// A connection on which requests may come.
 pub(crate) struct Connection {
-    stream: Stream,
-    address: SocketAddr,
+    stream: ClientStream,
+    /// What was read of it already.
+    ahead: Vec<u8>,
+    ends: Ends,
     tls: Option<Arc<TlsFacts>>,
     /// The protocol that was agreed upon; where none was, the first bytes tell.
     agreed: Option<Protocol>,
 }
 
 impl Connection {
-    pub(crate) fn plain(socket: Socket, address: SocketAddr) -> Connection {
-        Connection { stream: Stream::Plain(socket), address, tls: None, agreed: None }
+    pub(crate) fn plain(socket: Socket, ends: Ends, ahead: Vec<u8>) -> Connection {
+        Connection { stream: Stream::Plain(socket), ahead, ends, tls: None, agreed: None }
     }
 
-    pub(crate) fn secured(secured: Secured, address: SocketAddr) -> Connection {
+    pub(crate) fn secured(secured: Secured, ends: Ends) -> Connection {
         let Secured { stream, facts, protocol } = secured;
-        Connection { stream: Stream::Tls(stream), address, tls: Some(facts), agreed: Some(protocol) }
+        let (stream, tls, agreed) = (Stream::Tls(stream), Some(facts), Some(protocol));
+        Connection { stream, ahead: Vec::new(), ends, tls, agreed }
     }
 }
 
@@ -137,14 +154,16 @@ pub(crate) async fn serve<H: Handler>(
     timers: &Timers,
     member: Member,
 ) {
-    let Connection { stream, address, tls, agreed } = connection;
+    let Connection { stream, ahead, ends, tls, agreed } = connection;
+    let Ends { client: address, local, is_known } = ends;
     let mut wire = Wire::new(stream, settings.head, settings.timeouts, timers);
-    let Some(protocol) = first_bytes(&mut wire, &member).await else { return };
+    wire.hold(ahead);
+    let Some(protocol) = first_bytes(&mut wire, timers, &member).await else { return };
     if agreed.is_some_and(|agreed| agreed != protocol) {
         tracing::debug!(%address, "another protocol than was agreed upon");
         return;
     }
-    let peer = Rc::new(Peer { address, ip: field_value(address), tls });
+    let peer = Rc::new(Peer { address, ip: field_value(address), local, is_known, tls });
     let change = ProtocolChange::default();
     // Errors of a connection are the client's doing, and every exchange has its own record.
     match protocol {
@@ -169,8 +188,14 @@ async fn serve_http1<H: Handler>(
     loop {
         let connection = http1_builder(settings).serve_connection(TokioIo::new(wire), service);
         let mut run = Run { connection, state: Rc::clone(&state) };
-        let finish = |run: Pin<&mut Run<H>>| Pin::new(&mut run.get_mut().connection).graceful_shutdown();
-        match until_drained(member, Pin::new(&mut run), finish).await {
+        let tell = |run: Pin<&mut Run<H>>, stage| match stage {
+            Stage::Parting => run.state.is_parting.set(true),
+            _ => Pin::new(&mut run.get_mut().connection).graceful_shutdown(),
+        };
+        // hyper would close a connection that has not begun: its request is here, or on its way.
+        let told = member.stage_now();
+        state.is_parting.set(told != Stage::Running);
+        match until_drained(member, told, Pin::new(&mut run), tell).await {
             Some(Stop::Idle) => {}
             // Boxed: connections that never need it are not to be larger for it.
             Some(Stop::Ended(Ok(()))) if state.saw_upgrade.get() => {
@@ -220,7 +245,7 @@ async fn after_http1<H>(parts: http1::Parts<TokioIo<Wire>, Requests<H>>, member:
     let wire = io.into_inner();
     if let Some(continuation) = service.change.take() {
         let future = continuation(Box::new(wire.into_stream(&read_buf)));
-        until_drained(member, pin!(future), |_| {}).await;
+        until_drained(member, Stage::Running, pin!(future), |_, _| {}).await;
     } else {
         close(wire, member).await;
     }
@@ -228,7 +253,7 @@ async fn after_http1<H>(parts: http1::Parts<TokioIo<Wire>, Requests<H>>, member:
 
 async fn close(mut wire: Wire, member: &Member) {
     let closed = poll_fn(|cx| Pin::new(&mut wire).poll_shutdown(cx));
-    let _ = until_drained(member, pin!(closed), |_| {}).await;
+    let _ = until_drained(member, Stage::Running, pin!(closed), |_, _| {}).await;
 }
 
 fn field_value(address: SocketAddr) -> HeaderValue {
@@ -237,10 +262,17 @@ fn field_value(address: SocketAddr) -> HeaderValue {
 }
 
 /// The protocol, unless the client leaves, is too slow, or the worker stops first.
-async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
-    poll_fn(|cx| match member.stage(cx) {
-        Stage::Running => wire.poll_protocol(cx),
-        Stage::Finishing | Stage::Over => Poll::Ready(None),
+async fn first_bytes(wire: &mut Wire, timers: &Timers, member: &Member) -> Option<Protocol> {
+    let mut last = timers.alarm();
+    poll_fn(|cx| {
+        let stage = member.stage(cx);
+        if stage == Stage::Over {
+            return Poll::Ready(None);
+        }
+        match wire.poll_protocol(cx) {
+            Poll::Pending if stage == Stage::Finishing => last.poll(cx, LAST_BYTES).map(|Expired| None),
+            polled => polled,
+        }
     })
     .await
 }
@@ -248,28 +280,28 @@ async fn first_bytes(wire: &mut Wire, member: &Member) -> Option<Protocol> {
 /// Whether a client that was idle sends more, before it leaves, its time is over, or the worker stops.
 async fn is_awake(wire: &mut Wire, member: &Member) -> bool {
     poll_fn(|cx| match member.stage(cx) {
-        Stage::Running => wire.poll_awake(cx),
+        Stage::Running | Stage::Parting => wire.poll_awake(cx),
         Stage::Finishing | Stage::Over => Poll::Ready(false),
     })
     .await
 }
 
-/// Runs a connection; told to finish when the worker stops, and given up when that takes too long, with none.
+/// Runs a connection; told of it when the worker is to stop, unless it was, and given up when that takes too long, with
+/// none.
 async fn until_drained<C: Future>(
     member: &Member,
+    mut told: Stage,
     mut connection: Pin<&mut C>,
-    finish: impl Fn(Pin<&mut C>),
+    tell: impl Fn(Pin<&mut C>, Stage),
 ) -> Option<C::Output> {
-    let mut told = false;
     poll_fn(|cx| {
-        match member.stage(cx) {
-            Stage::Running => {}
-            Stage::Finishing if told => {}
-            Stage::Finishing => {
-                told = true;
-                finish(connection.as_mut());
-            }
-            Stage::Over => return Poll::Ready(None),
+        let stage = member.stage(cx);
+        if stage == Stage::Over {
+            return Poll::Ready(None);
+        }
+        if stage != told {
+            told = stage;
+            tell(connection.as_mut(), stage);
         }
         connection.as_mut().poll(cx).map(Some)
     })

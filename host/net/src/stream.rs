@@ -1,4 +1,5 @@
-//! What a client's connection is made of: a socket of either kind, with or without TLS over it.
+//! What a connection is made of, towards clients and towards endpoints: a socket of either kind, with or without TLS
+//! over it. What TLS is made of, each side says itself.
 //!
 //! A plain connection costs a `match` more than a bare socket.
 
@@ -8,51 +9,39 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::{client, server};
 
+use crate::tls::Carrier;
 use crate::write::poll_write_pieces;
 
-/// A socket that was accepted.
-pub(crate) enum Socket {
+/// A socket.
+pub enum Socket {
+    /// TCP.
     Tcp(TcpStream),
+    /// Of the file system.
     Unix(UnixStream),
 }
 
-/// A client's connection.
-pub(crate) enum Stream {
+/// A connection.
+pub enum Stream<T> {
+    /// In the clear.
     Plain(Socket),
     /// Boxed, as it is large, and most of what a connection is when it is not TLS.
-    Tls(Box<TlsStream<Carrier>>),
+    Tls(Box<T>),
 }
 
-/// A socket under TLS. It remembers what TLS hides: how a client begins, and whether anything was sent of late.
-pub(crate) struct Carrier {
-    socket: Socket,
-    first: Option<u8>,
-    has_sent: bool,
-}
+/// A connection of a client.
+pub(crate) type ClientStream = Stream<server::TlsStream<Carrier>>;
 
-impl Carrier {
-    pub(crate) fn new(socket: Socket) -> Carrier {
-        Carrier { socket, first: None, has_sent: false }
-    }
+/// A connection to an endpoint.
+pub(crate) type EndpointStream = Stream<client::TlsStream<Socket>>;
 
-    /// Whether the client began with what a method begins with, and no record does (RFC 8446 section 5.1).
-    pub(crate) fn speaks_http(&self) -> bool {
-        self.first.is_some_and(|byte| byte.is_ascii_uppercase())
-    }
-
-    pub(crate) fn into_socket(self) -> Socket {
-        self.socket
-    }
-}
-
-impl Stream {
+impl ClientStream {
     /// Whether anything was sent since this was last asked, though what was to be sent is not all gone.
     pub(crate) fn has_sent(&mut self) -> bool {
         match self {
             Stream::Plain(_) => false,
-            Stream::Tls(stream) => std::mem::take(&mut stream.get_mut().0.has_sent),
+            Stream::Tls(stream) => stream.get_mut().0.take_sent(),
         }
     }
 }
@@ -106,62 +95,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-impl AsyncRead for Carrier {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
-        if this.first.is_none() {
-            this.first = buffer.filled().get(before).copied();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Carrier {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if this.speaks_http() {
-            // The alert, which would garble the answer that the client understands.
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        let written = Pin::new(&mut this.socket).poll_write(cx, bytes);
-        this.has_sent |= written.is_ready();
-        written
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if this.speaks_http() {
-            return Poll::Ready(Ok(pieces.iter().map(|piece| piece.len()).sum()));
-        }
-        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, pieces);
-        this.has_sent |= written.is_ready();
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
-    }
-}
-
-impl AsyncRead for Stream {
+impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -174,7 +108,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),

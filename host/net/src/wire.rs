@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::guard::{Guard, Judgement, Limits};
 use crate::serve::ServerTimeouts;
-use crate::stream::Stream;
+use crate::stream::ClientStream as Stream;
 use crate::timers::{Alarm, Expired, Timers};
 use crate::tunnel::Prefixed;
 pub(crate) use state::{GoAhead, WireState};

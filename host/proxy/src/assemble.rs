@@ -33,16 +33,17 @@ use crate::sticky::Sticky;
 /// The name that exchanges without a route are counted under.
 const UNROUTED: &str = "";
 
-/// Builds a generation, or says all that is wrong.
+/// Builds a generation, or says all that is wrong. `places` is for how many workers there has to be room to count.
 pub async fn assemble(
     engine: &Engine,
     config: Arc<Config>,
     before: Option<&Generation>,
     book: Arc<Book>,
+    places: usize,
 ) -> Result<Generation, Report> {
-    // A reload keeps as many workers as there are.
-    let workers = before.map_or(config.server.workers, |before| before.config.server.workers).get();
-    let mut assembly = Assembly { config: &config, before, book: &book, workers, faults: Vec::new() };
+    // What workers have counted that are gone is kept.
+    let places = before.map_or(places, |before| before.places.max(places));
+    let mut assembly = Assembly { config: &config, before, book: &book, places, faults: Vec::new() };
     assembly.check_log();
     assembly.check_spill_folders();
     let listeners = assembly.listeners();
@@ -62,6 +63,7 @@ pub async fn assemble(
         upstreams,
         plugins: plugins.into_values().collect(),
         unrouted,
+        places,
         trusted_proxies: config.server.trusted_proxies.clone(),
         server: server_settings(&config),
         connections: config.server.limits.connections,
@@ -78,7 +80,7 @@ struct Assembly<'a> {
     config: &'a Config,
     before: Option<&'a Generation>,
     book: &'a Book,
-    workers: usize,
+    places: usize,
     faults: Vec<Diagnostic>,
 }
 
@@ -113,7 +115,7 @@ impl Assembly<'_> {
         let mut plugins = Plugins::new();
         for (name, plugin) in &self.config.plugins {
             let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
-            match Plugin::load(engine, spec(plugin), self.workers, old).await {
+            match Plugin::load(engine, spec(plugin), self.places, old).await {
                 Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
                 Err(error) => {
                     let message = format!("plugin `{name}` can't be loaded: {error}");
@@ -140,7 +142,7 @@ impl Assembly<'_> {
         let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
         let pool = self.pool(upstream, old.map(AsRef::as_ref));
         let resilience = Resilience::new(upstream, old.map(|old| &old.resilience));
-        let times = old.map(|old| Arc::clone(&old.times));
+        let times = old.map(|old| old.times.fitting(self.places));
         Upstream {
             name: Arc::clone(&upstream.name),
             tiers: Tiers::new(&endpoints),
@@ -148,7 +150,7 @@ impl Assembly<'_> {
             balance,
             sticky,
             pool,
-            times: times.unwrap_or_else(|| Arc::new(UpstreamTimes::new(self.workers))),
+            times: times.unwrap_or_else(|| Arc::new(UpstreamTimes::new(self.places))),
             resilience,
         }
     }
@@ -245,10 +247,10 @@ impl Assembly<'_> {
     /// A route's label, with what was counted under its name before.
     fn label(&self, name: &Arc<str>) -> Arc<RouteLabel> {
         let old = self.before.and_then(|before| match name.as_ref() {
-            UNROUTED => Some(Arc::clone(&before.unrouted)),
-            name => before.routes.named(name).map(|route| Arc::clone(&route.label)),
+            UNROUTED => Some(before.unrouted.fitting(self.places)),
+            name => before.routes.named(name).map(|route| route.label.fitting(self.places)),
         });
-        old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.workers)))
+        old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.places)))
     }
 }
 

@@ -9,7 +9,7 @@ use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
-use net::{PoolSettings, ServerSettings, ServerTls};
+use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
@@ -41,6 +41,8 @@ pub struct Generation {
     pub names: Arc<Book>,
     /// What is counted of exchanges that found no route.
     pub unrouted: Arc<RouteLabel>,
+    /// How many workers may count in it: as many as there are, and were, at a time.
+    pub(crate) places: usize,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) server: ServerSettings,
     pub(crate) connections: usize,
@@ -68,10 +70,19 @@ impl std::fmt::Debug for Generation {
 pub struct Listener {
     /// Its name.
     pub name: Arc<str>,
+    /// Who announces its clients by the PROXY protocol, if somebody does.
+    pub announcers: Option<Announcers>,
     /// TLS, if it is spoken.
     pub tls: Option<Arc<ServerTls>>,
     /// What it shows to clients.
     pub certificates: Vec<ServerCertificate>,
+}
+
+impl Listener {
+    /// What its connections begin with.
+    pub(crate) fn manner(&self) -> Manner {
+        Manner { announcers: self.announcers.clone(), tls: self.tls.clone() }
+    }
 }
 
 /// A certificate that clients are shown.

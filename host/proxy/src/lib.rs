@@ -7,6 +7,7 @@
 mod access_log;
 mod assemble;
 mod buffering;
+mod crew;
 mod destination;
 mod exchange;
 mod generation;
@@ -36,5 +37,5 @@ pub use reload::Reloader;
 pub use resilience::{Fallback, Outliers, Queue, Resilience, RetryPolicy};
 pub use route_table::{Explanation, Match, Question, RouteTable};
 pub use server::{Monitor, Server, StartError};
-pub use stats::WorkerStats;
+pub use stats::{Presence, WorkerStats};
 pub use watch::Watch;

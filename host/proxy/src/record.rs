@@ -31,9 +31,9 @@ pub(crate) fn record(exchange: &mut Exchange) {
 /// An exchange that was dropped by a guest's thread: the client left while the guest ran.
 fn elsewhere(exchange: &Exchange, now: Instant) {
     let Some((monitor, log)) = server::running() else { return };
-    let Some(stats) = monitor.workers.get(usize::from(exchange.worker.0)) else { return };
-    count(stats, &monitor.generation().unrouted, exchange, now);
-    LogBuffer::new(&log, stats).write_at_once(exchange);
+    let Some(stats) = monitor.stats_of(exchange.worker) else { return };
+    count(&stats, &monitor.generation().unrouted, exchange, now);
+    LogBuffer::new(&log, &stats).write_at_once(exchange);
 }
 
 /// An exchange that ends without an answer ended because nobody waited for it any more, or because we failed.

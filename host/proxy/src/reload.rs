@@ -48,7 +48,7 @@ impl Reloader {
     }
 
     /// Reads and assembles.
-    pub async fn read(&mut self, before: Option<Arc<Generation>>) -> Result<Generation, Report> {
+    pub async fn read(&mut self, running: Option<&Server>) -> Result<Generation, Report> {
         self.read_since = SystemTime::now();
         let Loaded { config, files, .. } = config::load(&self.path)?;
         for warning in &config.warnings {
@@ -61,17 +61,14 @@ impl Reloader {
         let asked = config.upstreams.values().filter_map(|upstream| upstream.tls.as_ref());
         let certificates = shown.chain(asked.flat_map(config::UpstreamTls::files).cloned());
         self.files = files.into_iter().chain(components).chain(certificates).collect();
-        // A reload keeps as many workers as there are.
-        let workers = before.as_ref().map_or(config.server.workers, |before| before.config.server.workers);
-        if workers != config.server.workers {
-            let message = "`server.workers` can't change while running: restart to change it";
-            return Err(config.complain(config.router_span, message, None).into());
-        }
+        let workers = config.server.workers;
+        let places = running.map_or(workers.get(), |server| server.places_for(workers));
+        let before = running.map(|server| server.monitor().generation());
         let config = Arc::new(config);
         if let Some(names) = &mut self.names {
             names.learn(&Wanted::by(&config)).await;
         }
-        self.assemble(config, before).await
+        self.assemble(config, before, places).await
     }
 
     /// Assembles, on a thread of its own: compiling a component may take seconds.
@@ -79,14 +76,15 @@ impl Reloader {
         &self,
         config: Arc<Config>,
         before: Option<Arc<Generation>>,
+        places: usize,
     ) -> Result<Generation, Report> {
         let engine = self.engine.clone();
         let book = self.names.as_ref().map(Names::book).unwrap_or_default();
         let (done, assembled) = oneshot::channel();
         let assembling = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let generation =
-                runtime.map(|runtime| runtime.block_on(assemble(&engine, config, before.as_deref(), book)));
+            let assembling = assemble(&engine, config, before.as_deref(), book, places);
+            let generation = runtime.map(|runtime| runtime.block_on(assembling));
             let _ = done.send(generation);
         };
         let started = std::thread::Builder::new().name("assemble".into()).spawn(assembling);
@@ -98,8 +96,7 @@ impl Reloader {
 
     /// Reads again and puts the result in place; says in the log what came of it.
     pub async fn reload(&mut self, server: &mut Server) {
-        let before = server.monitor().generation();
-        match self.read(Some(before)).await {
+        match self.read(Some(server)).await {
             Err(report) => refuse(server, &report.to_string()),
             Ok(generation) => put_in_place(server, generation, Cause::Configuration).await,
         }
@@ -117,7 +114,8 @@ impl Reloader {
     /// Assembles the present configuration again, with what names lead to now.
     pub async fn renew(&mut self, server: &mut Server) {
         let before = server.monitor().generation();
-        match self.assemble(Arc::clone(&before.config), Some(before)).await {
+        let places = before.places;
+        match self.assemble(Arc::clone(&before.config), Some(before), places).await {
             Err(report) => refuse(server, &report.to_string()),
             Ok(generation) => put_in_place(server, generation, Cause::Names).await,
         }

@@ -1,26 +1,23 @@
 //! The server: starts the workers, gives them generations, stops them.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::ListenAddress;
-use model::WorkerId;
+use model::{PerWorker, WorkerId};
 use net::HandshakeResult;
-use tokio::sync::{mpsc, oneshot};
 
 use crate::access_log::AccessLog;
+use crate::crew::Crew;
 use crate::generation::Generation;
 use crate::health::Patrol;
 use crate::open::Open;
 use crate::stats::WorkerStats;
-use crate::worker::{self, Command, Listeners, Order};
-
-/// Orders that wait for a worker.
-const ORDERS: usize = 16;
+use crate::worker::{self, Assigned, Listeners};
 
 /// Why a server did not start, or does not take a generation.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +43,7 @@ pub enum StartError {
 /// What can be seen of a running server.
 pub struct Monitor {
     generation: ArcSwap<Generation>,
-    /// Of each worker.
-    pub workers: Vec<Arc<WorkerStats>>,
+    workers: ArcSwap<PerWorker<WorkerStats>>,
     log_lost: Arc<AtomicU64>,
     applied: AtomicU64,
     refused: AtomicU64,
@@ -57,6 +53,16 @@ impl Monitor {
     /// The generation that new exchanges begin with.
     pub fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
+    }
+
+    /// What each worker counts, and each that has left.
+    pub fn workers(&self) -> Arc<PerWorker<WorkerStats>> {
+        self.workers.load_full()
+    }
+
+    /// What one worker counts.
+    pub(crate) fn stats_of(&self, worker: WorkerId) -> Option<Arc<WorkerStats>> {
+        self.workers.load().of(worker).cloned()
     }
 
     /// How many configurations were applied after the first.
@@ -82,7 +88,7 @@ impl Monitor {
     /// TLS handshakes with clients, over all workers, by the name of how they ended.
     pub fn handshakes(&self) -> Vec<(&'static str, u64)> {
         let mut totals: Vec<_> = HandshakeResult::ALL.iter().map(|result| (result.name(), 0)).collect();
-        for worker in &self.workers {
+        for worker in self.workers.load().iter() {
             for ((_, total), (_, count)) in totals.iter_mut().zip(worker.handshakes.counts()) {
                 *total += count;
             }
@@ -109,7 +115,7 @@ pub(crate) fn running() -> Option<(Arc<Monitor>, Arc<AccessLog>)> {
 pub struct Server {
     monitor: Arc<Monitor>,
     log: Arc<AccessLog>,
-    workers: Vec<(mpsc::Sender<Command>, JoinHandle<()>)>,
+    crew: Crew,
     open: Vec<Open>,
     patrol: Patrol,
 }
@@ -118,25 +124,16 @@ impl Server {
     /// Starts workers that serve a generation. When this returns, connections are accepted.
     pub async fn start(generation: Generation) -> Result<Server, StartError> {
         let generation = Arc::new(generation);
-        let count = generation.config.server.workers.get();
-        let stats: Vec<_> = (0..count).map(|_| Arc::new(WorkerStats::default())).collect();
         let log = AccessLog::start().map_err(StartError::Thread)?;
-        let mut workers = Vec::new();
-        for (number, stats) in (0..).zip(&stats) {
-            let (orders, inbox) = mpsc::channel(ORDERS);
-            let (generation, stats) = (Arc::clone(&generation), Arc::clone(stats));
-            let thread = worker::spawn(WorkerId(number), generation, stats, &log, inbox);
-            workers.push((orders, thread.map_err(StartError::Thread)?));
-        }
         let monitor = Monitor {
             generation: ArcSwap::new(Arc::clone(&generation)),
-            workers: stats,
+            workers: ArcSwap::from_pointee(PerWorker::new(generation.places)),
             log_lost: log.lost(),
             applied: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         };
-        let mut server =
-            Server { monitor: Arc::new(monitor), log, workers, open: Vec::new(), patrol: Patrol::new() };
+        let (monitor, crew) = (Arc::new(monitor), Crew::default());
+        let mut server = Server { monitor, log, crew, open: Vec::new(), patrol: Patrol::new() };
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some((Arc::downgrade(&server.monitor), Arc::downgrade(&server.log)));
         }
@@ -147,6 +144,11 @@ impl Server {
     /// What can be seen of it.
     pub fn monitor(&self) -> Arc<Monitor> {
         Arc::clone(&self.monitor)
+    }
+
+    /// For how many workers a generation needs room to count, if so many are to serve it.
+    pub(crate) fn places_for(&self, workers: NonZeroUsize) -> usize {
+        self.crew.places_for(workers)
     }
 
     /// Where it listens: names and real addresses.
@@ -170,62 +172,57 @@ impl Server {
     }
 
     async fn serve(&mut self, generation: Arc<Generation>) -> Result<(), StartError> {
-        let (open, mut sockets) = self.listen(&generation)?;
+        let workers = generation.config.server.workers;
+        let (open, sockets) = self.listen(&generation, workers.get())?;
+        let stats = Arc::new(self.monitor.workers.load().grown(generation.places));
+        let new = self.crew.hire(workers, &generation, &stats, &self.log).map_err(StartError::Thread)?;
         self.log.open(&generation.config.log.access).map_err(StartError::Log)?;
+        // From here on nothing fails.
+        self.crew.join(new);
         self.open = open;
         self.patrol.follow(&generation);
+        self.monitor.workers.store(stats);
         self.monitor.generation.store(Arc::clone(&generation));
-        let mut carried_out = Vec::new();
-        for (orders, _) in &self.workers {
-            let listeners = sockets.pop().unwrap_or_default();
-            let (done, carried) = oneshot::channel();
-            if orders.send((Order::Serve(Arc::clone(&generation), listeners), done)).await.is_ok() {
-                carried_out.push(carried);
-            }
-        }
-        for carried in carried_out {
-            // A worker that is gone has said so in the log.
-            let _ = carried.await;
-        }
+        self.crew.serve(&generation, sockets).await;
+        self.crew.dismiss(workers).await;
         Ok(())
     }
 
     /// Opens what is not open yet: a list for each worker. Listeners that stay keep their sockets, so that no
     /// connection waiting to be accepted is lost.
-    fn listen(&self, generation: &Generation) -> Result<(Vec<Open>, Vec<Listeners>), StartError> {
+    fn listen(
+        &self,
+        generation: &Generation,
+        workers: usize,
+    ) -> Result<(Vec<Open>, Vec<Listeners>), StartError> {
         let mut open = Vec::new();
-        let mut sockets: Vec<Listeners> = self.workers.iter().map(|_| Listeners::new()).collect();
+        let mut lists: Vec<Listeners> = (0..workers).map(|_| Listeners::new()).collect();
         for listener in &generation.config.listeners {
-            let opened = Open::listen(listener, &self.open, self.workers.len()).map_err(|error| {
+            let failed = |error| {
                 let (name, address) = (Arc::clone(&listener.name), listener.address.clone());
                 StartError::Bind { name, address, error }
-            })?;
-            let (now_open, mut new) = opened;
-            for sockets in &mut sockets {
-                sockets.push((Arc::clone(&listener.name), new.pop()));
+            };
+            let opened = Open::listen(listener, &self.open, workers).map_err(failed)?;
+            for (worker, list) in lists.iter_mut().enumerate() {
+                let share = opened.share_of(worker, workers).map_err(failed)?.into_iter();
+                let listener = &listener.name;
+                list.extend(share.map(|(number, socket)| Assigned {
+                    listener: Arc::clone(listener),
+                    number,
+                    socket,
+                }));
             }
-            open.push(now_open);
+            open.push(opened);
         }
-        Ok((open, sockets))
+        Ok((open, lists))
     }
 
     /// Stops: exchanges under way may end, for as long as `grace`.
     pub async fn stop(self, grace: Duration) {
         drop(self.patrol);
-        let mut stopped = Vec::new();
-        for (orders, _) in &self.workers {
-            let (done, carried) = oneshot::channel();
-            if orders.send((Order::Stop(grace), done)).await.is_ok() {
-                stopped.push(carried);
-            }
-        }
-        for carried in stopped {
-            let _ = carried.await;
-        }
-        for (orders, thread) in self.workers {
-            drop(orders);
-            let _ = thread.join();
-        }
+        // Else connections would still be let in that nobody accepts.
+        drop(self.open);
+        self.crew.stop(grace).await;
         self.log.flush();
     }
 }

@@ -1,10 +1,10 @@
 //! What a worker counts beside its routes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use model::{Counter, FaultKind};
-use net::{BufferStats, HandshakeCounts};
+use net::{AcceptStats, BufferStats, HandshakeCounts};
 
 /// Why a request was sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,12 +73,26 @@ pub struct WorkerStats {
     pub http2: net::Http2Stats,
     /// Bodies that are kept on their way.
     pub buffers: Arc<BufferStats>,
+    /// Connections of clients before they carry requests.
+    pub accepts: AcceptStats,
     /// TLS handshakes with clients.
     pub handshakes: HandshakeCounts,
     retries: [Counter; RetryReason::ALL.len()],
     faults: FaultCounts,
+    presence: AtomicU8,
     connections: AtomicU64,
     idle_upstream: AtomicU64,
+}
+
+/// Whether a worker is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is not, or no longer.
+    Absent = 0,
+    /// It accepts connections.
+    Serving = 1,
+    /// It accepts none, and ends with those that it has.
+    Leaving = 2,
 }
 
 /// A counter for each kind of fault, in the order of [`FaultKind::ALL`].
@@ -123,6 +137,20 @@ impl WorkerStats {
     pub fn open_tunnels(&self) -> u64 {
         let over = self.tunnels_over.value();
         self.tunnels.value().saturating_sub(over)
+    }
+
+    /// Whether the worker is there.
+    pub fn presence(&self) -> Presence {
+        match self.presence.load(Relaxed) {
+            1 => Presence::Serving,
+            2 => Presence::Leaving,
+            _ => Presence::Absent,
+        }
+    }
+
+    /// Says that the worker is there, or no longer.
+    pub(crate) fn note_presence(&self, presence: Presence) {
+        self.presence.store(presence as u8, Relaxed);
     }
 
     /// Keeps what was last seen of the connections.

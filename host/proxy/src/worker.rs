@@ -11,16 +11,16 @@ use balance::RoundRobin;
 use http::Response;
 use model::{Balancer, WorkerId};
 use net::{
-    Arrival, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, Pool, ServerSettings, Timers,
-    TlsSlot,
+    AcceptStats, Arrival, Closer, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, MannerSlot,
+    Pool, ServerSettings, Timers,
 };
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, LogBuffer};
 use crate::exchange::{self, AnswerBody, Budget};
-use crate::generation::{Balance, Generation, Upstream};
-use crate::stats::WorkerStats;
+use crate::generation::{Balance, Generation, Listener, Upstream};
+use crate::open::SocketNumber;
+use crate::stats::{Presence, WorkerStats};
 
 /// Threads on which a worker reads and writes files of bodies that are kept. They end when there is nothing to do.
 const FILE_THREADS: usize = 4;
@@ -36,12 +36,21 @@ pub(crate) fn ms_at(now: Instant) -> u64 {
 pub(crate) enum Order {
     /// Serve with this from now on.
     Serve(Arc<Generation>, Listeners),
+    /// Let the connections there are end, each after what it is at next, and end with the last.
+    Leave,
     /// Finish what is under way, for as long as that, and end.
     Stop(Duration),
 }
 
-/// Sockets to accept from: those of names not listed are closed, those without a socket stay as they are.
-pub(crate) type Listeners = Vec<(Arc<str>, Option<ListeningSocket>)>;
+/// Sockets to accept from. Those not listed are closed; those that are accepted from already stay as they are.
+pub(crate) type Listeners = Vec<Assigned>;
+
+/// A socket to accept from.
+pub(crate) struct Assigned {
+    pub(crate) listener: Arc<str>,
+    pub(crate) number: SocketNumber,
+    pub(crate) socket: ListeningSocket,
+}
 
 /// An order, and where to say that it is carried out.
 pub(crate) type Command = (Order, oneshot::Sender<()>);
@@ -102,13 +111,13 @@ pub(crate) struct Worker {
     drain: Drain,
     settings: Rc<Cell<ServerSettings>>,
     connections: Rc<Cell<usize>>,
-    accepting: RefCell<HashMap<Arc<str>, Accepting>>,
+    accepting: RefCell<HashMap<(Arc<str>, SocketNumber), Accepting>>,
 }
 
-/// A listener that connections are accepted on.
+/// A socket that connections are accepted from, until this is dropped.
 struct Accepting {
-    task: JoinHandle<()>,
-    tls: TlsSlot,
+    manner: MannerSlot,
+    _closer: Closer,
 }
 
 thread_local! {
@@ -159,17 +168,21 @@ async fn run(
     CURRENT.with(|current| drop(current.set(Rc::clone(&worker))));
     tokio::task::spawn_local(worker.timers.clone().run());
     tokio::task::spawn_local(Rc::clone(&worker).sweep());
-    while let Some((order, done)) = orders.recv().await {
+    worker.stats.note_presence(Presence::Serving);
+    while let Some((order, done)) = worker.next_order(&mut orders).await {
         match order {
             Order::Serve(generation, listeners) => worker.serve(generation, listeners),
+            Order::Leave => worker.leave(),
             Order::Stop(grace) => {
                 worker.stop(grace).await;
+                worker.end();
                 let _ = done.send(());
                 return;
             }
         }
         let _ = done.send(());
     }
+    worker.end();
 }
 
 impl Worker {
@@ -207,35 +220,29 @@ impl Worker {
 
     fn listen(self: &Rc<Self>, generation: &Generation, listeners: Listeners) {
         let mut accepting = self.accepting.borrow_mut();
-        accepting.retain(|name, Accepting { task, .. }| {
-            let stays = listeners.iter().any(|(listed, socket)| listed == name && socket.is_none());
-            if !stays {
-                task.abort();
-            }
-            stays
+        accepting.retain(|(name, number), _| {
+            listeners.iter().any(|assigned| assigned.listener == *name && assigned.number == *number)
         });
-        for (name, socket) in listeners {
+        for Assigned { listener: name, number, socket } in listeners {
             let listener = generation.listeners.iter().find(|listener| listener.name == name);
-            let tls = listener.and_then(|listener| listener.tls.clone());
-            let Some(socket) = socket else {
+            let manner = listener.map(Listener::manner).unwrap_or_default();
+            if let Some(open) = accepting.get(&(Arc::clone(&name), number)) {
                 // Connections that are up keep what they began with.
-                if let Some(open) = accepting.get(&name) {
-                    open.tls.replace(tls);
-                }
+                open.manner.replace(manner);
                 continue;
-            };
-            let slot = TlsSlot::new(RefCell::new(tls));
-            match Listening::new(socket, Rc::clone(&slot)) {
-                Ok(listening) => {
-                    let task = self.accept(&name, listening);
-                    accepting.insert(name, Accepting { task, tls: slot });
+            }
+            let slot = MannerSlot::new(RefCell::new(manner));
+            match Listening::new(socket, Rc::clone(&slot), &self.drain) {
+                Ok((listening, closer)) => {
+                    self.accept(&name, listening);
+                    accepting.insert((name, number), Accepting { manner: slot, _closer: closer });
                 }
                 Err(error) => tracing::error!(%error, listener = %name, "a listener can't be used"),
             }
         }
     }
 
-    fn accept(self: &Rc<Self>, name: &str, listening: Listening) -> JoinHandle<()> {
+    fn accept(self: &Rc<Self>, name: &str, listening: Listening) {
         // A copy of the name for this worker: its count is no business of the others.
         let entry = Rc::new(Entry { worker: Rc::clone(self), listener: Arc::from(name) });
         tokio::task::spawn_local(net::accept_loop(
@@ -245,20 +252,42 @@ impl Worker {
             entry,
             self.timers.clone(),
             self.drain.clone(),
-        ))
+        ));
+    }
+
+    /// The next order; none when nobody gives any more, or the worker is leaving and its last connection has ended.
+    async fn next_order(&self, orders: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        if self.stats.presence() != Presence::Leaving {
+            return orders.recv().await;
+        }
+        tokio::select! {
+            order = orders.recv() => order,
+            () = self.drain.finished() => None,
+        }
+    }
+
+    fn leave(&self) {
+        self.stats.note_presence(Presence::Leaving);
+        self.accepting.borrow_mut().clear();
+        self.drain.part();
+    }
+
+    /// Leaves nothing behind that would be counted for ever.
+    fn end(&self) {
+        self.log.hand_over();
+        self.stats.note_connections(0, 0);
+        self.stats.note_presence(Presence::Absent);
     }
 
     async fn stop(&self, grace: Duration) {
-        for (_, Accepting { task, .. }) in self.accepting.borrow_mut().drain() {
-            task.abort();
-        }
+        self.accepting.borrow_mut().clear();
+        self.drain.shut().await;
         self.drain.begin();
         if tokio::time::timeout(grace, self.drain.finished()).await.is_err() {
             tracing::warn!(connections = self.drain.connections(), "stopped before all exchanges had ended");
             self.drain.cut();
             self.drain.finished().await;
         }
-        self.log.hand_over();
     }
 
     /// Closes connections to endpoints that have been idle for too long, and looks how many there are.
@@ -309,5 +338,9 @@ impl Handler for Entry {
 
     fn handshakes(&self) -> &HandshakeCounts {
         &self.worker.stats.handshakes
+    }
+
+    fn accept_stats(&self) -> &AcceptStats {
+        &self.worker.stats.accepts
     }
 }

@@ -107,8 +107,8 @@ pub struct Plugin {
 
 impl Plugin {
     /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
-    /// If it was loaded before, and neither its file nor what the configuration says of it has changed, nothing is
-    /// done; if something has, what is counted of it goes on.
+    /// If it was loaded before for as many workers, and neither its file nor what the configuration says of it has
+    /// changed, nothing is done; if something has, what is counted of it goes on.
     pub async fn load(
         engine: &Engine,
         spec: PluginSpec,
@@ -120,7 +120,9 @@ impl Plugin {
         }
         let bytes = std::fs::read(&spec.path)?;
         let content = Content::of(&bytes);
-        if let Some(same) = before.filter(|before| before.is(&spec, &content)) {
+        if let Some(same) =
+            before.filter(|before| before.is(&spec, &content) && before.stats().is_for(workers))
+        {
             return Ok(same.clone());
         }
         let (component, anatomy) = Anatomy::of(engine, &bytes)?;
@@ -140,7 +142,7 @@ impl Plugin {
             can_wait: anatomy.imports_wasi(),
             pace: Pace::default(),
             workers,
-            stats: before.map_or_else(|| PluginStats::new(workers), Plugin::stats),
+            stats: before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers)),
         });
         let mut trial =
             Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;

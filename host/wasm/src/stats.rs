@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use model::{PluginFault, WorkerId};
+use model::{PerWorker, PluginFault, WorkerId};
 
 /// Every fault of a plugin, in the order they are counted in.
 const FAULTS: [PluginFault; 7] = [
@@ -20,7 +20,7 @@ const FAULTS: [PluginFault; 7] = [
 /// A plugin's counters.
 #[derive(Clone, Debug)]
 pub struct PluginStats {
-    workers: Arc<[WorkerStats]>,
+    workers: Arc<PerWorker<WorkerStats>>,
 }
 
 /// Those of one worker, on cache lines of their own.
@@ -49,7 +49,17 @@ pub struct PluginTotals {
 
 impl PluginStats {
     pub(crate) fn new(workers: usize) -> Self {
-        PluginStats { workers: (0..workers.max(1)).map(|_| WorkerStats::default()).collect() }
+        PluginStats { workers: Arc::new(PerWorker::new(workers)) }
+    }
+
+    /// With places for so many workers, going on where this one does.
+    pub(crate) fn grown(&self, workers: usize) -> Self {
+        PluginStats { workers: Arc::new(self.workers.grown(workers)) }
+    }
+
+    /// Whether it has places for so many workers.
+    pub(crate) fn is_for(&self, workers: usize) -> bool {
+        self.workers.places() >= workers
     }
 
     /// Those of one worker; of the first, where there is no such worker.
@@ -61,7 +71,7 @@ impl PluginStats {
             faults: [const { AtomicU64::new(0) }; FAULTS.len()],
             reported_at: AtomicU64::new(0),
         };
-        self.workers.get(usize::from(worker.0)).unwrap_or(&NOWHERE)
+        self.workers.of(worker).map_or(&NOWHERE, AsRef::as_ref)
     }
 
     /// The sums over all workers.

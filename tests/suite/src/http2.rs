@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use http::{HeaderMap, Method, Request, StatusCode};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -33,9 +34,15 @@ pub struct Http2Answer {
 impl Http2Client {
     /// Connects to an address.
     pub fn connect(address: SocketAddr) -> Self {
+        Http2Client::connect_after(b"", address)
+    }
+
+    /// Connects to an address and sends some bytes first.
+    pub fn connect_after(first: &[u8], address: SocketAddr) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let sender = runtime.block_on(async {
-            let stream = TcpStream::connect(address).await.expect("sandgate accepts connections");
+            let mut stream = TcpStream::connect(address).await.expect("sandgate accepts connections");
+            stream.write_all(first).await.expect("an open connection");
             let (sender, connection) = client::handshake(stream).await.expect("an HTTP/2 connection");
             tokio::spawn(connection);
             sender

@@ -64,13 +64,21 @@ impl TlsSetup {
 
     /// Shakes hands, asking for a name.
     pub fn connect(&self, address: SocketAddr, name: &str) -> io::Result<TlsClient> {
+        self.connect_after(b"", address, name)
+    }
+
+    /// Shakes hands after some bytes, which are sent together with what a handshake begins with.
+    pub fn connect_after(&self, first: &[u8], address: SocketAddr, name: &str) -> io::Result<TlsClient> {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let name = ServerName::try_from(name.to_owned()).expect("a name");
-        let connection = ClientConnection::new(Arc::clone(&self.0), name).expect("a client");
+        let mut connection = ClientConnection::new(Arc::clone(&self.0), name).expect("a client");
+        let mut beginning = first.to_vec();
+        connection.write_tls(&mut beginning)?;
         let mut stream = StreamOwned::new(connection, stream);
+        stream.sock.write_all(&beginning)?;
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock)?;
         }

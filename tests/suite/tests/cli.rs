@@ -146,11 +146,8 @@ fn inspect_says_why_a_file_will_not_load() {
 
 /// Configurations, each with one key or word that later versions will know.
 fn planned() -> Vec<(&'static str, String)> {
-    let listening =
-        |keys: &str| yaml::forwarding().replace("{ name: web,", &format!("{{ name: web, {keys},"));
     vec![
         ("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n"),
-        ("proxy_protocol", listening("proxy_protocol: v2")),
         (
             "grants",
             yaml::forwarding() + "plugins: { it: { wasm: it.wasm, grants: { kv: { quota: 1MiB } } } }\n",

@@ -126,14 +126,16 @@ fn a_broken_component_is_refused_and_the_old_one_serves_on() {
 }
 
 fn with_router(name: &str, plugin: &str, stable: &Origin, canary: &Origin) -> Sandgate {
-    let plugins = format!("plugins:\n  it: {{ wasm: \"@wasm@\", limits: {{ cpu: 50ms, wall: 30s }}, {plugin} }}\n");
+    let plugins =
+        format!("plugins:\n  it: {{ wasm: \"@wasm@\", limits: {{ cpu: 50ms, wall: 30s }}, {plugin} }}\n");
     let yaml = yaml::entry() + &plugins + "router: { plugin: it }\n" + UPSTREAMS + ROUTES;
     let setup = Sandgate::with_config(yaml).origins("stable", &[stable]).origins("canary", &[canary]);
     setup.value("wasm", &guest(name).display().to_string()).start()
 }
 
 fn with_picker(name: &str, plugin: &str, origins: &[&Origin]) -> Sandgate {
-    let plugins = format!("plugins:\n  it: {{ wasm: \"@wasm@\", limits: {{ cpu: 50ms, wall: 30s }}, {plugin} }}\n");
+    let plugins =
+        format!("plugins:\n  it: {{ wasm: \"@wasm@\", limits: {{ cpu: 50ms, wall: 30s }}, {plugin} }}\n");
     let yaml = plugins + &yaml::forwarding_to("balance: { plugin: it }");
     let setup = Sandgate::with_config(yaml).origins("app", origins);
     setup.value("wasm", &guest(name).display().to_string()).start()

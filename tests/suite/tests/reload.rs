@@ -179,13 +179,23 @@ fn a_listener_whose_address_is_taken_refuses_the_configuration() {
 }
 
 #[test]
-fn another_number_of_workers_is_refused_and_said_to_need_a_restart() {
+fn a_listener_that_moves_answers_at_its_new_address_and_serves_its_connections_on() {
     let (_origin, sandgate) = with_one_route();
-    let error = sandgate.reload_in_vain(&two_routes().replace("workers: 1", "workers: 2"));
-    assert!(error.contains("`server.workers`") && error.contains("restart"), "{error}");
-    assert_eq!((get(sandgate.web(), "/one").status(), get(sandgate.web(), "/two").status()), (200, 404));
-    sandgate.reload(&two_routes());
-    assert_eq!(get(sandgate.web(), "/two").status(), 200, "the next good one is applied");
+    let (old, new) = (sandgate.web(), beside(sandgate.web()));
+    let mut kept = sandgate.client();
+    assert_eq!(kept.get("/one").status(), 200);
+    sandgate.reload(&moved_to(new));
+    assert_eq!(get(new, "/one").status(), 200);
+    wait_for("the old address to close", PATIENCE, || TcpStream::connect(old).is_err());
+    assert_eq!(kept.get("/one").status(), 200);
+}
+
+#[test]
+fn a_listener_that_cant_move_stays_where_it_is() {
+    let (origin, sandgate) = with_one_route();
+    let error = sandgate.reload_in_vain(&moved_to(origin.address()));
+    assert!(error.contains("`web`") && error.contains(&origin.address().to_string()), "{error}");
+    assert_eq!(get(sandgate.web(), "/one").status(), 200);
 }
 
 #[test]
@@ -241,6 +251,11 @@ fn one_route() -> String {
 fn with_listener(address: SocketAddr) -> String {
     let more = format!("listeners: [{{ name: more, address: \"{address}\" }}, ");
     one_route().replace("listeners: [", &more)
+}
+
+/// As [`one_route`], with the listener at another address.
+fn moved_to(address: SocketAddr) -> String {
+    one_route().replace("name: web, address: \"127.0.0.1:0\"", &format!("name: web, address: \"{address}\""))
 }
 
 /// An address that nobody else takes: ports are chosen for 127.0.0.1, and this is the same one on 127.0.0.2.

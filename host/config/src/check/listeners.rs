@@ -8,6 +8,7 @@ use super::Check;
 use super::server::given;
 use crate::field::{Field, List, Spanned};
 use crate::raw;
+use crate::scalar::Cidr;
 use crate::source::Span;
 use crate::types::{
     Certificate, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, TlsVersion,
@@ -30,7 +31,11 @@ struct Taken {
 
 impl Check<'_> {
     /// `None` when there is none, or the list itself is wrong.
-    pub(super) fn listeners(&mut self, listeners: Field<List<raw::Listener>>) -> Option<Vec<Listener>> {
+    pub(super) fn listeners(
+        &mut self,
+        listeners: Field<List<raw::Listener>>,
+        trusted: &[Cidr],
+    ) -> Option<Vec<Listener>> {
         let help = "write at least one: `listeners: [{ name: web, address: \"127.0.0.1:8080\" }]`";
         let listeners = match listeners {
             Field::Broken => return None,
@@ -45,11 +50,17 @@ impl Check<'_> {
         }
         let mut taken = Taken::default();
         let items = given(listeners.value);
-        Some(items.filter_map(|item| self.listener(item, &mut taken)).collect())
+        Some(items.filter_map(|item| self.listener(item, trusted, &mut taken)).collect())
     }
 
-    fn listener(&mut self, listener: Spanned<raw::Listener>, taken: &mut Taken) -> Option<Listener> {
-        let Spanned { value: raw::Listener { name, address, mode, tls }, span } = listener;
+    fn listener(
+        &mut self,
+        listener: Spanned<raw::Listener>,
+        trusted: &[Cidr],
+        taken: &mut Taken,
+    ) -> Option<Listener> {
+        let Spanned { value: raw::Listener { name, address, mode, tls, proxy_protocol }, span } = listener;
+        let announcers = self.announcers(proxy_protocol, trusted);
         let name = self.required(name, "name", span);
         let address = self.required(address, "address", span);
         if let Some(name) = &name {
@@ -67,7 +78,7 @@ impl Check<'_> {
             Some(tls) => Some(tls?),
             None => None,
         };
-        Some(Listener { name: Arc::from(name.value), address: place, tls, span: address.span })
+        Some(Listener { name: Arc::from(name.value), address: place, tls, announcers, span: address.span })
     }
 
     fn listen_address(&mut self, address: &Spanned<String>, mode: Field<String>) -> Option<ListenAddress> {

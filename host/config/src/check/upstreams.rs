@@ -62,6 +62,8 @@ impl Check<'_> {
         let protocol = self.protocol(upstream.protocol, &endpoints);
         let tls = self.upstream_tls(upstream.tls, &endpoints, name.span);
         let http2 = self.upstream_http2(upstream.http2.or_default());
+        let protocol = protocol?;
+        let proxy_protocol = self.announced(upstream.proxy_protocol, protocol, &endpoints);
         Some(Upstream {
             name: Arc::from(name.value.as_str()),
             balance: balance?,
@@ -76,9 +78,10 @@ impl Check<'_> {
             concurrency,
             slow_start,
             sticky,
-            protocol: protocol?,
+            protocol,
             tls,
             http2,
+            proxy_protocol,
             span: name.span,
             balance_span,
         })

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::ProxyProtocol;
 use crate::field::{Field, List};
 
 /// An address on which requests are accepted.
@@ -20,6 +21,9 @@ pub(crate) struct Listener {
     /// TLS; absent: none is spoken.
     #[serde(default)]
     pub(crate) tls: Field<ListenerTls>,
+    /// Whether connections begin with a header of the PROXY protocol, which names the client. Default: `false`.
+    #[serde(default)]
+    pub(crate) proxy_protocol: Field<ProxyProtocol>,
 }
 
 /// TLS on a listener.

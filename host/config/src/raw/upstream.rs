@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};
-use super::{Breaker, Concurrency, HealthCheck, Outlier};
+use super::{Breaker, Concurrency, HealthCheck, Outlier, ProxyVersion};
 use crate::field::{Either, Field, List};
 use crate::scalar::{Portion, Time};
 
@@ -59,6 +59,9 @@ pub(crate) struct Upstream {
     /// Connections of HTTP/2.
     #[serde(default)]
     pub(crate) http2: Field<UpstreamHttp2>,
+    /// In which version of the PROXY protocol endpoints are told of the client. Default: in none.
+    #[serde(default)]
+    pub(crate) proxy_protocol: Field<ProxyVersion>,
 }
 
 pub(crate) type Endpoint = Either<String, EndpointForm>;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::scalar::Cidr;
 use crate::source::Span;
 
 /// An address on which requests are accepted.
@@ -16,6 +17,8 @@ pub struct Listener {
     pub address: ListenAddress,
     /// TLS, if it is spoken.
     pub tls: Option<ListenerTls>,
+    /// Where connections have to come from that begin with a header of the PROXY protocol, if all are to begin so.
+    pub announcers: Option<Vec<Cidr>>,
     /// Where the file says the address.
     pub span: Span,
 }

@@ -44,6 +44,8 @@ pub struct Upstream {
     pub tls: Option<UpstreamTls>,
     /// Connections of HTTP/2.
     pub http2: UpstreamHttp2,
+    /// In which version of the PROXY protocol endpoints are told of the client, if they are.
+    pub proxy_protocol: Option<ProxyVersion>,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says how to balance; its name when it doesn't.
@@ -73,6 +75,15 @@ pub struct Endpoint {
     pub state: Option<State>,
     /// Where the file says the address.
     pub span: Span,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyVersion {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// Connections that are not in use.

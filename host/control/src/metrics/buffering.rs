@@ -1,8 +1,8 @@
 //! Metrics of bodies that are kept on their way.
 
 use std::fmt;
-use std::sync::Arc;
 
+use model::PerWorker;
 use prometheus_client::encoding::DescriptorEncoder;
 use proxy::{Monitor, WorkerStats};
 
@@ -21,7 +21,7 @@ const ANSWERS: Family =
     Family::new("read_ahead_responses", "Responses that were read ahead of their client.");
 
 pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, monitor: &Monitor) -> fmt::Result {
-    let workers = monitor.workers.as_slice();
+    let workers = &monitor.workers();
     let places = [
         ("memory", sum(workers, |worker| worker.buffers.memory())),
         ("disk", sum(workers, |worker| worker.buffers.disk())),
@@ -32,6 +32,6 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, monitor: &Monitor) -> 
     ANSWERS.counter(encoder, sum(workers, |worker| worker.buffers.answers.value()))
 }
 
-fn sum(workers: &[Arc<WorkerStats>], count: fn(&WorkerStats) -> u64) -> u64 {
-    workers.iter().map(|worker| count(worker)).sum()
+fn sum(workers: &PerWorker<WorkerStats>, count: fn(&WorkerStats) -> u64) -> u64 {
+    workers.iter().map(count).sum()
 }

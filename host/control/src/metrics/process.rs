@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Monitor, WorkerStats};
+use proxy::{Generation, Monitor, Presence, WorkerStats};
 
 use super::family::Family;
 
@@ -34,6 +34,15 @@ const HTTP2_ERRORS: Family = Family::new(
     "HTTP/2 connections ended by an error of the client, by the code it was told.",
 );
 const CONNECTIONS: Family = Family::new("connections", "Open connections of clients, as of the last second.");
+const WORKERS: Family = Family::new("workers", "Workers, by what they are at.");
+const OVER_LIMIT: Family = Family::new(
+    "connections_over_limit",
+    "Connections of clients closed at once, as their worker had as many as it may.",
+);
+const PROXY_HEADERS: Family = Family::new(
+    "proxy_protocol_headers",
+    "Connections that were to begin with a header of the PROXY protocol, by what came of it.",
+);
 const TUNNELS: Family = Family::new("tunnels", "Changes of protocol: tunnels that were opened.");
 const OPEN_TUNNELS: Family = Family::new("open_tunnels", "Tunnels that are open.");
 const UPSTREAM_IDLE: Family =
@@ -48,7 +57,8 @@ pub(super) fn encode(
     GENERATION.gauge(encoder, generation.number)?;
     let reloads = [("applied", monitor.applied()), ("refused", monitor.refused())];
     RELOADS.counters(encoder, reloads.map(|(result, count)| ([("result", result)], count)))?;
-    let workers = monitor.workers.as_slice();
+    let workers = monitor.workers();
+    let workers = workers.as_slice();
     FAULTS.counters(encoder, faults(workers).map(|(kind, count)| ([("kind", kind.name())], count)))?;
     RETRIES.counters(encoder, added(workers, "reason", WorkerStats::retries))?;
     OVER_BUDGET.counter(encoder, sum(workers, |worker| worker.over_budget.value()))?;
@@ -61,11 +71,22 @@ pub(super) fn encode(
     OPEN_TUNNELS.gauge(encoder, sum(workers, WorkerStats::open_tunnels))?;
     HTTP2_FLOODS.counters(encoder, added(workers, "kind", |worker| worker.http2.floods()))?;
     HTTP2_ERRORS.counters(encoder, added(workers, "code", |worker| worker.http2.errors()))?;
+    let headers = added(workers, "result", |worker| worker.accepts.headers.counts());
+    PROXY_HEADERS.counters(encoder, headers)?;
+    OVER_LIMIT.counter(encoder, sum(workers, |worker| worker.accepts.over_limit.value()))?;
+    WORKERS.gauges(encoder, presences(workers))?;
     CONNECTIONS.gauge(encoder, sum(workers, WorkerStats::connections))?;
     UPSTREAM_IDLE.gauge(encoder, sum(workers, WorkerStats::idle_upstream))
 }
 
-fn sum(workers: &[Arc<WorkerStats>], count: fn(&WorkerStats) -> u64) -> u64 {
+/// How many workers there are in each state.
+fn presences(workers: &[Arc<WorkerStats>]) -> [([(&'static str, &'static str); 1], u64); 2] {
+    [("serving", Presence::Serving), ("leaving", Presence::Leaving)].map(|(state, presence)| {
+        ([("state", state)], sum(workers, |worker| u64::from(worker.presence() == presence)))
+    })
+}
+
+fn sum(workers: &[Arc<WorkerStats>], count: impl Fn(&WorkerStats) -> u64) -> u64 {
     workers.iter().map(|worker| count(worker)).sum()
 }
 

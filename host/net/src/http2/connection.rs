@@ -99,7 +99,7 @@ impl<O: Owner> Connection<O> {
     fn poll(&mut self, cx: &mut Context<'_>, member: &Member) -> Poll<()> {
         match member.stage(cx) {
             Stage::Running => {}
-            Stage::Finishing => self.finish(),
+            Stage::Parting | Stage::Finishing => self.finish(),
             Stage::Over => return Poll::Ready(()),
         }
         self.look_at_clock(cx);

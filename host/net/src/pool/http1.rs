@@ -15,6 +15,7 @@ use model::Fault;
 use super::{KeepAlive, Pool, sweeps};
 use crate::body::OutgoingBody;
 use crate::connect::{Offer, Stream};
+use crate::proxy_protocol::Announcement;
 use crate::talk::Talk;
 use crate::write::Upstream;
 
@@ -40,7 +41,12 @@ struct Connection {
     requests: u32,
     /// For how many sweeps it may be idle: what the endpoint announced, if that is less than our own limit.
     announced: Option<u64>,
+    /// Whose requests it carries, if the endpoint was told.
+    client: Client,
 }
+
+/// Whose requests a connection carries; nothing, where it may be anybody's.
+pub(crate) type Client = Option<Box<Announcement>>;
 
 impl Idles {
     pub(super) fn len(&self) -> usize {
@@ -61,6 +67,10 @@ impl Idles {
         let is_young = since - connection.born <= sweeps(keep_alive.max_age);
         let is_open = !connection.sender.is_closed() && connection.talk.owes_nothing();
         let is_good = connection.requests < keep_alive.requests && is_young;
+        if connection.client.is_some() && !idle.is_empty() && idle.len() >= keep_alive.idle {
+            // The client of the oldest is the least likely to come again.
+            idle.remove(0);
+        }
         if is_good && is_open && idle.len() < keep_alive.idle {
             idle.push(Idle { connection, since });
         }
@@ -70,15 +80,15 @@ impl Idles {
 impl Pool {
     /// The connection used last, of those that can take a request now. One whose task has not yet seen the end of
     /// its last answer is left for later.
-    pub(crate) fn take(self: &Rc<Self>) -> Option<Lease> {
+    pub(crate) fn take(self: &Rc<Self>, client: &Client) -> Option<Lease> {
         let mut idle = self.http1.0.borrow_mut();
         let mut at = idle.len();
         while let Some(next) = at.checked_sub(1) {
             at = next;
-            let candidate = &idle.get(at)?.connection.sender;
-            if candidate.is_closed() {
+            let candidate = &idle.get(at)?.connection;
+            if candidate.sender.is_closed() {
                 idle.swap_remove(at);
-            } else if candidate.is_ready() {
+            } else if candidate.client == *client && candidate.sender.is_ready() {
                 let connection = idle.swap_remove(at).connection;
                 return Some(Lease::new(self, connection, None));
             }
@@ -87,10 +97,16 @@ impl Pool {
     }
 
     /// A new connection.
-    pub(crate) async fn open(self: &Rc<Self>) -> Result<Lease, Fault> {
+    pub(crate) async fn open(self: &Rc<Self>, client: Client) -> Result<Lease, Fault> {
         let opening = async {
-            let (stream, _) = self.connect(Offer::Http1).await?;
-            self.handshake_http1(stream).await
+            let header = self.settings.announce.map(|version| match &client {
+                Some(client) => version.header_for(**client),
+                None => version.header_of_own(),
+            });
+            let (stream, _) = self.connect(Offer::Http1, header).await?;
+            let mut connection = self.handshake_http1(stream).await?;
+            connection.client = client;
+            Ok(connection)
         };
         let connection = self.in_time(opening).await?;
         Ok(Lease::new(self, connection, Some(Instant::now())))
@@ -111,7 +127,7 @@ impl Pool {
         tokio::task::spawn_local(run(connection, Rc::clone(&talk)));
         sender.ready().await.map_err(|error| self.connect_failed(&error))?;
         let born = self.sweeps.get();
-        Ok(Box::new(Connection { sender, talk, born, requests: 0, announced: None }))
+        Ok(Box::new(Connection { sender, talk, born, requests: 0, announced: None, client: None }))
     }
 }
 

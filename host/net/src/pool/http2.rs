@@ -122,7 +122,7 @@ impl Pool {
     }
 
     async fn handshake_http2(&self) -> Result<(), Fault> {
-        let (stream, agreed) = self.connect(self.offer).await?;
+        let (stream, agreed) = self.connect(self.offer, None).await?;
         if agreed == Agreed::Http1 {
             return self.adopt(stream).await;
         }

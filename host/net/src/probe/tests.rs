@@ -32,7 +32,7 @@ fn http(body: Option<&str>) -> Question {
 
 fn probe(address: Address, question: Question, timeout: Duration) -> Probe {
     let (label, scheme, protocol) = (Arc::from("tested"), EndpointScheme::Http, Protocol::Http1);
-    Probe { label, address, scheme, tls: None, protocol, question, timeout }
+    Probe { label, address, scheme, tls: None, announce: None, protocol, question, timeout }
 }
 
 async fn ask(address: Address, question: Question) -> Result<(), ProbeFailure> {

@@ -127,8 +127,9 @@ fn finished<B>(wire: &WireState, change: Option<ProtocolChange>, mut answer: Res
         drop(change.take());
         wire.stay();
     }
-    if wire.go_ahead.take() == GoAhead::Awaited {
-        // Nobody can tell whether the client still sends its body (RFC 9110 section 10.1.1).
+    let changes = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if wire.go_ahead.take() == GoAhead::Awaited || (wire.is_parting.get() && !changes) {
+        // Nobody can tell whether the client still sends its body (RFC 9110 section 10.1.1); or the worker is leaving.
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer

@@ -1,12 +1,8 @@
 //! The handshake: from a socket to a connection over which HTTP is spoken, within a time, and counted.
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use model::{Counter, TlsFacts};
 use tokio_rustls::server::TlsStream;
@@ -14,9 +10,8 @@ use tokio_rustls::server::TlsStream;
 use super::facts::facts;
 use super::plaintext;
 use super::server::{H2, ServerTls};
-use crate::drain::{Member, Stage};
-use crate::stream::{Carrier, Socket};
-use crate::timers::Timers;
+use crate::patience::{GivenUp, Patience, in_time};
+use crate::tls::Carrier;
 use crate::wire::Protocol;
 
 /// How a handshake ended.
@@ -94,24 +89,15 @@ pub(crate) struct Secured {
     pub(crate) protocol: Protocol,
 }
 
-/// What a handshake waits for.
-pub(crate) struct Patience<'a> {
-    pub(crate) timers: &'a Timers,
-    /// For the whole of it.
-    pub(crate) timeout: Duration,
-    /// It is given up when the worker stops.
-    pub(crate) member: &'a Member,
-}
-
 /// Shakes hands. None: it came to nothing, which was counted.
 pub(crate) async fn secure(
-    socket: Socket,
+    carrier: Carrier,
     address: SocketAddr,
     tls: &ServerTls,
     patience: Patience<'_>,
     counts: &HandshakeCounts,
 ) -> Option<Secured> {
-    let accepted = match in_time(tls.acceptor.accept(Carrier::new(socket)).into_fallible(), &patience).await {
+    let accepted = match in_time(tls.acceptor.accept(carrier).into_fallible(), &patience).await {
         Ok(accepted) => accepted,
         Err(GivenUp::TooLate) => {
             counts.count(HandshakeResult::Timeout);
@@ -137,27 +123,6 @@ pub(crate) async fn secure(
             None
         }
     }
-}
-
-/// Why something was not waited for to its end.
-enum GivenUp {
-    TooLate,
-    Stopped,
-}
-
-async fn in_time<F: Future>(future: F, patience: &Patience<'_>) -> Result<F::Output, GivenUp> {
-    let mut future = pin!(future);
-    let mut alarm = patience.timers.alarm();
-    poll_fn(|cx| {
-        if patience.member.stage(cx) != Stage::Running {
-            return Poll::Ready(Err(GivenUp::Stopped));
-        }
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
-            return Poll::Ready(Ok(output));
-        }
-        alarm.poll(cx, patience.timeout).map(|_| Err(GivenUp::TooLate))
-    })
-    .await
 }
 
 fn secured(stream: TlsStream<Carrier>) -> Secured {

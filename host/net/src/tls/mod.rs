@@ -4,6 +4,7 @@
 //! Keys and certificates come as the bytes of PEM files; nothing here reads a file or knows the configuration. It is
 //! rustls under tokio-rustls, so that there is one TLS, the same everywhere, and no library to install.
 
+mod carrier;
 mod certificate;
 mod choice;
 mod client;
@@ -23,5 +24,6 @@ pub use error::TlsError;
 pub use handshake::{HandshakeCounts, HandshakeResult};
 pub use server::{OldestVersion, ServerTls};
 
+pub(crate) use carrier::Carrier;
 pub(crate) use client::HTTP2;
-pub(crate) use handshake::{Patience, Secured, secure};
+pub(crate) use handshake::{Secured, secure};

@@ -36,11 +36,11 @@ impl Pool {
     ) -> Result<Answer, Box<SendFailure>> {
         let progress = request.body.progress();
         loop {
-            let idle = if connections == Connections::Any { self.take() } else { None };
+            let idle = if connections == Connections::Any { self.take(&request.client) } else { None };
             let mut lease = match idle {
                 Some(lease) => lease,
                 // Boxed, as all that is rare: a request over a kept connection does not carry the room for a handshake.
-                None => match Box::pin(self.open()).await {
+                None => match Box::pin(self.open(request.client.clone())).await {
                     Ok(lease) => lease,
                     Err(fault) => return Err(request.unsent(fault)),
                 },

@@ -6,6 +6,7 @@ use model::{Fault, RequestHead};
 
 use super::SendFailure;
 use crate::body::OutgoingBody;
+use crate::pool::http1::Client;
 use crate::websocket::WebSocketKey;
 
 /// A request as it goes out.
@@ -21,6 +22,8 @@ pub struct Outgoing<'a> {
     pub upgrade: Option<HeaderValue>,
     /// What proves to the endpoint that WebSocket is meant, where the client has not.
     pub key: Option<&'a WebSocketKey>,
+    /// Whose it is, where endpoints are told: then only connections may carry it that carry no other client's.
+    pub client: Client,
     /// The body.
     pub body: OutgoingBody,
 }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use http::StatusCode;
 use model::{Fault, FaultKind};
 
+use super::Wire;
 use crate::interim::{Interim, InterimQueue, InterimWriter};
 
 /// What the wire and the handler of its requests share.
@@ -28,8 +29,17 @@ pub(crate) struct WireState {
     pub(crate) saw_upgrade: Cell<bool>,
     /// Whether the client took nothing of what it is sent for too long.
     pub(crate) is_stalled: Cell<bool>,
+    /// Whether the connection is to end with its next answer.
+    pub(crate) is_parting: Cell<bool>,
     /// Whether a wish for another protocol was just turned down.
     stays: Cell<bool>,
+}
+
+impl Wire {
+    /// What was read of the connection already: it is judged before all else.
+    pub(crate) fn hold(&mut self, ahead: Vec<u8>) {
+        self.held = ahead;
+    }
 }
 
 impl WireState {

@@ -9,7 +9,7 @@ use config::{EndpointAddress, TlsFile, UpstreamTls};
 use model::Address;
 use net::{
     ClientTls, ClientTlsError, ClientTlsFiles, ClientTlsPart, Http2PoolSettings, KeepAlive, PoolSettings,
-    Protocol, Verification,
+    Protocol, ProxyVersion, Verification,
 };
 
 use super::Assembly;
@@ -41,6 +41,10 @@ impl Assembly<'_> {
                 ping_interval: upstream.http2.ping_interval,
                 ping_timeout: upstream.http2.ping_timeout,
             },
+            announce: upstream.proxy_protocol.map(|version| match version {
+                config::ProxyVersion::V1 => ProxyVersion::V1,
+                config::ProxyVersion::V2 => ProxyVersion::V2,
+            }),
             tls: upstream.tls.as_ref().and_then(|tls| self.client_tls(&upstream.name, tls, old)),
         }
     }

@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use config::{ClientAuth, ClientVerification, ListenerTls, NamedFile, TlsVersion};
 use net::{
-    Authorities, Certificate, CertificateChain, ClientDemand, Clients, OldestVersion, RevocationLists,
-    ServerTls, TlsError,
+    Announcers, Authorities, Certificate, CertificateChain, ClientDemand, Clients, OldestVersion,
+    RevocationLists, ServerTls, TlsError,
 };
 
 use super::Assembly;
@@ -32,7 +32,8 @@ impl Assembly<'_> {
                 tls = self.tls(wanted, &pairs, &listeners);
                 certificates = pairs.iter().zip(&wanted.certificates).map(described).collect();
             }
-            listeners.push(Listener { name, tls, certificates });
+            let announcers = listener.announcers.clone().map(announcers);
+            listeners.push(Listener { name, announcers, tls, certificates });
         }
         listeners
     }
@@ -114,6 +115,10 @@ impl Assembly<'_> {
         let help = format!("the file is {}", file.path.display());
         self.faults.push(self.config.complain(file.span, message, Some(help)));
     }
+}
+
+fn announcers(networks: Vec<config::Cidr>) -> Announcers {
+    Arc::new(move |address| networks.iter().any(|network| network.contains(address)))
 }
 
 fn described((certificate, configured): (&Certificate, &config::Certificate)) -> ServerCertificate {

@@ -37,6 +37,7 @@ pub(crate) fn begin(
     let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
     exchange.recorder = Some(record::record);
     exchange.listener = Some(listener);
+    exchange.local = Some(peer.local);
     exchange.tls.clone_from(&peer.tls);
     if let Some(fault) = rejected {
         exchange.request = RequestHead::default();

@@ -43,7 +43,7 @@ pub(crate) struct Sender<'a> {
 impl Sender<'_> {
     /// Whether what it says of others is believed.
     pub(crate) fn is_trusted(&self) -> bool {
-        !self.trusted.is_empty() && self.trusts(self.peer.address.ip())
+        !self.trusted.is_empty() && self.peer.is_known && self.trusts(self.peer.address.ip())
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::{HealthCheck, HealthQuestion, InitialHealth};
 use http::{HeaderValue, StatusCode};
 use model::{Address, CheckResult, CheckedState, Endpoint};
-use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Protocol, Question};
+use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Protocol, ProxyVersion, Question};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -20,6 +20,7 @@ pub(super) struct Check {
     endpoint: Arc<Endpoint>,
     tls: Option<Arc<ClientTls>>,
     protocol: Protocol,
+    announce: Option<ProxyVersion>,
     settings: HealthCheck,
 }
 
@@ -36,6 +37,7 @@ pub(super) fn all_of(generation: &Generation) -> Vec<Check> {
                     endpoint: Arc::clone(endpoint),
                     tls: upstream.pool.tls.clone(),
                     protocol: upstream.pool.protocol,
+                    announce: upstream.pool.announce,
                     settings: settings.clone(),
                 });
             }
@@ -53,6 +55,7 @@ impl Check {
             && self.endpoint.scheme == other.endpoint.scheme
             && self.tls.as_ref().map(Arc::as_ptr) == other.tls.as_ref().map(Arc::as_ptr)
             && self.protocol == other.protocol
+            && self.announce == other.announce
             && self.settings == other.settings
     }
 
@@ -92,6 +95,7 @@ impl Check {
             scheme: endpoint.scheme,
             tls: self.tls.clone(),
             protocol: self.protocol,
+            announce: self.announce,
             question: question_of(endpoint, &settings.question),
             timeout: settings.timeout,
         }

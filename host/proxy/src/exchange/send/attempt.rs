@@ -1,11 +1,12 @@
 //! Send: one request to one endpoint.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
-use net::{Answer, Connections, Outgoing, OutgoingBody, Patience, SendFailure, in_time};
+use net::{Announcement, Answer, Connections, Outgoing, OutgoingBody, Patience, SendFailure, in_time};
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;
@@ -36,7 +37,8 @@ pub(super) async fn attempt(
     let head = &exchange.request;
     let (host, asked) = (host_for(route, endpoint, head), trials.asked.as_deref());
     let (upgrade, key) = (asked.and_then(Asked::field), asked.and_then(Asked::key));
-    let mut request = Outgoing { head, host, upgrade, key, body };
+    let client = upstream.shared.pool.announce.map(|_| Box::new(announcement(exchange)));
+    let mut request = Outgoing { head, host, upgrade, key, client, body };
     let connections = if trials.again.take().is_some() { Connections::New } else { Connections::Any };
     let patience = trials.patience(route, now);
     let mut sending = pin!(pool.send(&mut request, patience, connections, trials.interim.as_ref()));
@@ -53,6 +55,13 @@ pub(super) async fn attempt(
     exchange.timing.connected = answer.body().connected();
     exchange.timing.reused = exchange.timing.connected.is_none();
     Ok(answer)
+}
+
+/// Who the endpoint is told that the request is of. A client that is known by name only, such as by X-Forwarded-For, has
+/// no port; where nobody knows what it connected to, that has no address.
+fn announcement(exchange: &Exchange) -> Announcement {
+    let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    Announcement { source: exchange.client, destination: exchange.local.unwrap_or(nowhere) }
 }
 
 fn no_answer_within(limit: Duration, endpoint: &Endpoint) -> Box<SendFailure> {
