@@ -62,8 +62,8 @@ pub fn strip_response_fields(fields: &mut HeaderMap) {
     }
 }
 
-/// By its length first, which is another one with nearly all names: this is asked of each field of each message.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+/// Whether a field belongs to one connection. By the name's length first, which is another one with nearly all names: this is asked of each field of each message.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     let name = name.as_str();
     match name.len() {
         2 => name == "te",

@@ -39,7 +39,7 @@ pub use buffer::{
 };
 pub use drain::Drain;
 pub use guard::Limits as HeadLimits;
-pub use hop::{strip_connection_fields, strip_response_fields};
+pub use hop::{is_hop_by_hop, strip_connection_fields, strip_response_fields};
 pub use http2::{Http2Settings, Http2Stats};
 pub use interim::{Interim, InterimSink, InterimWriter};
 pub use listener::{ListeningSocket, UnixPlace, bind};

@@ -204,8 +204,7 @@ async fn serve_http1<H: Handler>(
             // Errors of a connection are the client's doing, and every exchange has its own record.
             Some(Stop::Ended(_)) | None => return,
         }
-        let parts = run.connection.into_parts();
-        (wire, service) = (parts.io.into_inner(), parts.service);
+        (wire, service) = run.take_apart();
         if !is_awake(&mut wire, member).await {
             return Box::pin(close(wire, member)).await;
         }
@@ -224,6 +223,14 @@ enum Stop {
     Ended(hyper::Result<()>),
     /// There is nothing to do: no exchange is under way, and nothing is left to be read or written.
     Idle,
+}
+
+impl<H: Handler> Run<H> {
+    /// The connection without hyper, whose buffers are empty and go.
+    fn take_apart(self) -> (Wire, Requests<H>) {
+        let http1::Parts { io, service, .. } = self.connection.into_parts();
+        (io.into_inner(), service)
+    }
 }
 
 impl<H: Handler> Future for Run<H> {

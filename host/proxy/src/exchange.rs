@@ -15,6 +15,7 @@ mod halt;
 mod hops;
 mod keep;
 mod limit;
+mod marks;
 mod names;
 mod own;
 mod pages;

@@ -25,11 +25,11 @@ pub(crate) fn escaped(digits: &[u8]) -> Option<u8> {
 
 /// Whether nothing in it could need a change; one pass, as nearly all paths are.
 fn is_normal(path: &str) -> bool {
-    let mut after_slash = false;
+    let mut before = 0;
     path.bytes().all(|byte| {
-        let special = if after_slash { b"%\\/.".as_slice() } else { b"%\\" };
-        after_slash = byte == b'/';
-        !special.contains(&byte)
+        let needs_care = matches!(byte, b'%' | b'\\') || (before == b'/' && matches!(byte, b'/' | b'.'));
+        before = byte;
+        !needs_care
     })
 }
 

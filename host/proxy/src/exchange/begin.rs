@@ -10,6 +10,7 @@ use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields}
 
 use crate::exchange::forwarded::{self, Sender};
 use crate::exchange::keep::Kept;
+use crate::exchange::marks::Marks;
 use crate::exchange::names;
 use crate::exchange::tunnel::Wish;
 use crate::record;
@@ -44,22 +45,23 @@ pub(crate) fn begin(
         return (exchange, Err(fault));
     }
     let wish = Wish::of(&exchange.request, change);
-    let ready = prepare(&mut exchange.request, local.generation.server.head);
+    let marks = Marks::of(&exchange.request.fields);
+    let ready = prepare(&mut exchange.request, local.generation.server.head, marks);
     let version = exchange.request.version;
     let scheme = if exchange.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let form = local.generation.config.server.forwarded;
     let sender = Sender { peer: &peer, trusted: &local.generation.trusted_proxies, version, scheme, form };
-    let told = forwarded::write(&mut exchange.request.fields, &sender);
+    let told = forwarded::write(&mut exchange.request.fields, &sender, marks);
     exchange.scheme = told.scheme;
     if let Some(client) = told.client {
         exchange.client = client;
     }
-    names::settle(&mut exchange, &local.generation.config, &sender);
+    names::settle(&mut exchange, &local.generation.config, &sender, marks);
     (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
-fn prepare(head: &mut RequestHead, limits: HeadLimits) -> Result<(), Fault> {
+fn prepare(head: &mut RequestHead, limits: HeadLimits, marks: Marks) -> Result<(), Fault> {
     if head.uri.authority().is_some() {
         adopt_authority(head)?;
     }
@@ -67,9 +69,13 @@ fn prepare(head: &mut RequestHead, limits: HeadLimits) -> Result<(), Fault> {
         check_limits(head, limits)?;
         join_cookies(&mut head.fields);
     }
-    check_expectation(head)?;
-    strip_connection_fields(&mut head.fields);
-    canonical_length(&mut head.fields);
+    if marks.connection {
+        check_expectation(head)?;
+        strip_connection_fields(&mut head.fields);
+    }
+    if marks.length {
+        canonical_length(&mut head.fields);
+    }
     Ok(())
 }
 
@@ -146,6 +152,11 @@ mod tests {
 
     const LIMITS: HeadLimits = HeadLimits { head: 1000, uri: 100, fields: 10 };
 
+    fn prepared(head: &mut RequestHead) -> Result<(), Fault> {
+        let marks = Marks::of(&head.fields);
+        prepare(head, LIMITS, marks)
+    }
+
     fn head(version: Version, uri: &str, fields: &[(&'static str, &'static str)]) -> RequestHead {
         let fields = fields
             .iter()
@@ -157,35 +168,35 @@ mod tests {
     #[test]
     fn the_targets_authority_takes_the_place_of_host() {
         let mut head = head(Version::HTTP_11, "http://a.example/x?y", &[("host", "b.example")]);
-        prepare(&mut head, LIMITS).unwrap();
+        prepared(&mut head).unwrap();
         assert_eq!((head.authority(), head.uri.to_string().as_str()), ("a.example", "/x?y"));
     }
 
     #[test]
     fn on_http2_host_and_authority_must_agree() {
         let mut differing = head(Version::HTTP_2, "http://a.example/", &[("host", "b.example")]);
-        assert_eq!(prepare(&mut differing, LIMITS).unwrap_err().kind, FaultKind::BadRequest);
+        assert_eq!(prepared(&mut differing).unwrap_err().kind, FaultKind::BadRequest);
         let mut agreeing = head(Version::HTTP_2, "http://a.example/", &[("host", "A.example")]);
-        assert!(prepare(&mut agreeing, LIMITS).is_ok());
+        assert!(prepared(&mut agreeing).is_ok());
     }
 
     #[test]
     fn user_information_is_refused() {
         let mut head = head(Version::HTTP_11, "http://user@a.example/", &[]);
-        assert!(prepare(&mut head, LIMITS).is_err());
+        assert!(prepared(&mut head).is_err());
     }
 
     #[test]
     fn crumbs_of_a_cookie_are_joined() {
         let mut head = head(Version::HTTP_2, "/", &[("cookie", "a=1"), ("cookie", "b=2"), ("cookie", "c=3")]);
-        prepare(&mut head, LIMITS).unwrap();
+        prepared(&mut head).unwrap();
         assert_eq!(head.fields.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2; c=3"]);
     }
 
     #[test]
     fn a_length_is_written_without_leading_zeros() {
         let mut head = head(Version::HTTP_11, "/", &[("content-length", "007")]);
-        prepare(&mut head, LIMITS).unwrap();
+        prepared(&mut head).unwrap();
         assert_eq!(head.fields["content-length"], "7");
     }
 }

@@ -12,17 +12,23 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use model::Scheme;
 use net::Peer;
 
+use crate::exchange::marks::Marks;
+
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// Our own entry in Via, with the version of the message that came.
 pub(crate) fn via(version: Version) -> HeaderValue {
-    HeaderValue::from_static(match version {
-        Version::HTTP_10 => "1.0 sandgate",
-        Version::HTTP_2 => "2.0 sandgate",
-        _ => "1.1 sandgate",
-    })
+    // Constants: what is made of text at run time is looked through byte by byte.
+    const HTTP_10: HeaderValue = HeaderValue::from_static("1.0 sandgate");
+    const HTTP_11: HeaderValue = HeaderValue::from_static("1.1 sandgate");
+    const HTTP_2: HeaderValue = HeaderValue::from_static("2.0 sandgate");
+    match version {
+        Version::HTTP_10 => HTTP_10,
+        Version::HTTP_2 => HTTP_2,
+        _ => HTTP_11,
+    }
 }
 
 /// Whose X-Forwarded fields are believed.
@@ -62,12 +68,12 @@ pub(crate) struct Told {
 /// Writes the fields.
 ///
 /// What an untrusted client says in them is thrown away: an upstream that believes these fields believes us.
-pub(crate) fn write(fields: &mut HeaderMap, sender: &Sender<'_>) -> Told {
+pub(super) fn write(fields: &mut HeaderMap, sender: &Sender<'_>, marks: Marks) -> Told {
     // What is added here and by the usual filter fits without the map growing twice.
     fields.reserve(8);
     let trusted = sender.is_trusted();
     let told = if trusted { told(fields, sender) } else { Told { client: None, scheme: sender.scheme } };
-    if !trusted {
+    if marks.forwarded && !trusted {
         fields.remove(header::FORWARDED);
     }
     if matches!(sender.form, ForwardedForm::Rfc7239 | ForwardedForm::Both) {
@@ -102,7 +108,7 @@ fn extend(fields: &mut HeaderMap, sender: &Sender<'_>, trusted: bool) {
     let chain = if trusted { extended_chain(fields, sender) } else { None };
     fields.insert(FOR, chain.unwrap_or_else(|| sender.peer.ip.clone()));
     if !trusted || !fields.contains_key(PROTO) {
-        fields.insert(PROTO, HeaderValue::from_static(sender.scheme.as_str()));
+        fields.insert(PROTO, scheme_value(sender.scheme));
     }
     let host = fields.get(header::HOST).cloned();
     if !trusted || !fields.contains_key(PORT) {
@@ -110,6 +116,15 @@ fn extend(fields: &mut HeaderMap, sender: &Sender<'_>, trusted: bool) {
     }
     if let Some(host) = host.filter(|_| !trusted || !fields.contains_key(HOST)) {
         fields.insert(HOST, host);
+    }
+}
+
+fn scheme_value(scheme: Scheme) -> HeaderValue {
+    const HTTP: HeaderValue = HeaderValue::from_static("http");
+    const HTTPS: HeaderValue = HeaderValue::from_static("https");
+    match scheme {
+        Scheme::Http => HTTP,
+        Scheme::Https => HTTPS,
     }
 }
 
