@@ -34,6 +34,8 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
+    // What is accepted inherits it.
+    socket.set_tcp_nodelay(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -117,25 +119,44 @@ pub(crate) struct Ends {
     pub(crate) is_known: bool,
 }
 
+/// The address that a TCP listener's connections are made to, where it is but one: else each connection is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound(Option<SocketAddr>);
+
+impl Bound {
+    fn of(socket: &TcpListener) -> Bound {
+        Bound(socket.local_addr().ok().filter(|address| !address.ip().is_unspecified()))
+    }
+
+    fn local(self, stream: &tokio::net::TcpStream) -> SocketAddr {
+        let ask = || stream.local_addr().ok();
+        // It may be gone already.
+        self.0.or_else(ask).unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0))
+    }
+}
+
 /// A worker's listening socket.
 pub(crate) enum Acceptor {
-    Tcp(tokio::net::TcpListener),
+    Tcp(tokio::net::TcpListener, Bound),
     Unix(tokio::net::UnixListener),
 }
 
 impl Acceptor {
     pub(crate) fn new(socket: ListeningSocket) -> io::Result<Acceptor> {
         match socket {
-            ListeningSocket::Tcp(socket) => tokio::net::TcpListener::from_std(socket).map(Acceptor::Tcp),
+            ListeningSocket::Tcp(socket) => {
+                let bound = Bound::of(&socket);
+                tokio::net::TcpListener::from_std(socket).map(|listener| Acceptor::Tcp(listener, bound))
+            }
             ListeningSocket::Unix(socket) => tokio::net::UnixListener::from_std(socket).map(Acceptor::Unix),
         }
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Socket, Ends)>> {
         match self {
-            Acceptor::Tcp(listener) => {
+            Acceptor::Tcp(listener, bound) => {
                 let (stream, address) = ready!(listener.poll_accept(cx))?;
-                Poll::Ready(Ok(tcp(stream, address)))
+                Poll::Ready(Ok(tcp(stream, address, *bound)))
             }
             Acceptor::Unix(listener) => {
                 let (stream, _) = ready!(listener.poll_accept(cx))?;
@@ -157,24 +178,26 @@ impl Acceptor {
 
 /// What waits in a queue. The runtime is not asked, as it may not know of it yet.
 enum Waiting {
-    Tcp(TcpListener),
+    Tcp(TcpListener, Bound),
     Unix(UnixListener),
 }
 
 impl Waiting {
     fn of(acceptor: Acceptor) -> io::Result<Waiting> {
         match acceptor {
-            Acceptor::Tcp(listener) => listener.into_std().map(Waiting::Tcp),
+            Acceptor::Tcp(listener, bound) => {
+                listener.into_std().map(|listener| Waiting::Tcp(listener, bound))
+            }
             Acceptor::Unix(listener) => listener.into_std().map(Waiting::Unix),
         }
     }
 
     fn accept(&self) -> io::Result<(Socket, Ends)> {
         match self {
-            Waiting::Tcp(listener) => {
+            Waiting::Tcp(listener, bound) => {
                 let (stream, address) = listener.accept()?;
                 stream.set_nonblocking(true)?;
-                Ok(tcp(tokio::net::TcpStream::from_std(stream)?, address))
+                Ok(tcp(tokio::net::TcpStream::from_std(stream)?, address, *bound))
             }
             Waiting::Unix(listener) => {
                 let (stream, _) = listener.accept()?;
@@ -199,12 +222,8 @@ impl Iterator for Waiting {
     }
 }
 
-fn tcp(stream: tokio::net::TcpStream, client: SocketAddr) -> (Socket, Ends) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    // It may be gone already.
-    let local = stream.local_addr().unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+fn tcp(stream: tokio::net::TcpStream, client: SocketAddr, bound: Bound) -> (Socket, Ends) {
+    let local = bound.local(&stream);
     (Socket::Tcp(stream), Ends { client, local, is_known: true })
 }
 

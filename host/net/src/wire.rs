@@ -489,11 +489,13 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
-        ready!(self.poll_flushed(cx, shut))?;
-        if self.guarded && self.end.is_none() && self.guard.is_between_messages() {
+        let is_over = self.guarded && self.end.is_none() && self.guard.is_between_messages();
+        if is_over && matches!(self.stream, Stream::Plain(_)) {
+            // It is closed right after this, which says all there is to say.
             return Poll::Ready(Ok(()));
         }
-        self.poll_linger(cx)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        ready!(self.poll_flushed(cx, shut))?;
+        if is_over { Poll::Ready(Ok(())) } else { self.poll_linger(cx) }
     }
 }
