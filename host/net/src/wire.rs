@@ -5,22 +5,23 @@
 //! turn, after the answers to the requests before it, and is answered there with the guard's fault. Nothing is read
 //! after it. What is slow, either way, is ended by the timeouts kept here.
 
+mod output;
 mod state;
+mod waiting;
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use model::{Fault, FaultKind};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::guard::{Guard, Judgement, Limits};
 use crate::serve::ServerTimeouts;
 use crate::stream::ClientStream as Stream;
 use crate::timers::{Alarm, Expired, Timers};
 use crate::tunnel::Prefixed;
+use output::LINGER_BYTES;
 pub(crate) use state::{GoAhead, WireState};
 
 /// What hyper is given in place of a head that was rejected.
@@ -32,14 +33,6 @@ const PIECE: usize = 4096;
 /// Bytes that are taken from a client between its wish for another protocol and the answer: what it sends too early. No
 /// more is read, so that it has to wait.
 const EARLY_BYTES: usize = 16 << 10;
-
-/// How long a client may be idle before hyper is taken off its connection.
-const PARK_AFTER: Duration = Duration::from_millis(250);
-
-/// How long a connection that is closed early still reads what the client sends.
-const LINGER: Duration = Duration::from_secs(2);
-/// How much of it.
-const LINGER_BYTES: usize = 1 << 20;
 
 /// Which protocol a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,19 +186,6 @@ impl Wire {
         }
     }
 
-    /// Writes the interim responses to the request under way. hyper flushes when nothing of an earlier answer is left
-    /// to be written, and gets the final answer only after them.
-    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let state = Rc::clone(&self.state);
-        let stream = &mut self.stream;
-        let written = state.interim.poll_write(cx, |cx, bytes| Pin::new(&mut *stream).poll_write(cx, bytes));
-        if written.is_pending() {
-            return self.poll_slow_reader(cx).map_ok(drop);
-        }
-        self.write_alarm.clear();
-        written
-    }
-
     /// Moves what of the held bytes may go on to where hyper gets it.
     fn judge_held(&mut self) {
         let verdict = self.guard.judge(&self.held);
@@ -321,127 +301,6 @@ impl Wire {
             self.taken = 0;
         }
     }
-
-    /// The client sends nothing: in time, that ends its connection or its request.
-    fn poll_slow_client(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_read_timeout(cx));
-        if self.awaited() == Wait::Request {
-            return Poll::Ready(Ok(()));
-        }
-        self.give_up_waiting();
-        self.poll_indirect(cx, buffer)
-    }
-
-    /// The time for a head or a part of a body is up.
-    fn give_up_waiting(&mut self) {
-        let awaited = self.awaited();
-        self.held.clear();
-        let fault = Fault::new(FaultKind::ClientTimeout, "the request took too long");
-        let judgement =
-            if awaited == Wait::Head { Judgement::Reject(0, fault) } else { Judgement::BadBody(0, fault) };
-        self.settle(judgement, 0);
-        self.append_ready(&[]);
-    }
-
-    fn awaited(&self) -> Wait {
-        let unjudged = !self.held.is_empty() && self.guard.is_between_messages();
-        if unjudged || self.guard.is_in_head() {
-            Wait::Head
-        } else if self.guarded && !self.guard.is_between_messages() {
-            Wait::Body
-        } else {
-            Wait::Request
-        }
-    }
-
-    fn poll_read_timeout(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
-        let awaited = self.awaited();
-        if self.waiting_for != Some(awaited) {
-            self.read_alarm.clear();
-            self.waiting_for = Some(awaited);
-        }
-        match awaited {
-            Wait::Request => self.poll_idle(cx),
-            Wait::Head => self.read_alarm.poll(cx, self.timeouts.header),
-            Wait::Body => self.read_alarm.poll(cx, self.timeouts.body),
-        }
-    }
-
-    /// Looks at a client's idle time twice: when it is worth while to take hyper off, and when it is over.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
-        let park_after = PARK_AFTER.min(self.timeouts.idle);
-        while !self.state.may_park.get() {
-            ready!(self.read_alarm.poll(cx, park_after));
-            self.read_alarm.clear();
-            // Else the client waited for us, not we for it: its time begins anew.
-            let is_idle = !self.is_busy() && !self.is_writing && !self.is_flushing;
-            self.state.may_park.set(is_idle);
-        }
-        self.read_alarm.poll(cx, self.timeouts.idle.saturating_sub(park_after))
-    }
-
-    fn is_busy(&self) -> bool {
-        self.state.was_busy.take() || self.state.exchanges.get() > 0
-    }
-
-    fn stop_waiting(&mut self) {
-        if self.waiting_for.take().is_some() {
-            self.read_alarm.clear();
-            self.state.may_park.set(false);
-        }
-    }
-
-    /// Reads and throws away what the client still sends. Closing with bytes unread makes the kernel reset the
-    /// connection, and the client lose the answer (RFC 9112 section 9.6).
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut piece = [std::mem::MaybeUninit::uninit(); PIECE];
-        while let Some(left) = self.linger_left.checked_sub(PIECE) {
-            let mut buffer = ReadBuf::uninit(&mut piece);
-            if Pin::new(&mut self.stream).poll_read(cx, &mut buffer)?.is_pending() {
-                return self.write_alarm.poll(cx, LINGER).map(|Expired| Ok(()));
-            }
-            if buffer.filled().is_empty() {
-                break;
-            }
-            self.linger_left = left;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_slow_reader(&mut self, cx: &Context<'_>) -> Poll<io::Result<usize>> {
-        let after: Duration = self.timeouts.send;
-        self.write_alarm.poll(cx, after).map(|Expired| {
-            self.state.is_stalled.set(true);
-            Err(io::ErrorKind::TimedOut.into())
-        })
-    }
-
-    fn poll_written(
-        &mut self,
-        cx: &Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        self.is_writing = written.is_pending();
-        if self.is_writing {
-            return self.poll_slow_reader(cx);
-        }
-        self.write_alarm.clear();
-        written
-    }
-}
-
-impl Wire {
-    /// What TLS holds back waits for the client as what is written does: as long as some of it goes, it is not slow.
-    fn poll_flushed(&mut self, cx: &Context<'_>, flushed: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
-        let was_flushing = std::mem::replace(&mut self.is_flushing, flushed.is_pending());
-        if was_flushing && (flushed.is_ready() || self.stream.has_sent()) {
-            self.write_alarm.clear();
-        }
-        if flushed.is_pending() {
-            return self.poll_slow_reader(cx).map_ok(drop);
-        }
-        flushed
-    }
 }
 
 impl AsyncRead for Wire {
@@ -457,45 +316,5 @@ impl AsyncRead for Wire {
         } else {
             this.poll_indirect(cx, buffer)
         }
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.poll_written(cx, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
-        self.poll_written(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state.interim.register(cx.waker());
-        if self.state.interim.is_waiting() {
-            ready!(self.poll_interim(cx))?;
-        }
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.poll_flushed(cx, flushed)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let is_over = self.guarded && self.end.is_none() && self.guard.is_between_messages();
-        if is_over && matches!(self.stream, Stream::Plain(_)) {
-            // It is closed right after this, which says all there is to say.
-            return Poll::Ready(Ok(()));
-        }
-        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
-        ready!(self.poll_flushed(cx, shut))?;
-        if is_over { Poll::Ready(Ok(())) } else { self.poll_linger(cx) }
     }
 }
