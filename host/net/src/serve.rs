@@ -239,7 +239,7 @@ impl<H: Handler> Future for Run<H> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stop> {
         match Pin::new(&mut self.connection).poll(cx) {
             Poll::Ready(ended) => Poll::Ready(Stop::Ended(ended)),
-            Poll::Pending if self.state.may_park.get() => Poll::Ready(Stop::Idle),
+            Poll::Pending if self.state.is_idle() => Poll::Ready(Stop::Idle),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -38,21 +38,25 @@ fn an_idle_connection_is_closed_without_a_word() {
 }
 
 #[test]
-fn a_client_that_pauses_between_requests_keeps_its_connection() {
+fn a_client_may_pause_before_and_between_requests() {
     let (_origin, sandgate) = limited("timeouts: { idle: 60s }");
-    let (mut pausing, mut busy) = (sandgate.client(), sandgate.client());
-    for head in
-        [["GET / HTTP/1.1\r\nhost: a", ".example\r\n\r\n"], ["\r\n", "GET / HTTP/1.1\r\nhost: a\r\n\r\n"]]
-    {
-        assert_eq!(pausing.get("/").status(), 200);
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_millis(400) {
-            assert_eq!(busy.get("/").status(), 200);
-        }
-        for part in head {
-            pausing.send(part);
-        }
-        assert_eq!(pausing.response().status(), 200);
+    let mut pausing = sandgate.client();
+    pause(&sandgate);
+    assert_eq!(pausing.get("/").status(), 200, "the first request of a connection");
+    let whole = "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n";
+    for (begun, rest) in [("", whole), ("GET / HTTP/1.1\r\nhost: a", ".example\r\n\r\n"), ("\r\n", whole)] {
+        pause(&sandgate);
+        pausing.send(begun);
+        pause(&sandgate);
+        assert_eq!(pausing.send(rest).response().status(), 200, "after {begun:?}");
+    }
+}
+
+/// Lets more time go by than hyper stays on a connection that is idle, while another one is busy.
+fn pause(sandgate: &Sandgate) {
+    let (mut busy, began) = (sandgate.client(), Instant::now());
+    while began.elapsed() < Duration::from_millis(700) {
+        assert_eq!(busy.get("/").status(), 200);
     }
 }
 

@@ -48,6 +48,11 @@ impl WireState {
         self.stays.take()
     }
 
+    /// Whether the connection is better off without hyper: the client is idle, and nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.may_park.get() && self.exchanges.get() == 0
+    }
+
     /// The protocol stays: what the client sends next is a request.
     pub(crate) fn stay(&self) {
         self.stays.set(true);
