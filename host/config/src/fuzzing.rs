@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::check::address::host_and_port;
 use crate::load::read_source;
 use crate::report::Report;
 use crate::scalar::{Size, Time};
@@ -25,4 +26,9 @@ pub fn time(text: &str) -> Option<Duration> {
 /// A size, and how messages write it.
 pub fn size(text: &str) -> Option<(u64, String)> {
     Size::parse(text).map(|size| (size.0, size.to_string()))
+}
+
+/// Host and port of an endpoint's authority.
+pub fn authority(text: &str, default_port: u16) -> Option<(&str, u16)> {
+    host_and_port(text, default_port)
 }

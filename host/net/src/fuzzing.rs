@@ -15,24 +15,29 @@ pub struct Judged {
     pub refused: Option<String>,
 }
 
-/// Judges bytes that come in pieces, as a connection does: what is held is judged again with what comes after it.
+/// Judges bytes that come in pieces, as a connection does: what is held is judged again with what comes after it. Whoever asks for
+/// another protocol is told that there is none.
 pub fn judge_http1<'a>(limits: Limits, pieces: impl Iterator<Item = &'a [u8]>) -> Judged {
     let (mut guard, mut held, mut passed) = (Guard::new(limits), Vec::new(), Vec::new());
     for piece in pieces.filter(|piece| !piece.is_empty()) {
         held.extend_from_slice(piece);
-        let (count, fault) = match guard.judge(&held) {
-            Judgement::Pass => (held.len(), None),
-            Judgement::Hold(count) => (count, None),
-            Judgement::Reject(count, fault) | Judgement::BadBody(count, fault) => (count, Some(fault)),
-        };
-        let mut accepted: Vec<u8> = held.drain(..count).collect();
-        guard.rewrite(&mut accepted);
-        passed.append(&mut accepted);
-        if let Some(fault) = fault {
-            return Judged { passed, refused: Some(format!("{fault:?}")) };
+        while !held.is_empty() {
+            let (count, fault) = match guard.judge(&held) {
+                Judgement::Pass => (held.len(), None),
+                Judgement::Hold(count) => (count, None),
+                Judgement::Reject(count, fault) | Judgement::BadBody(count, fault) => (count, Some(fault)),
+            };
+            let mut accepted: Vec<u8> = held.drain(..count).collect();
+            guard.rewrite(&mut accepted);
+            passed.append(&mut accepted);
+            if let Some(fault) = fault {
+                return Judged { passed, refused: Some(format!("{fault:?}")) };
+            }
+            if !guard.is_undecided() {
+                break;
+            }
+            guard.stay();
         }
-        // Whoever asks for another protocol is told that there is none.
-        guard.stay();
     }
     Judged { passed, refused: None }
 }
