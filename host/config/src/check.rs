@@ -3,7 +3,7 @@
 //! A check that fails complains and goes on, so one reading reports all there is. Functions give `None` for what can't
 //! be built; the caller drops it, and the complaint keeps the configuration from being used.
 
-mod address;
+pub(crate) mod address;
 mod balance;
 mod buffering;
 mod conditions;

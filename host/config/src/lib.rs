@@ -8,6 +8,8 @@ mod check;
 mod deserialize;
 mod field;
 mod folder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod later;
 mod load;
 mod names;

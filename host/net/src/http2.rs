@@ -26,6 +26,10 @@ mod streams;
 use std::rc::Rc;
 use std::time::Duration;
 
+#[cfg(fuzzing)]
+pub(crate) use gate::gate_verdict;
+#[cfg(fuzzing)]
+pub(crate) use hpack::lists_of;
 pub(crate) use incoming::Incoming;
 pub use stats::Http2Stats;
 

@@ -9,6 +9,8 @@ mod buffer;
 mod connect;
 mod date;
 mod drain;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod hop;
 mod http2;

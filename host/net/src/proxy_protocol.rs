@@ -41,7 +41,7 @@ pub(crate) enum Told {
 
 /// What some bytes are the beginning of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Parsed {
+pub(crate) enum Parsed {
     /// A header that is not all there.
     Incomplete,
     /// A header of that many bytes.
@@ -50,10 +50,10 @@ enum Parsed {
 
 /// Bytes that are the beginning of no header: why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Malformed(&'static str);
+pub(crate) struct Malformed(&'static str);
 
 /// Reads a header of either version.
-fn parse(bytes: &[u8]) -> Result<Parsed, Malformed> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Malformed> {
     if bytes.first() == Some(&b'P') { v1::parse(bytes) } else { v2::parse(bytes) }
 }
 

@@ -6,6 +6,7 @@ mod bindings;
 mod cargo;
 mod demo;
 mod error;
+mod fuzz;
 mod guests;
 mod product;
 mod say;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [-- ARGUMENT...]  build what tests need and run every test; the arguments are the runner's
   tidy                   say where the tree breaks the rules of the house
   guests [NAME...]       build the guests in examples-wasm/ and tests/ into target/guests/NAME.wasm
+  fuzz [--for TIME] [TARGET...]  run the fuzz targets of tests/fuzz, each for 60 s or that time
   bindings               generate sdk/rust/src/bindings/ from wit/";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         "test" => test::run(root(), &rest),
         "tidy" => tidy::run(root(), &rest),
         "guests" => guests::run(root(), &rest),
+        "fuzz" => fuzz::run(root(), &rest),
         "bindings" => bindings::run(root(), &rest),
         _ => Err(Error::Usage(USAGE)),
     };

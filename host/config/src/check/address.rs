@@ -45,7 +45,7 @@ impl Check<'_> {
 }
 
 /// Host and port of an authority, where the port may be left out.
-pub(super) fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
+pub(crate) fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
     if let Some(bracketed) = authority.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']')?;
         host.parse::<Ipv6Addr>().ok()?;

@@ -27,7 +27,8 @@ impl Cidr {
     }
 
     /// An address alone is a network of one. Bits past the prefix have to be zero: `10.1.2.3/8` is likelier a mistake
-    /// than a way to write `10.0.0.0/8`.
+    /// than a way to write `10.0.0.0/8`. One of IPv4 addresses mapped into IPv6 is that of the IPv4 addresses: every address is
+    /// compared as such, so that it would have none.
     fn parse(text: &str) -> Option<Self> {
         let (address, prefix) =
             text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -37,7 +38,12 @@ impl Cidr {
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
             Some(_) => return None,
         };
-        (masked(network, prefix)? == network).then_some(Cidr { network, prefix })
+        if masked(network, prefix)? != network {
+            return None;
+        }
+        let canonical = network.to_canonical();
+        let prefix = prefix.checked_sub(width(network) - width(canonical))?;
+        Some(Cidr { network: canonical, prefix })
     }
 }
 
@@ -112,6 +118,19 @@ mod tests {
         assert!(contains("fd00::/8", "fd12::1"));
         assert!(contains("10.0.0.0/8", "::ffff:10.1.1.1"));
         assert!(!contains("::/0", "10.0.0.1"));
+    }
+
+    #[test]
+    fn a_network_mapped_into_ipv6_is_the_one_of_ipv4() {
+        for (mapped, plain) in [
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+        ] {
+            assert_eq!(Cidr::parse(mapped), Cidr::parse(plain), "{mapped}");
+        }
+        assert!(contains("::ffff:10.0.0.0/104", "10.1.2.3"));
+        assert!(contains("::ffff:10.0.0.0/104", "::ffff:10.1.2.3"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 pub(crate) struct Size(pub(crate) u64);
 
 impl Size {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at_checked(digits)?;
         let bytes: u64 = match unit {

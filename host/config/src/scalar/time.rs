@@ -15,7 +15,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) struct Time(pub(crate) Duration);
 
 impl Time {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|char: char| !char.is_ascii_digit())?;
         let (number, unit) = text.split_at_checked(digits)?;
         let millis: u64 = match unit {

@@ -61,3 +61,19 @@ impl Breach {
         }
     }
 }
+
+/// For a fuzzer: how many frames have ended in these pieces, and the code that the connection ends with, if it does.
+#[cfg(fuzzing)]
+pub(crate) fn gate_verdict<'a>(
+    settings: Http2Settings,
+    head_limit: usize,
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> (u64, Option<u32>) {
+    let mut gate = Gate::new(settings, head_limit);
+    for piece in pieces {
+        if !gate.lets_pass(piece) {
+            break;
+        }
+    }
+    (gate.progress().0, gate.verdict.map(|breach| breach.reason().into()))
+}

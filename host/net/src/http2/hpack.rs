@@ -197,5 +197,22 @@ impl Text<'_> {
     }
 }
 
+/// For a fuzzer: the lists of a connection's blocks, each in pieces of this size, until one is broken.
+#[cfg(fuzzing)]
+pub(crate) fn lists_of(blocks: &[&[u8]], piece: usize) -> Vec<Option<(usize, bool)>> {
+    let mut reader = Blocks::default();
+    let mut lists = Vec::new();
+    for block in blocks {
+        reader.begin();
+        let parts = block.chunks(piece.max(1)).try_for_each(|part| reader.part(part));
+        let list = parts.and_then(|()| reader.end()).ok();
+        lists.push(list.map(|list| (list.size, list.has_pseudo)));
+        if list.is_none() {
+            break;
+        }
+    }
+    lists
+}
+
 #[cfg(test)]
 mod tests;

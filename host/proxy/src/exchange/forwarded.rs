@@ -1,7 +1,6 @@
 //! What the upstream is told of the client: X-Forwarded-For, -Proto, -Host and -Port, or Forwarded (RFC 7239), and Via
 //! (RFC 9110 section 7.6.3); and what a trusted proxy before us tells us of it.
 
-#[path = "forwarded/rfc7239.rs"] // Said, so that tests/fuzz can take this file in.
 mod rfc7239;
 
 use std::net::{IpAddr, SocketAddr};
