@@ -151,6 +151,10 @@ impl Wire {
             return self.poll_read_timeout(cx).map(|Expired| Err(io::ErrorKind::TimedOut.into()));
         }
         self.held.extend_from_slice(buffer.filled());
+        if self.waiting_for == Some(Wait::Request) {
+            // It is no longer idle, and what it has sent now is not to be parked.
+            self.stop_waiting();
+        }
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
