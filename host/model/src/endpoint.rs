@@ -174,11 +174,11 @@ impl Health {
         let after = (slot + 1) % count;
         let first = self.failures.get(after as usize).map_or(0, |t| t.load(Relaxed));
         let window = u64::try_from(self.check.fail_timeout.as_millis()).unwrap_or(u64::MAX);
-        let marks = first != 0 && now.saturating_sub(first) <= window && may_mark();
-        if marks {
-            self.marked_until.store(now.saturating_add(window), Relaxed);
+        if first == 0 || now.saturating_sub(first) > window || !may_mark() {
+            return false;
         }
-        marks
+        // What was under way when it was marked fails too, and makes the mark last longer: that is no news.
+        self.marked_until.swap(now.saturating_add(window), Relaxed) <= now
     }
 
     /// Counts a success: the endpoint is as good as new.
@@ -296,6 +296,14 @@ mod tests {
         assert!(!health.failed(1_000) && !health.failed(2_000) && health.failed(3_000));
         assert!(!health.is_usable(12_999));
         assert!(health.is_usable(13_000));
+    }
+
+    #[test]
+    fn a_mark_is_said_once_while_it_lasts() {
+        let health = health(1);
+        assert!(health.failed(1_000) && !health.failed(2_000), "it is marked already");
+        assert!(!health.is_usable(11_500), "the second failure makes the mark last longer");
+        assert!(health.failed(12_000), "the mark was over");
     }
 
     #[test]

@@ -152,6 +152,10 @@ impl Wire {
         }
         self.state.may_park.set(false);
         self.held.extend_from_slice(buffer.filled());
+        if self.waiting_for == Some(Wait::Request) {
+            // It is no longer idle, and what it has sent now is not to be parked.
+            self.stop_waiting();
+        }
         Poll::Ready(Ok(buffer.filled().len()))
     }
 

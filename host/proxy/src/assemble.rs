@@ -88,7 +88,7 @@ impl Assembly<'_> {
     fn check_log(&mut self) {
         if let Err((path, error)) = AccessLog::check(&self.config.log.access) {
             let message = format!("the access log {} can't be opened: {error}", path.display());
-            self.faults.push(self.config.complain(self.config.router_span, message, None));
+            self.faults.push(self.config.complain(self.config.log.access_span, message, None));
         }
     }
 

@@ -24,6 +24,8 @@ use crate::stats::{Presence, WorkerStats};
 
 /// Threads on which a worker reads and writes files of bodies that are kept. They end when there is nothing to do.
 const FILE_THREADS: usize = 4;
+/// How long a stop waits for next requests of clients that are between two: what comes later meets a closed connection.
+const LAST_REQUESTS: Duration = Duration::from_millis(100);
 
 /// Milliseconds since the process began: what endpoints' health is told in.
 pub(crate) fn ms_at(now: Instant) -> u64 {
@@ -282,6 +284,9 @@ impl Worker {
     async fn stop(&self, grace: Duration) {
         self.accepting.borrow_mut().clear();
         self.drain.shut().await;
+        // A client whose next request is on its way is told with its answer.
+        self.drain.part();
+        let _ = tokio::time::timeout(LAST_REQUESTS.min(grace), self.drain.finished()).await;
         self.drain.begin();
         if tokio::time::timeout(grace, self.drain.finished()).await.is_err() {
             tracing::warn!(connections = self.drain.connections(), "stopped before all exchanges had ended");

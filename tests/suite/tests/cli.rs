@@ -30,6 +30,16 @@ fn a_check_shows_all_mistakes_of_a_file_in_one_run() {
 }
 
 #[test]
+fn an_access_log_that_cannot_be_opened_is_shown_where_it_is_written() {
+    let yaml = format!("{}log:\n  access: {{ path: nowhere/access.log }}\n", yaml::forwarding());
+    let line = yaml.lines().count();
+    let finished = Sandgate::with_config(yaml).value("app", ENDPOINTS).command("check", &[]);
+    let said = finished.stdout + &finished.stderr;
+    assert!(said.contains("nowhere/access.log can't be opened"), "{said}");
+    assert!(said.contains(&format!("sandgate.yaml:{line}:11")), "{said}");
+}
+
+#[test]
 fn what_is_planned_and_not_built_is_refused_by_name() {
     for (key, yaml) in planned() {
         let finished = Sandgate::with_config(yaml).value("app", ENDPOINTS).command("check", &[]);

@@ -64,7 +64,7 @@ fn an_origins_error_is_its_own_unless_it_is_intercepted() {
     for (intercept, expected) in [("false", "inner"), ("true", "ours")] {
         let origin = Origin::answering(move |_| answer.to_vec());
         let routes = format!(
-            "  - {{ name: it, upstream: app, error_pages: [{{ status: [404], body: ours, intercept: {intercept} }}] }}\n"
+            "  - {{ name: it, upstream: app, error_pages: [{{ status: [4xx], body: ours, intercept: {intercept} }}] }}\n"
         );
         let sandgate = started("{ workers: 1 }", &routes, &origin);
         let mut client = sandgate.client();

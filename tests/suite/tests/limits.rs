@@ -61,6 +61,20 @@ fn pause(sandgate: &Sandgate) {
 }
 
 #[test]
+fn a_client_that_pauses_before_its_first_request_is_answered() {
+    let (_origin, sandgate) = limited("timeouts: { idle: 60s }");
+    let (mut whole, mut split, mut busy) = (sandgate.client(), sandgate.client(), sandgate.client());
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(400) {
+        assert_eq!(busy.get("/").status(), 200);
+    }
+    assert_eq!(whole.get("/").status(), 200);
+    split.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n");
+    assert_eq!(busy.get("/").status(), 200);
+    assert_eq!(split.send("ab").response().status(), 200);
+}
+
+#[test]
 fn a_connection_that_never_says_anything_is_closed() {
     let (_origin, sandgate) = limited("timeouts: { header: 300ms, idle: 300ms }");
     let mut silent = sandgate.client();

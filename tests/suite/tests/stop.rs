@@ -59,3 +59,20 @@ fn a_request_that_never_ends_is_cut_when_the_grace_is_over() {
     assert_eq!(sandgate.wait_for_exit().code(), Some(0));
     assert_eq!(sandgate.access_log(1).len(), 1, "every exchange has one record");
 }
+
+#[test]
+fn clients_at_work_are_told_with_an_answer_and_lose_no_request() {
+    let origin = Origin::replying(200, "hello");
+    let mut sandgate = Sandgate::before(&[&origin]);
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = sandgate.client();
+            assert_eq!(client.get("/").status(), 200);
+            std::thread::spawn(move || while client.get("/").field("connection") != Some("close") {})
+        })
+        .collect();
+    origin.wait_for_requests(100);
+    sandgate.signal(Signal::Terminate);
+    assert!(clients.into_iter().all(|client| client.join().is_ok()), "a request was lost");
+    assert_eq!(sandgate.wait_for_exit().code(), Some(0));
+}

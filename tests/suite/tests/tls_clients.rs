@@ -67,6 +67,20 @@ fn a_client_must_show_a_certificate_of_the_authority() {
 }
 
 #[test]
+fn a_client_without_a_certificate_learns_why_though_it_sends_a_request() {
+    let scene = Scene::new(&Authority::new("clients"), "");
+    let mut client =
+        scene.setup(None).connect(scene.sandgate.web(), NAME).expect("its side of the handshake");
+    scene.wait_for_handshakes("no_client_certificate", 1.0);
+    // The first would be answered with a reset by a socket that is closed; the second would meet that, not the alert.
+    for part in ["GET / HTTP/1.1\r\n", "host: a\r\n\r\n"] {
+        client.send(part).expect("the connection is there");
+    }
+    let error = client.get("/").expect_err("no answer").to_string();
+    assert!(error.contains("CertificateRequired"), "{error}");
+}
+
+#[test]
 fn where_it_is_optional_a_client_without_one_is_nobody_and_a_wrong_one_is_refused() {
     let clients = Authority::new("clients");
     let scene = Scene::new(&clients, "client_auth: optional");

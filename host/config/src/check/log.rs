@@ -27,11 +27,11 @@ impl Check<'_> {
     pub(super) fn log(&mut self, log: Field<raw::Log>) -> Log {
         let default = Log::default();
         let raw::Log { access, level } = log.or_default();
-        let access = match access {
-            Field::Given(access) => self.access(access.value),
-            Field::Absent | Field::Broken => default.access,
+        let (access, access_span) = match access {
+            Field::Given(access) => (self.access(access.value), access.span),
+            Field::Absent | Field::Broken => (default.access, default.access_span),
         };
-        Log { access, level: level.into_value().map_or(default.level, Level::from) }
+        Log { access, access_span, level: level.into_value().map_or(default.level, Level::from) }
     }
 
     fn access(&mut self, access: raw::Access) -> Access {

@@ -9,7 +9,7 @@ use super::Check;
 use super::server::given;
 use crate::field::{Field, List, Spanned};
 use crate::raw;
-use crate::scalar::TemplateText;
+use crate::scalar::{Statuses, TemplateText};
 use crate::source::Span;
 use crate::types::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};
 
@@ -18,7 +18,7 @@ const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 /// The statuses of final answers.
 const FINAL: RangeInclusive<u64> = 200..=599;
 /// The statuses of answers that report an error.
-const ERRORS: RangeInclusive<u64> = 400..=599;
+const ERRORS: Statuses = Statuses::of(400..=599);
 /// The most error pages of a route, or of the server.
 const PAGE_LIMIT: usize = 100;
 
@@ -156,12 +156,15 @@ impl Check<'_> {
         Some(ErrorPage { status: status?, body: body?, response_status: response_status.and_then(code), of })
     }
 
-    fn statuses(&mut self, statuses: Spanned<List<u64>>) -> Vec<StatusCode> {
+    fn statuses(&mut self, statuses: Spanned<List<Statuses>>) -> Vec<Statuses> {
         if statuses.value.is_empty() {
             self.complain(statuses.span, "no statuses", None);
         }
         let items = given(statuses.value).collect::<Vec<_>>();
-        items.into_iter().filter_map(|item| code(self.number(Field::Given(item), 0, ERRORS))).collect()
+        for item in items.iter().filter(|item| !ERRORS.includes(item.value)) {
+            self.complain(item.span, "expected statuses from 400 to 599", None);
+        }
+        items.into_iter().map(|item| item.value).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::field::{Field, List, Map};
-use crate::scalar::TemplateText;
+use crate::scalar::{Statuses, TemplateText};
 
 /// An answer that sends the client elsewhere. One of `to` and `https`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -51,9 +51,9 @@ pub(crate) struct Respond {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an error page, a map with `status`, and `body` or `file`")]
 pub(crate) struct ErrorPage {
-    /// For which statuses, from 400 to 599.
+    /// For which statuses, from 400 to 599, such as `404` or `5xx`.
     #[schemars(length(min = 1))]
-    pub(crate) status: Field<List<u64>>,
+    pub(crate) status: Field<List<Statuses>>,
     /// The body.
     #[serde(default)]
     pub(crate) body: Field<TemplateText>,

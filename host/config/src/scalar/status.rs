@@ -27,6 +27,11 @@ impl Statuses {
         (self.first..=self.last).contains(&status)
     }
 
+    /// Whether all of some others are among these.
+    pub(crate) fn includes(self, others: Statuses) -> bool {
+        self.contains(others.first) && self.contains(others.last)
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(class) = text.strip_suffix("xx") {
             let class: u16 = class.parse().ok().filter(|class| (2..=5).contains(class))?;

@@ -7,19 +7,22 @@ use std::time::Duration;
 use model::Template;
 
 use crate::scalar::Statuses;
+use crate::source::Span;
 
 /// What is logged.
 #[derive(Clone, Debug)]
 pub struct Log {
     /// The access log.
     pub access: Access,
+    /// Where it is written, for a complaint.
+    pub access_span: Span,
     /// The least severe message that is written.
     pub level: Level,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Log { access: Access::On(Box::default()), level: Level::Info }
+        Log { access: Access::On(Box::default()), access_span: Span::default(), level: Level::Info }
     }
 }
 

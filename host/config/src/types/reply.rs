@@ -3,6 +3,8 @@
 use http::{HeaderName, HeaderValue, StatusCode};
 use model::{Escape, FieldText, Template};
 
+use crate::scalar::Statuses;
+
 /// An answer that sends the client elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
@@ -49,7 +51,7 @@ pub struct Body {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorPage {
     /// For which statuses.
-    pub status: Vec<StatusCode>,
+    pub status: Vec<Statuses>,
     /// What it says.
     pub body: Body,
     /// The status that the client gets, if another than the answer had.

@@ -8,8 +8,8 @@ use model::{Counter, TlsFacts};
 use tokio_rustls::server::TlsStream;
 
 use super::facts::facts;
-use super::plaintext;
 use super::server::{H2, ServerTls};
+use super::{farewell, plaintext};
 use crate::patience::{GivenUp, Patience, in_time};
 use crate::tls::Carrier;
 use crate::wire::Protocol;
@@ -117,8 +117,16 @@ pub(crate) async fn secure(
             let result = if carrier.speaks_http() { HandshakeResult::Plaintext } else { failure(&error) };
             counts.count(result);
             tracing::debug!(%address, %error, "no TLS handshake");
-            if result == HandshakeResult::Plaintext {
-                let _ = in_time(plaintext::refuse(carrier.into_socket()), &patience).await;
+            // What comes of the farewell is the client's business: it is told in time, or not at all.
+            match result {
+                HandshakeResult::Plaintext => {
+                    let _ = in_time(plaintext::refuse(carrier.into_socket()), &patience).await;
+                }
+                // With TLS 1.3 it has sent its request already, and the alert says why it is not answered.
+                HandshakeResult::NoClientCertificate | HandshakeResult::BadClientCertificate => {
+                    let _ = in_time(farewell::part(carrier.into_socket()), &patience).await;
+                }
+                _ => {}
             }
             None
         }

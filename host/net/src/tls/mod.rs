@@ -11,6 +11,7 @@ mod client;
 mod clients;
 mod error;
 mod facts;
+mod farewell;
 mod handshake;
 mod plaintext;
 mod provider;

@@ -51,8 +51,10 @@ fn page_for<'a>(generation: &'a Generation, exchange: &Exchange, of: PageOf) -> 
     }
     let pages = route.into_iter().flat_map(|route| &route.error_pages);
     let mut pages = pages.chain(&generation.config.server.error_pages);
+    let status = exchange.response.status.as_u16();
     pages.find(|page| {
-        page.status.contains(&exchange.response.status) && (of == PageOf::Faults || page.of == PageOf::All)
+        let is_meant = page.status.iter().any(|statuses| statuses.contains(status));
+        is_meant && (of == PageOf::Faults || page.of == PageOf::All)
     })
 }
 
