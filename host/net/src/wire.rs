@@ -150,7 +150,6 @@ impl Wire {
         if Pin::new(&mut self.stream).poll_read(cx, &mut buffer)?.is_pending() {
             return self.poll_read_timeout(cx).map(|Expired| Err(io::ErrorKind::TimedOut.into()));
         }
-        self.state.may_park.set(false);
         self.held.extend_from_slice(buffer.filled());
         if self.waiting_for == Some(Wait::Request) {
             // It is no longer idle, and what it has sent now is not to be parked.
