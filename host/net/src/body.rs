@@ -15,8 +15,6 @@ use model::FaultKind;
 use crate::http2;
 use crate::interim::{Interim, InterimSink};
 use crate::progress::Progress;
-use crate::talk::{Hold, Talk};
-use crate::timers::Timers;
 use crate::wire::{GoAhead, WireState};
 
 mod outgoing;
@@ -25,7 +23,7 @@ mod upstream;
 pub use outgoing::OutgoingBody;
 pub(crate) use outgoing::{Again, Piece};
 pub use upstream::UpstreamBody;
-pub(crate) use upstream::{Http1Answer, Http2Answer, Switched};
+pub(crate) use upstream::{Http1Answer, Http2Answer, Reader};
 
 /// Why a body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +43,6 @@ pub struct ClientBody {
     left: u64,
     progress: Rc<Progress>,
     expectation: Expectation,
-    /// Boxed: few have one, and bodies are moved often.
-    hold: Option<Box<Hold>>,
 }
 
 /// What a client does before it sends a body.
@@ -93,22 +89,12 @@ impl ClientBody {
     }
 
     fn of(source: Source, left: u64, expectation: Expectation) -> Self {
-        ClientBody { source, left, progress: Rc::default(), expectation, hold: None }
+        ClientBody { source, left, progress: Rc::default(), expectation }
     }
 
-    /// Whether the client sends it only when it is asked to.
+    /// Whether the client sends it only when it is asked to, and was not asked yet.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.expectation == Expectation::Continue
-    }
-
-    /// Holds it back until the endpoint wants it.
-    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
-        self.hold = Some(Box::new(Hold::new(Rc::clone(talk), timers.alarm())));
-    }
-
-    /// Holds it back no longer: the endpoint that was asked is not the one that gets it.
-    pub(crate) fn release(&mut self) {
-        self.hold = None;
     }
 
     /// Sets how long it may be, before anything was read of it.
@@ -123,6 +109,7 @@ impl ClientBody {
 
     /// The client is told to continue: by hyper when it is asked for the body, or here.
     fn give_go_ahead(&mut self) {
+        self.expectation = Expectation::None;
         match &mut self.source {
             Source::Http1(_, wire) if wire.go_ahead.get() == GoAhead::Awaited => {
                 wire.go_ahead.set(GoAhead::Given);
@@ -159,12 +146,6 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some(hold) = &mut self.hold {
-            if ready!(hold.poll(cx)).is_err() {
-                return Poll::Ready(Some(Err(BodyError(FaultKind::UpstreamReset))));
-            }
-            (self.hold, self.expectation) = (None, Expectation::None);
-        }
         self.give_go_ahead();
         let polled = self.source.poll_frame(cx).map(|frame| {
             frame.map(|frame| match frame {

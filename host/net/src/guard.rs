@@ -49,10 +49,12 @@ mod tests;
 
 use model::{Fault, FaultKind};
 
-use chunked::{Chunks, Refused};
+pub(crate) use chunked::Chunks;
+use chunked::Refused;
 use framing::Framing;
 use head::{Head, Sequel};
 use trailers::Trailers;
+pub(crate) use trailers::is_forbidden_trailer;
 
 /// The method of the request that stands for a rejection: the host puts it in front of the parser in place of
 /// a refused head, so that the answer keeps its turn. No client may send it.
@@ -243,13 +245,6 @@ impl State {
             Framing::Chunked => State::Chunks(Chunks::default()),
         }
     }
-}
-
-/// A field line, which still has its CR: name, and value without the white space around it. None for a line that breaks
-/// the rules.
-pub(crate) fn read_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let field = field::Field::read(line).ok()?;
-    Some((field.name, field.trimmed()))
 }
 
 /// Takes what is there of a body with `left` bytes to come.

@@ -35,18 +35,6 @@ pub fn strip_connection_fields(fields: &mut HeaderMap) {
     }
 }
 
-/// Writes the Connection field of a request of HTTP/1.1: it names TE and Upgrade where they are (RFC 9110 sections 7.6.1,
-/// 7.8 and 10.1.4).
-pub(crate) fn write_connection(fields: &mut HeaderMap) {
-    let named = match (fields.contains_key(header::UPGRADE), fields.contains_key(header::TE)) {
-        (false, false) => return,
-        (false, true) => "te",
-        (true, false) => "upgrade",
-        (true, true) => "te, upgrade",
-    };
-    fields.insert(header::CONNECTION, HeaderValue::from_static(named));
-}
-
 /// Removes from a response what belongs to the endpoint's connection.
 pub fn strip_response_fields(fields: &mut HeaderMap) {
     let present: SmallVec<[HeaderName; 4]> =
@@ -135,19 +123,6 @@ mod tests {
         let mut fields = map(&[("x-one", "1")]);
         fields.insert(header::CONNECTION, HeaderValue::from_bytes(b"\xff, X-One").unwrap());
         assert!(left(fields).is_empty());
-    }
-
-    #[test]
-    fn a_requests_connection_names_what_is_for_one_hop() {
-        let named = |fields: &[(&'static str, &'static str)]| {
-            let mut fields = map(fields);
-            write_connection(&mut fields);
-            fields.get(header::CONNECTION).map(|value| value.to_str().unwrap().to_owned())
-        };
-        assert_eq!(named(&[("x", "y")]), None);
-        assert_eq!(named(&[("te", "trailers")]).as_deref(), Some("te"));
-        assert_eq!(named(&[("upgrade", "a")]).as_deref(), Some("upgrade"));
-        assert_eq!(named(&[("te", "trailers"), ("upgrade", "a")]).as_deref(), Some("te, upgrade"));
     }
 
     #[test]

@@ -14,8 +14,6 @@ use model::FaultKind;
 
 use crate::body::{BodyError, ClientBody};
 use crate::progress::Progress;
-use crate::talk::Talk;
-use crate::timers::Timers;
 
 /// A client's body that can be sent more than once.
 pub struct Replay(Rc<RefCell<Recording<ClientBody>>>);
@@ -137,16 +135,6 @@ impl ReplayBody {
     /// Whether the client sends it only when it is asked to, and was not asked yet.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.0.recording.borrow().source.is_asked_for()
-    }
-
-    /// Holds it back no longer.
-    pub(crate) fn release(&self) {
-        self.0.recording.borrow_mut().source.release();
-    }
-
-    /// Holds back what was not read yet until the endpoint wants it.
-    pub(crate) fn hold(&self, talk: &Rc<Talk>, timers: &Timers) {
-        self.0.recording.borrow_mut().source.hold(talk, timers);
     }
 }
 

@@ -14,8 +14,6 @@ use super::{BodyError, ClientBody};
 use crate::buffer::BufferedBody;
 use crate::progress::Progress;
 use crate::replay::ReplayBody;
-use crate::talk::Talk;
-use crate::timers::Timers;
 
 /// What goes out to an endpoint.
 pub enum OutgoingBody {
@@ -64,24 +62,6 @@ impl OutgoingBody {
             OutgoingBody::Client(body) => body.is_asked_for(),
             OutgoingBody::Replay(body) => body.is_asked_for(),
             OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => false,
-        }
-    }
-
-    /// Holds it back until the endpoint wants it.
-    pub(crate) fn hold(&mut self, talk: &Rc<Talk>, timers: &Timers) {
-        match self {
-            OutgoingBody::Client(body) => body.hold(talk, timers),
-            OutgoingBody::Replay(body) => body.hold(talk, timers),
-            OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => {}
-        }
-    }
-
-    /// Holds it back no longer: the endpoint that was asked is not the one that gets it.
-    pub(crate) fn release(&mut self) {
-        match self {
-            OutgoingBody::Client(body) => body.release(),
-            OutgoingBody::Replay(body) => body.release(),
-            OutgoingBody::Empty | OutgoingBody::Buffered(_) | OutgoingBody::Again(_) => {}
         }
     }
 }

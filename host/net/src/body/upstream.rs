@@ -1,17 +1,18 @@
 //! The body of an endpoint's answer.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use model::FaultKind;
-use tokio::sync::oneshot;
+use tokio::io::ReadHalf;
 
 use super::BodyError;
+use crate::connect::Stream;
+use crate::http1::{Decoder, Rest};
 use crate::pool::http1::Lease;
 use crate::pool::http2::Hold;
 use crate::timers::{Alarm, Expired};
@@ -24,25 +25,34 @@ pub struct UpstreamBody {
     patience: Duration,
     alarm: Alarm,
     connected: Option<Instant>,
+    /// Why it broke off. That is told a turn later, so that what came before is not lost with the client's connection.
+    broken: Option<BodyError>,
 }
 
 /// Boxed but for the usual one: answers are moved often.
 enum Source {
-    Http1(Http1Answer),
+    /// All of it is here.
+    Whole(Bytes),
+    Http1(Box<Http1Answer>),
     Http2(Box<Http2Answer>),
-    Switched(Box<Switched>),
+    Switched(Box<UpstreamStream>),
 }
 
 /// An answer that has its connection for itself.
 pub(crate) struct Http1Answer {
-    pub(crate) incoming: Incoming,
-    pub(crate) lease: Option<Lease>,
+    pub(crate) decoder: Decoder,
+    /// Nothing when the answer is over.
+    pub(crate) reader: Option<Reader>,
+    /// Whether the connection can carry another request then.
+    pub(crate) is_kept: bool,
 }
 
-/// A 101, which has no body, and where the stream behind it will come from if another protocol was asked for.
-pub(crate) struct Switched {
-    pub(crate) incoming: Incoming,
-    pub(crate) stream: Option<oneshot::Receiver<UpstreamStream>>,
+/// Where an answer is read from.
+pub(crate) enum Reader {
+    /// From a connection that is free for the next request when the answer is over.
+    Lease(Lease),
+    /// From one on which the request is still being sent.
+    Half(ReadHalf<Stream>, #[expect(dead_code, reason = "dropped, the request is not sent to its end")] Rest),
 }
 
 /// An answer on a stream.
@@ -59,14 +69,24 @@ pub(crate) struct Http2Answer {
 }
 
 impl UpstreamBody {
+    /// An answer whose body came with its head.
+    pub(crate) fn whole(bytes: Bytes, alarm: Alarm, connected: Option<Instant>) -> Self {
+        UpstreamBody {
+            source: Source::Whole(bytes),
+            patience: Duration::ZERO,
+            alarm,
+            connected,
+            broken: None,
+        }
+    }
+
     pub(crate) fn http1(
-        mut answer: Http1Answer,
+        answer: Http1Answer,
         patience: Duration,
         alarm: Alarm,
         connected: Option<Instant>,
     ) -> Self {
-        answer.release_at_end();
-        UpstreamBody { source: Source::Http1(answer), patience, alarm, connected }
+        UpstreamBody { source: Source::Http1(Box::new(answer)), patience, alarm, connected, broken: None }
     }
 
     pub(crate) fn http2(
@@ -76,19 +96,19 @@ impl UpstreamBody {
         connected: Option<Instant>,
     ) -> Self {
         answer.release_at_end();
-        UpstreamBody { source: Source::Http2(Box::new(answer)), patience, alarm, connected }
+        UpstreamBody { source: Source::Http2(Box::new(answer)), patience, alarm, connected, broken: None }
     }
 
-    pub(crate) fn switched(answer: Switched, alarm: Alarm, connected: Option<Instant>) -> Self {
-        let source = Source::Switched(Box::new(answer));
-        UpstreamBody { source, patience: Duration::ZERO, alarm, connected }
+    /// A 101, which has no body, and the stream behind it.
+    pub(crate) fn switched(stream: UpstreamStream, alarm: Alarm, connected: Option<Instant>) -> Self {
+        let source = Source::Switched(Box::new(stream));
+        UpstreamBody { source, patience: Duration::ZERO, alarm, connected, broken: None }
     }
 
-    /// The stream behind a 101, if another protocol was asked for; with an alarm for its silence.
-    pub async fn into_stream(self) -> Option<(UpstreamStream, Alarm)> {
-        let Source::Switched(switched) = self.source else { return None };
-        let Switched { incoming: _incoming, stream } = *switched;
-        Some((stream?.await.ok()?, self.alarm))
+    /// The stream behind a 101; with an alarm for its silence.
+    pub fn into_stream(self) -> Option<(UpstreamStream, Alarm)> {
+        let Source::Switched(stream) = self.source else { return None };
+        Some((*stream, self.alarm))
     }
 
     /// When the connection that it comes over was open, if that was opened for its request.
@@ -98,26 +118,26 @@ impl UpstreamBody {
 }
 
 impl Http1Answer {
-    fn release_at_end(&mut self) {
-        if self.incoming.is_end_stream() {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = match &mut self.reader {
+            Some(Reader::Lease(lease)) => self.decoder.poll_frame(cx, lease.stream()),
+            Some(Reader::Half(half, _)) => self.decoder.poll_frame(cx, half),
+            None => return Poll::Ready(None),
+        };
+        if self.decoder.is_over() {
             self.release();
         }
+        polled.map(|frame| frame.map(|frame| frame.map_err(|_| BodyError(FaultKind::UpstreamTruncated))))
     }
 
+    /// The connection is free.
     fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
+        if let Some(Reader::Lease(lease)) = self.reader.take()
+            && self.is_kept
+            && self.decoder.is_clean()
+        {
             lease.give_back();
         }
-    }
-
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
-        match &frame {
-            Some(Ok(_)) => self.release_at_end(),
-            None => self.release(),
-            Some(Err(_)) => {}
-        }
-        Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(FaultKind::UpstreamTruncated))))
     }
 }
 
@@ -185,10 +205,14 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
+        if let Some(broken) = this.broken.take() {
+            return Poll::Ready(Some(Err(broken)));
+        }
         let polled = match &mut this.source {
+            Source::Whole(bytes) => return Poll::Ready(take(bytes).map(Ok)),
             Source::Http1(answer) => answer.poll_frame(cx),
             Source::Http2(answer) => answer.poll_frame(cx),
-            Source::Switched(_) => Poll::Ready(None),
+            Source::Switched(_) => return Poll::Ready(None),
         };
         let Poll::Ready(frame) = polled else {
             let patience = this.patience;
@@ -196,12 +220,18 @@ impl Body for UpstreamBody {
             return expired.map(|Expired| Some(Err(BodyError(FaultKind::UpstreamTimeout))));
         };
         this.alarm.clear();
+        if let Some(Err(broken)) = frame {
+            this.broken = Some(broken);
+            // It wakes when all others that can go on have done so.
+            return pin!(tokio::task::yield_now()).poll(cx).map(|()| None);
+        }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            Source::Http1(answer) => answer.incoming.is_end_stream(),
+            Source::Whole(bytes) => bytes.is_empty(),
+            Source::Http1(answer) => answer.decoder.is_over(),
             Source::Http2(answer) => answer.is_end_stream(),
             Source::Switched(_) => true,
         }
@@ -209,9 +239,15 @@ impl Body for UpstreamBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Http1(answer) => answer.incoming.size_hint(),
+            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Http1(answer) => answer.decoder.size_hint(),
             Source::Http2(answer) => answer.size_hint(),
             Source::Switched(_) => SizeHint::with_exact(0),
         }
     }
+}
+
+/// What is here, if it is not taken yet.
+fn take(bytes: &mut Bytes) -> Option<Frame<Bytes>> {
+    if bytes.is_empty() { None } else { Some(Frame::data(std::mem::take(bytes))) }
 }

@@ -1,5 +1,6 @@
 //! The chunked coding (RFC 9112 7.1), byte by byte where it is syntax and in one stride where it is data. It
-//! ends with the line of the last chunk: the trailer section is read elsewhere.
+//! ends with the line of the last chunk: the trailer section is read elsewhere. Clients' bodies are judged by it, endpoints'
+//! are decoded.
 
 use model::Fault;
 
@@ -16,16 +17,27 @@ const BODY_EXTENSION_BYTES: usize = 16 * 1024;
 
 /// Where the reading of a chunked body stands.
 #[derive(Debug, Default)]
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     place: Place,
     /// Bytes of extensions so far, in the whole body.
     extensions: usize,
 }
 
 /// A violation, and how many bytes came before it.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     pub(super) accepted: usize,
     pub(super) fault: Fault,
+}
+
+/// What is next in a chunked body: syntax, and the data behind it. Neither, if the bytes are used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// Bytes of syntax.
+    pub(crate) syntax: usize,
+    /// Bytes of data.
+    pub(crate) data: usize,
+    /// Whether the line of the last chunk ends the syntax.
+    pub(crate) is_last: bool,
 }
 
 /// What the next byte is.
@@ -65,32 +77,45 @@ impl Chunks {
     /// Reads on in the body: how many bytes it took when the last chunk's line has ended, nothing when it
     /// took all.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refused> {
-        let mut rest = bytes;
-        while let Some((&byte, after)) = rest.split_first() {
-            if let Place::Data(left) = self.place {
-                rest = self.skip(left, rest);
-                continue;
+        let mut taken = 0;
+        loop {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            let stretch = self.stretch(rest).map_err(|refused| refused.after(taken))?;
+            taken += stretch.syntax + stretch.data;
+            if stretch.is_last {
+                return Ok(Some(taken));
             }
-            let accepted = bytes.len() - rest.len();
-            self.place = self.next(byte).map_err(|fault| Refused { accepted, fault })?;
-            if self.place == Place::Trailers {
-                return Ok(Some(accepted + 1));
+            if stretch.data == 0 {
+                return Ok(None);
             }
-            rest = after;
         }
-        Ok(None)
     }
 
-    /// Takes what is there of a chunk's data, and gives what is behind it.
-    fn skip<'b>(&mut self, left: u64, bytes: &'b [u8]) -> &'b [u8] {
-        match usize::try_from(left).ok().and_then(|left| bytes.split_at_checked(left)) {
-            Some((_, after)) => {
-                self.place = Place::DataCr;
-                after
+    /// Reads on up to the end of the next data.
+    pub(crate) fn stretch(&mut self, bytes: &[u8]) -> Result<Stretch, Refused> {
+        for (syntax, &byte) in bytes.iter().enumerate() {
+            if let Place::Data(left) = self.place {
+                let data = self.take(left, bytes.len() - syntax);
+                return Ok(Stretch { syntax, data, is_last: false });
             }
-            None => {
-                self.place = Place::Data(left.saturating_sub(bytes.len() as u64));
-                &[]
+            self.place = self.next(byte).map_err(|fault| Refused { accepted: syntax, fault })?;
+            if self.place == Place::Trailers {
+                return Ok(Stretch { syntax: syntax + 1, data: 0, is_last: true });
+            }
+        }
+        Ok(Stretch { syntax: bytes.len(), data: 0, is_last: false })
+    }
+
+    /// Takes what is there of a chunk's data: so many bytes.
+    fn take(&mut self, left: u64, there: usize) -> usize {
+        match usize::try_from(left) {
+            Ok(left) if left <= there => {
+                self.place = Place::DataCr;
+                left
+            }
+            _ => {
+                self.place = Place::Data(left.saturating_sub(there as u64));
+                there
             }
         }
     }
@@ -120,6 +145,12 @@ impl Chunks {
             return Err(bad(format!("the byte {byte:#04x} in a chunk extension")));
         }
         Ok(Place::Extension { size, bytes: bytes + 1, quote: quote.after(byte) })
+    }
+}
+
+impl Refused {
+    fn after(self, bytes: usize) -> Self {
+        Refused { accepted: bytes + self.accepted, ..self }
     }
 }
 

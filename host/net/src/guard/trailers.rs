@@ -66,11 +66,20 @@ impl Trailers {
     fn line(&mut self, line: &[u8], limits: &Limits) -> Result<(), Fault> {
         field::count(&mut self.fields, limits.fields)?;
         let name = Field::read(line)?.name;
-        if FORBIDDEN.iter().any(|forbidden| is_alike(name, forbidden.as_bytes())) {
+        if is_forbidden(name) {
             return Err(bad(format!("a trailer may not be named '{}'", shown(name))));
         }
         Ok(())
     }
+}
+
+fn is_forbidden(name: &[u8]) -> bool {
+    FORBIDDEN.iter().any(|forbidden| is_alike(name, forbidden.as_bytes()))
+}
+
+/// Whether a field of this name may not be a trailer.
+pub(crate) fn is_forbidden_trailer(name: &str) -> bool {
+    is_forbidden(name.as_bytes())
 }
 
 /// The same name, with hyphens or underscores.

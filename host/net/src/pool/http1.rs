@@ -1,29 +1,35 @@
 //! HTTP/1 connections: one request at a time.
 //!
-//! Idle ones are kept on a stack, so that the one used last is used next and the others grow old enough to be closed.
+//! Idle ones are kept on a stack, so that the one used last is used next and the others grow old enough to be closed. Nobody
+//! waits on an idle connection: that the endpoint has closed it is seen when it is to be used, and by the next sweep.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use http::HeaderMap;
 use http::header::HeaderName;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use model::Fault;
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{KeepAlive, Pool, sweeps};
-use crate::body::OutgoingBody;
 use crate::connect::{Offer, Stream};
 use crate::proxy_protocol::Announcement;
-use crate::talk::Talk;
-use crate::write::Upstream;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// The most room for a head that is kept for the next one.
+const ROOM_BYTES: usize = 8 << 10;
 
 /// Connections that wait for a request.
 #[derive(Default)]
-pub(crate) struct Idles(RefCell<Vec<Idle>>);
+pub(crate) struct Idles {
+    stack: RefCell<Vec<Idle>>,
+    /// Room to write heads in.
+    room: Cell<Vec<u8>>,
+}
 
 struct Idle {
     connection: Box<Connection>,
@@ -33,8 +39,7 @@ struct Idle {
 
 /// Boxed wherever it goes: it is moved with every answer.
 struct Connection {
-    sender: SendRequest<OutgoingBody>,
-    talk: Rc<Talk>,
+    stream: Stream,
     /// Which sweep was the last when it was opened.
     born: u64,
     /// How many requests it has been given.
@@ -50,50 +55,70 @@ pub(crate) type Client = Option<Box<Announcement>>;
 
 impl Idles {
     pub(super) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.stack.borrow().len()
     }
 
     pub(super) fn sweep(&self, now: u64, keep_alive: &KeepAlive) {
         let (idle_limit, age_limit) = (sweeps(keep_alive.idle_timeout), sweeps(keep_alive.max_age));
-        self.0.borrow_mut().retain(|Idle { connection, since }| {
-            !connection.sender.is_closed()
-                && now - since <= connection.announced.unwrap_or(idle_limit).min(idle_limit)
+        self.stack.borrow_mut().retain_mut(|Idle { connection, since }| {
+            connection.is_quiet()
+                && now - *since <= connection.announced.unwrap_or(idle_limit).min(idle_limit)
                 && now - connection.born <= age_limit
         });
     }
 
     fn push(&self, connection: Box<Connection>, since: u64, keep_alive: &KeepAlive) {
-        let mut idle = self.0.borrow_mut();
+        let mut idle = self.stack.borrow_mut();
         let is_young = since - connection.born <= sweeps(keep_alive.max_age);
-        let is_open = !connection.sender.is_closed() && connection.talk.owes_nothing();
         let is_good = connection.requests < keep_alive.requests && is_young;
         if connection.client.is_some() && !idle.is_empty() && idle.len() >= keep_alive.idle {
             // The client of the oldest is the least likely to come again.
             idle.remove(0);
         }
-        if is_good && is_open && idle.len() < keep_alive.idle {
+        if is_good && idle.len() < keep_alive.idle {
             idle.push(Idle { connection, since });
         }
     }
 }
 
+impl Connection {
+    /// Whether it is open and nothing comes on it: what nobody has asked for is no answer to what will be asked next.
+    /// This costs no system call while nothing has happened to it.
+    fn is_quiet(&mut self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.stream).poll_read(&mut cx, &mut ReadBuf::uninit(&mut byte)).is_pending()
+    }
+}
+
 impl Pool {
-    /// The connection used last, of those that can take a request now. One whose task has not yet seen the end of
-    /// its last answer is left for later.
+    /// The connection used last, of those that are still open.
     pub(crate) fn take(self: &Rc<Self>, client: &Client) -> Option<Lease> {
-        let mut idle = self.http1.0.borrow_mut();
+        let mut idle = self.http1.stack.borrow_mut();
         let mut at = idle.len();
         while let Some(next) = at.checked_sub(1) {
             at = next;
-            let candidate = &idle.get(at)?.connection;
-            if candidate.sender.is_closed() {
-                idle.swap_remove(at);
-            } else if candidate.client == *client && candidate.sender.is_ready() {
-                let connection = idle.swap_remove(at).connection;
+            if idle.get(at)?.connection.client != *client {
+                continue;
+            }
+            let mut connection = idle.swap_remove(at).connection;
+            if connection.is_quiet() {
                 return Some(Lease::new(self, connection, None));
             }
         }
         None
+    }
+
+    /// Room to write a head in.
+    pub(crate) fn lend_room(&self) -> Vec<u8> {
+        self.http1.room.take()
+    }
+
+    /// Takes the room back.
+    pub(crate) fn return_room(&self, room: Vec<u8>) {
+        if room.capacity() <= ROOM_BYTES {
+            self.http1.room.set(room);
+        }
     }
 
     /// A new connection.
@@ -104,7 +129,7 @@ impl Pool {
                 None => version.header_of_own(),
             });
             let (stream, _) = self.connect(Offer::Http1, header).await?;
-            let mut connection = self.handshake_http1(stream).await?;
+            let mut connection = self.connection(stream);
             connection.client = client;
             Ok(connection)
         };
@@ -113,34 +138,14 @@ impl Pool {
     }
 
     /// Keeps a connection on which the endpoint has chosen HTTP/1, for the request that it was opened for.
-    pub(super) async fn adopt(&self, stream: Stream) -> Result<(), Fault> {
-        let connection = self.handshake_http1(stream).await?;
+    pub(super) fn adopt(&self, stream: Stream) {
         self.chose_http1.set(true);
-        self.http1.push(connection, self.sweeps.get(), &self.settings.keep_alive);
-        Ok(())
+        self.http1.push(self.connection(stream), self.sweeps.get(), &self.settings.keep_alive);
     }
 
-    async fn handshake_http1(&self, stream: Stream) -> Result<Box<Connection>, Fault> {
-        let talk = Rc::new(Talk::default());
-        let handshake = http1::handshake(TokioIo::new(Upstream::new(stream, Rc::clone(&talk)))).await;
-        let (mut sender, connection) = handshake.map_err(|error| self.connect_failed(&error))?;
-        tokio::task::spawn_local(run(connection, Rc::clone(&talk)));
-        sender.ready().await.map_err(|error| self.connect_failed(&error))?;
+    fn connection(&self, stream: Stream) -> Box<Connection> {
         let born = self.sweeps.get();
-        Ok(Box::new(Connection { sender, talk, born, requests: 0, announced: None, client: None }))
-    }
-}
-
-/// Runs a connection to its end. If the protocol has changed, its stream goes on without hyper.
-async fn run(mut connection: http1::Connection<TokioIo<Upstream>, OutgoingBody>, talk: Rc<Talk>) {
-    // What it fails of is told to whoever waits for its answer.
-    if (&mut connection).await.is_err() {
-        return talk.keep_stream();
-    }
-    if let Some(taker) = talk.taker() {
-        let parts = connection.into_parts();
-        // Nobody wants it any more: then it is closed.
-        let _ = taker.send(parts.io.into_inner().into_stream(&parts.read_buf));
+        Box::new(Connection { stream, born, requests: 0, announced: None, client: None })
     }
 }
 
@@ -148,7 +153,6 @@ async fn run(mut connection: http1::Connection<TokioIo<Upstream>, OutgoingBody>,
 pub(crate) struct Lease {
     pool: Rc<Pool>,
     connection: Box<Connection>,
-    using: Using,
     /// When it was open, if it was opened for this request.
     pub(crate) connected: Option<Instant>,
 }
@@ -156,17 +160,16 @@ pub(crate) struct Lease {
 impl Lease {
     fn new(pool: &Rc<Pool>, mut connection: Box<Connection>, connected: Option<Instant>) -> Self {
         connection.requests = connection.requests.saturating_add(1);
-        let using = Using(Rc::clone(&connection.talk));
-        Lease { pool: Rc::clone(pool), connection, using, connected }
+        Lease { pool: Rc::clone(pool), connection, connected }
     }
 
-    /// What it shares with its connection.
-    pub(crate) fn talk(&self) -> &Rc<Talk> {
-        &self.using.0
+    pub(crate) fn stream(&mut self) -> &mut Stream {
+        &mut self.connection.stream
     }
 
-    pub(crate) fn sender(&mut self) -> &mut SendRequest<OutgoingBody> {
-        &mut self.connection.sender
+    /// The stream, which does not go back to the pool.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.connection.stream
     }
 
     /// Whether it has carried a request before, so that the endpoint may have been about to close it.
@@ -192,14 +195,5 @@ impl Lease {
     pub(crate) fn give_back(self) {
         let Lease { pool, connection, .. } = self;
         pool.http1.push(connection, pool.sweeps.get(), &pool.settings.keep_alive);
-    }
-}
-
-/// Tells the connection when its exchange is over, however it ends.
-struct Using(Rc<Talk>);
-
-impl Drop for Using {
-    fn drop(&mut self) {
-        self.0.end();
     }
 }

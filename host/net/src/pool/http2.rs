@@ -124,7 +124,8 @@ impl Pool {
     async fn handshake_http2(&self) -> Result<(), Fault> {
         let (stream, agreed) = self.connect(self.offer, None).await?;
         if agreed == Agreed::Http1 {
-            return self.adopt(stream).await;
+            self.adopt(stream);
+            return Ok(());
         }
         let opened = Connection::open(stream, &self.settings, &self.http2.room, self.sweeps.get()).await;
         let connection = opened.map_err(|error| self.connect_failed(&error))?;

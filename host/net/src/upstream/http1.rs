@@ -1,32 +1,27 @@
 //! Sending a request over HTTP/1.
 
-use std::error::Error;
-use std::io;
+use std::future::poll_fn;
 use std::rc::Rc;
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
+use http::{Method, StatusCode};
 use model::{Fault, FaultKind};
-use tokio::sync::oneshot;
 
-use super::{Answer, Chain, Connections, Outgoing, Patience, SendFailure, UpstreamStream, kind_of_break};
-use crate::body::{BodyError, Http1Answer, OutgoingBody, Switched, UpstreamBody};
-use crate::hop::write_connection;
+use super::{Answer, Connections, Outgoing, Patience, SendFailure, UpstreamStream, kind_of_break};
+use crate::body::{Http1Answer, OutgoingBody, Reader, UpstreamBody};
+use crate::http1::{
+    Broken, Call, Decoder, Framing, Head, HeadChanges, HeadReader, Rest, Upload, declared_trailers,
+    write_head,
+};
 use crate::interim::InterimSink;
 use crate::pool::Pool;
 use crate::pool::http1::Lease;
 use crate::progress::in_time;
-use crate::talk::Asking;
-
-/// What hyper makes of a request.
-type Sent = Result<Response<Incoming>, TrySendError<Request<OutgoingBody>>>;
 
 impl Pool {
     /// Sends a request, over an idle connection if there is one.
     ///
-    /// An idle connection may have been closed by the endpoint at the same moment (RFC 9112 section 9.3.1). If hyper
-    /// says that nothing was written to it, another is taken; what was written is the caller's to decide.
+    /// An idle connection may have been closed by the endpoint at the same moment (RFC 9112 section 9.3.1). If nothing was
+    /// written to it, another is taken; what was written is the caller's to decide.
     pub(super) async fn send_http1(
         self: &Rc<Self>,
         request: &mut Outgoing<'_>,
@@ -45,90 +40,84 @@ impl Pool {
                     Err(fault) => return Err(request.unsent(fault)),
                 },
             };
-            let (sending, stream) = self.begin(&mut lease, request, interim);
-            let mut error = match in_time(self.timers(), progress.clone(), patience, sending).await {
-                Ok(Ok(answer)) => return Ok(self.answer(answer, lease, patience, stream)),
-                Ok(Err(error)) => error,
+            let mut call = self.call(request, interim);
+            let calling = poll_fn(|cx| call.poll(cx, lease.stream()));
+            let broken = match in_time(self.timers(), progress.clone(), patience, calling).await {
+                Ok(Ok(head)) => return Ok(self.answer(head, call, lease, patience)),
+                Ok(Err(broken)) => broken,
                 Err(late) => return Err(self.too_slow(patience, late)),
             };
-            match error.take_message() {
-                Some(unsent) if lease.is_reused() => request.body = unsent.into_body(),
-                unsent => return Err(self.failed(error.error(), unsent, &lease)),
+            if !call.is_unseen() {
+                return Err(self.failed(&broken, None, &lease));
+            }
+            let (upload, _) = call.into_parts();
+            match lease.is_reused() && !matches!(broken, Broken::Body(_)) {
+                true => request.body = upload.into_body(),
+                false => return Err(self.failed(&broken, Some(upload.into_body()), &lease)),
             }
         }
     }
 
-    /// Begins to send. The connection is told what to do with what comes before the answer; the stream of an asked-for
-    /// protocol will come from what this returns beside the answer.
-    fn begin(
-        &self,
-        lease: &mut Lease,
-        outgoing: &mut Outgoing<'_>,
-        interim: Option<&InterimSink>,
-    ) -> (impl Future<Output = Sent> + use<>, Option<oneshot::Receiver<UpstreamStream>>) {
-        let mut request = outgoing.take();
-        let asking = prepare(&mut request);
-        let talk = lease.talk();
-        talk.begin(interim.cloned(), asking);
-        if asking == Asking::First {
-            request.body_mut().hold(talk, self.timers());
+    /// Begins a request. Its body is not the outgoing one's any more.
+    fn call<'a>(&self, outgoing: &mut Outgoing<'_>, interim: Option<&'a InterimSink>) -> Call<'a> {
+        let body = outgoing.take_body();
+        let asking = body.is_asked_for().then(|| self.timers().alarm());
+        let changes = HeadChanges { host: outgoing.host.as_ref(), expects: asking.is_some() };
+        let mut room = self.lend_room();
+        let framing = write_head(outgoing.head, &outgoing.fields(), &changes, &body, &mut room);
+        let mut upload = Upload::new(room, body, framing, asking);
+        if framing == Framing::Chunked {
+            upload.declare(declared_trailers(&outgoing.head.fields));
         }
-        let stream = outgoing.upgrade.as_ref().map(|_| talk.want_stream());
-        (lease.sender().try_send_request(request), stream)
+        Call::new(upload, HeadReader::new(outgoing.head.method == Method::HEAD), interim)
     }
 
-    fn answer(
-        &self,
-        answer: Response<Incoming>,
-        mut lease: Lease,
-        patience: Patience,
-        stream: Option<oneshot::Receiver<UpstreamStream>>,
-    ) -> Answer {
+    fn answer(&self, head: Head, call: Call<'_>, mut lease: Lease, patience: Patience) -> Answer {
+        let (mut upload, rest) = call.into_parts();
+        self.return_room(upload.take_room());
         let (alarm, connected) = (self.timers().alarm(), lease.connected);
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let switched = |incoming| UpstreamBody::switched(Switched { incoming, stream }, alarm, connected);
-            return answer.map(switched);
+        let mut decoder = Decoder::new(head.framing, rest);
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            let stream = UpstreamStream::new(lease.into_stream(), decoder.into_held().into());
+            return response(head, UpstreamBody::switched(stream, alarm, connected));
         }
-        if stream.is_some() {
-            lease.talk().keep_stream();
+        lease.heed(&head.fields);
+        let is_kept = head.is_kept && upload.is_over();
+        if let Some(whole) = decoder.take_whole() {
+            if is_kept && decoder.is_clean() {
+                lease.give_back();
+            }
+            return response(head, UpstreamBody::whole(whole, alarm, connected));
         }
-        lease.heed(answer.headers());
-        answer.map(|incoming| {
-            let answer = Http1Answer { incoming, lease: Some(lease) };
-            UpstreamBody::http1(answer, patience.read, alarm, connected)
-        })
+        let reader = if upload.is_over() || upload.is_asking() {
+            Reader::Lease(lease)
+        } else {
+            let (half, writer) = tokio::io::split(lease.into_stream());
+            Reader::Half(half, Rest::send(upload, writer))
+        };
+        let answer = Http1Answer { decoder, reader: Some(reader), is_kept };
+        response(head, UpstreamBody::http1(answer, patience.read, alarm, connected))
     }
 
-    fn failed(
-        &self,
-        error: &hyper::Error,
-        unsent: Option<Request<OutgoingBody>>,
-        lease: &Lease,
-    ) -> Box<SendFailure> {
-        let kind = kind_of(error);
-        let fault = Fault::new(kind, format!("{}: {}", self.endpoint().label, Chain(error)));
-        let stale = lease.is_reused() && kind == FaultKind::UpstreamReset;
-        Box::new(SendFailure { fault, unseen: unsent.is_some(), stale, body: unsent.map(Request::into_body) })
+    fn failed(&self, broken: &Broken, body: Option<OutgoingBody>, lease: &Lease) -> Box<SendFailure> {
+        let label = &self.endpoint().label;
+        let fault = match broken {
+            Broken::Connection(error) => Fault::new(kind_of_break(Some(error)), format!("{label}: {error}")),
+            Broken::Closed => {
+                Fault::new(FaultKind::UpstreamReset, format!("{label}: closed before its answer was here"))
+            }
+            Broken::Answer(why) => Fault::new(FaultKind::BadResponse, format!("{label}: {why}")),
+            Broken::Body(kind) => Fault::new(*kind, format!("{label}: {}", kind.name())),
+        };
+        let stale = lease.is_reused() && fault.kind == FaultKind::UpstreamReset;
+        Box::new(SendFailure { fault, unseen: body.is_some(), stale, body })
     }
 }
 
-/// Writes the fields of the connection, and asks first whether a body is wanted if the client did.
-fn prepare(request: &mut Request<OutgoingBody>) -> Asking {
-    write_connection(request.headers_mut());
-    if !request.body().is_asked_for() {
-        return Asking::Never;
-    }
-    request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
-    Asking::First
-}
-
-fn kind_of(error: &hyper::Error) -> FaultKind {
-    let source = error.source();
-    if let Some(BodyError(kind)) = source.and_then(|cause| cause.downcast_ref()) {
-        return *kind;
-    }
-    match source.and_then(|cause| cause.downcast_ref::<io::Error>()) {
-        None if error.is_parse() => FaultKind::BadResponse,
-        broken => kind_of_break(broken),
-    }
+fn response(head: Head, body: UpstreamBody) -> Answer {
+    let mut answer = Answer::new(body);
+    *answer.status_mut() = head.status;
+    *answer.version_mut() = head.version;
+    *answer.headers_mut() = head.fields;
+    answer
 }

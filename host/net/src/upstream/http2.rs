@@ -172,9 +172,7 @@ impl Pool {
 /// 8.6), and a body's wait for a go-ahead. The body goes at once, and whoever sends it is told to.
 fn prepared(outgoing: &mut Outgoing<'_>) -> Request<OutgoingBody> {
     (outgoing.upgrade, outgoing.key) = (None, None);
-    let mut request = outgoing.take();
-    request.body_mut().release();
-    request
+    outgoing.take()
 }
 
 /// A request that waits for its answer.

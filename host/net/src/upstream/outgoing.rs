@@ -1,5 +1,7 @@
 //! A request as it goes out.
 
+use std::borrow::Cow;
+
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use model::{Fault, RequestHead};
@@ -29,12 +31,16 @@ pub struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// Its head with its body, which is not here any more then.
+    /// Its head, as HTTP/2 is given it, with its body, which is not here any more then.
     pub(super) fn take(&mut self) -> Request<OutgoingBody> {
         let mut request = Request::new(self.take_body());
         *request.method_mut() = self.head.method.clone();
         *request.uri_mut() = self.head.uri.clone();
-        *request.headers_mut() = self.fields();
+        let mut fields = self.fields().into_owned();
+        if let Some(host) = &self.host {
+            fields.insert(header::HOST, host.clone());
+        }
+        *request.headers_mut() = fields;
         request
     }
 
@@ -43,21 +49,22 @@ impl Outgoing<'_> {
         SendFailure::unsent(fault, self.take_body())
     }
 
-    fn take_body(&mut self) -> OutgoingBody {
+    pub(super) fn take_body(&mut self) -> OutgoingBody {
         std::mem::replace(&mut self.body, OutgoingBody::Empty)
     }
 
-    fn fields(&self) -> HeaderMap {
-        let mut fields = self.head.fields.clone();
-        if let Some(host) = &self.host {
-            fields.insert(header::HOST, host.clone());
+    /// Its fields but for the host.
+    pub(super) fn fields(&self) -> Cow<'_, HeaderMap> {
+        if self.upgrade.is_none() && self.key.is_none() {
+            return Cow::Borrowed(&self.head.fields);
         }
+        let mut fields = self.head.fields.clone();
         if let Some(upgrade) = &self.upgrade {
             fields.insert(header::UPGRADE, upgrade.clone());
         }
         if let Some(key) = self.key {
             key.write(&mut fields);
         }
-        fields
+        Cow::Owned(fields)
     }
 }

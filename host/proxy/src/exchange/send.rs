@@ -17,7 +17,7 @@ mod trials;
 
 use std::time::Instant;
 
-use http::{StatusCode, Version, header};
+use http::{StatusCode, header};
 use model::{Exchange, Fault, FaultKind, ResponseHead};
 use net::{Answer, strip_response_fields};
 
@@ -117,9 +117,6 @@ fn deliver(
     answer: Answer,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
     let (parts, body) = answer.into_parts();
-    if let Err(fault) = check_coding(&parts) {
-        return Err(Halted::fault(exchange, fault));
-    }
     if trials.asked.as_ref().is_some_and(|asked| asked.is_mistaken_for(parts.status)) {
         let detail = format!("{} in place of a 101", parts.status.as_u16());
         return Err(Halted::fault(exchange, Fault::new(FaultKind::BadResponse, detail)));
@@ -142,7 +139,7 @@ async fn switch(
         let fault = Fault::new(FaultKind::BadResponse, "a 101 that was not asked for");
         return Err(Halted::fault(exchange, fault));
     };
-    let Some((stream, silence)) = body.into_stream().await else {
+    let Some((stream, silence)) = body.into_stream() else {
         let fault = Fault::new(FaultKind::UpstreamReset, "the connection ended with its 101");
         return Err(Halted::fault(exchange, fault));
     };
@@ -166,17 +163,4 @@ fn take_head(
     }
     exchange.timing.answered = Some(Instant::now());
     upstream.shared.times.count(exchange);
-}
-
-/// The one transfer coding that can be taken off is `chunked`, once, in HTTP/1.1, and not beside a length: with all else
-/// nobody knows where the body ends or what it is (RFC 9112 sections 6.1 and 6.3).
-fn check_coding(parts: &http::response::Parts) -> Result<(), Fault> {
-    let mut codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
-    let Some(coding) = codings.next() else { return Ok(()) };
-    let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-    let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
-    if is_chunked && !has_length && parts.version != Version::HTTP_10 {
-        return Ok(());
-    }
-    Err(Fault::new(FaultKind::BadResponse, "a transfer coding that leaves the end of the body open"))
 }
