@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -12,6 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{Broken, Framing};
 
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// Bytes of a head; more, and the answer is no good.
 const HEAD_BYTES: usize = 256 << 10;
 /// Bytes of an interim response; more, and the answer is no good.
@@ -31,6 +33,8 @@ pub(crate) struct Head {
     pub(crate) framing: Framing,
     /// Whether the connection may carry another request.
     pub(crate) is_kept: bool,
+    /// How long the endpoint says that it keeps connections.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// Reads heads, and remembers what came behind them.
@@ -156,14 +160,19 @@ fn parse(bytes: &Bytes, to_head: bool) -> Result<Option<(Head, usize)>, &'static
         return Err("an interim response that is too long");
     }
     let mut fields = fields_of(bytes, response.headers)?;
-    let framing = framing(status, version, &mut fields, to_head)?;
-    let is_kept = framing != Framing::Close && keeps(version, &fields);
-    Ok(Some((Head { status, version, fields, framing, is_kept }, size)))
+    let said = Said::by(response.headers);
+    let framing = framing(status, version, &mut fields, said, to_head)?;
+    let is_kept = framing != Framing::Close && keeps(version, &fields, said);
+    let patience = if said.patience { patience(&fields) } else { None };
+    Ok(Some((Head { status, version, fields, framing, is_kept, patience }, size)))
 }
+
+/// Fields that others may add to an answer, for which there is room.
+const MORE_FIELDS: usize = 4;
 
 /// The fields, whose values share the bytes.
 pub(super) fn fields_of(bytes: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, &'static str> {
-    let mut fields = HeaderMap::with_capacity(parsed.len());
+    let mut fields = HeaderMap::with_capacity(parsed.len() + MORE_FIELDS);
     for field in parsed {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| "a bad field name")?;
         let value =
@@ -173,18 +182,47 @@ pub(super) fn fields_of(bytes: &Bytes, parsed: &[httparse::Header<'_>]) -> Resul
     Ok(fields)
 }
 
+/// Which of the fields that concern the connection are there: mostly one.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    length: bool,
+    coding: bool,
+    connection: bool,
+    patience: bool,
+}
+
+impl Said {
+    fn by(parsed: &[httparse::Header<'_>]) -> Self {
+        let mut said = Said::default();
+        for field in parsed {
+            let is = |name| field.name.eq_ignore_ascii_case(name);
+            match field.name.len() {
+                10 if is("connection") => said.connection = true,
+                10 if is("keep-alive") => said.patience = true,
+                14 if is("content-length") => said.length = true,
+                17 if is("transfer-encoding") => said.coding = true,
+                _ => {}
+            }
+        }
+        said
+    }
+}
+
 /// Where the body ends (RFC 9112 section 6.3). The one transfer coding that can be taken off is `chunked`, once, in
 /// HTTP/1.1, and not beside a length: with all else nobody knows where the body ends or what it is (section 6.1).
 fn framing(
     status: StatusCode,
     version: Version,
     fields: &mut HeaderMap,
+    said: Said,
     to_head: bool,
 ) -> Result<Framing, &'static str> {
     if status.is_informational() {
         return Ok(Framing::None);
     }
-    let framing = match (is_chunked(version, fields)?, length(fields)?) {
+    let is_chunked = said.coding && is_chunked(version, fields)?;
+    let length = if said.length { length(fields)? } else { None };
+    let framing = match (is_chunked, length) {
         (true, Some(_)) => return Err("both a length and a transfer coding"),
         (true, None) => Framing::Chunked,
         (false, Some(length)) => Framing::Length(length),
@@ -231,13 +269,24 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Whether the connection stays open (RFC 9112 section 9.3).
-fn keeps(version: Version, fields: &HeaderMap) -> bool {
+fn keeps(version: Version, fields: &HeaderMap, said: Said) -> bool {
+    if !said.connection {
+        return version == Version::HTTP_11;
+    }
     let named = |wanted: &[u8]| {
         let all = fields.get_all(header::CONNECTION).iter();
         all.flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
             .any(|name| name.trim_ascii().eq_ignore_ascii_case(wanted))
     };
     !named(b"close") && (version == Version::HTTP_11 || named(b"keep-alive"))
+}
+
+/// What the endpoint says of how long it keeps connections (RFC 2068 section 19.7.1.1: `timeout=5`).
+fn patience(fields: &HeaderMap) -> Option<Duration> {
+    let value = fields.get(KEEP_ALIVE)?.to_str().ok()?;
+    let parameters = value.split(',').filter_map(|parameter| parameter.trim().split_once('='));
+    let timeouts = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("timeout"));
+    timeouts.filter_map(|(_, seconds)| seconds.trim().parse().ok()).min().map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -85,9 +85,9 @@ impl Upload {
         }
     }
 
-    /// The room of the head, for another one.
+    /// The room of the head, for another one, once all is sent.
     pub(crate) fn take_room(&mut self) -> Vec<u8> {
-        if self.out.is_empty() { std::mem::take(&mut self.out.head) } else { Vec::new() }
+        if self.is_over() { std::mem::take(&mut self.out.head) } else { Vec::new() }
     }
 
     /// The body, with what was read of it.

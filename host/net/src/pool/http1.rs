@@ -8,10 +8,8 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::HeaderMap;
-use http::header::HeaderName;
 use model::Fault;
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -19,7 +17,6 @@ use super::{KeepAlive, Pool, sweeps};
 use crate::connect::{Offer, Stream};
 use crate::proxy_protocol::Announcement;
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// The most room for a head that is kept for the next one.
 const ROOM_BYTES: usize = 8 << 10;
 
@@ -116,7 +113,7 @@ impl Pool {
 
     /// Takes the room back.
     pub(crate) fn return_room(&self, room: Vec<u8>) {
-        if room.capacity() <= ROOM_BYTES {
+        if (1..=ROOM_BYTES).contains(&room.capacity()) {
             self.http1.room.set(room);
         }
     }
@@ -177,15 +174,10 @@ impl Lease {
         self.connection.requests > 1
     }
 
-    /// Heeds what the endpoint says of how long it keeps connections (RFC 2068 section 19.7.1.1: `timeout=5`).
-    pub(crate) fn heed(&mut self, fields: &HeaderMap) {
-        let Some(value) = fields.get(KEEP_ALIVE).and_then(|value| value.to_str().ok()) else { return };
-        let parameters = value.split(',').filter_map(|parameter| parameter.trim().split_once('='));
-        let timeout = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("timeout"));
-        let seconds = timeout.filter_map(|(_, seconds)| seconds.trim().parse::<u64>().ok()).min();
-        let Some(seconds) = seconds else { return };
+    /// Heeds how long the endpoint says that it keeps connections.
+    pub(crate) fn heed(&mut self, patience: Duration) {
         // Idle for n sweeps is idle for up to n + 1 seconds; one more for the way of our request.
-        match seconds.checked_sub(2) {
+        match patience.as_secs().checked_sub(2) {
             Some(sweeps) => self.connection.announced = Some(sweeps),
             None => self.connection.requests = u32::MAX,
         }

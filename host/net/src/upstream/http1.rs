@@ -41,7 +41,11 @@ impl Pool {
                 },
             };
             let mut call = self.call(request, interim);
-            let calling = poll_fn(|cx| call.poll(cx, lease.stream()));
+            let calling = poll_fn(|cx| {
+                let called = call.poll(cx, lease.stream());
+                self.return_room(call.upload.take_room());
+                called
+            });
             let broken = match in_time(self.timers(), progress.clone(), patience, calling).await {
                 Ok(Ok(head)) => return Ok(self.answer(head, call, lease, patience)),
                 Ok(Err(broken)) => broken,
@@ -73,15 +77,16 @@ impl Pool {
     }
 
     fn answer(&self, head: Head, call: Call<'_>, mut lease: Lease, patience: Patience) -> Answer {
-        let (mut upload, rest) = call.into_parts();
-        self.return_room(upload.take_room());
+        let (upload, rest) = call.into_parts();
         let (alarm, connected) = (self.timers().alarm(), lease.connected);
         let mut decoder = Decoder::new(head.framing, rest);
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let stream = UpstreamStream::new(lease.into_stream(), decoder.into_held().into());
             return response(head, UpstreamBody::switched(stream, alarm, connected));
         }
-        lease.heed(&head.fields);
+        if let Some(patience) = head.patience {
+            lease.heed(patience);
+        }
         let is_kept = head.is_kept && upload.is_over();
         if let Some(whole) = decoder.take_whole() {
             if is_kept && decoder.is_clean() {

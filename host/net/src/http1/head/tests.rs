@@ -153,3 +153,14 @@ fn heads_follow_one_another() {
     assert_eq!((next(), next()), (103, 200));
     assert_eq!(reader.into_rest(), "x");
 }
+
+#[test]
+fn an_endpoint_may_say_how_long_it_keeps_connections() {
+    let said = |value: &str| {
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nkeep-alive: {value}\r\n\r\n");
+        read(answer.as_bytes(), usize::MAX, false).unwrap().0.patience
+    };
+    assert_eq!(said("timeout=5"), Some(Duration::from_secs(5)));
+    assert_eq!(said("max=100, Timeout = 7 , timeout=9"), Some(Duration::from_secs(7)));
+    assert_eq!((said("timeout=-5"), said("max=5"), said("")), (None, None, None));
+}
