@@ -19,10 +19,10 @@ use std::io;
 use model::FaultKind;
 
 pub(crate) use call::Call;
-pub(crate) use decoder::Decoder;
+pub(crate) use decoder::{Decoder, Truncated};
 pub(crate) use head::{Head, HeadReader};
 pub(crate) use request::{HeadChanges, declared_trailers, write_head};
-pub(crate) use upload::{Rest, Upload};
+pub(crate) use upload::Upload;
 
 /// Where a body ends (RFC 9112 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,11 +14,13 @@ use crate::pool::Pool;
 use crate::progress::Late;
 use crate::tunnel::Prefixed;
 
+mod early;
 mod http1;
 mod http2;
 mod outgoing;
 mod upload;
 
+pub(crate) use early::Early;
 pub use outgoing::Outgoing;
 pub(crate) use upload::Upload;
 

@@ -140,6 +140,49 @@ fn an_answer_before_the_body_was_read_reaches_the_client() {
 }
 
 #[test]
+fn an_early_answer_costs_neither_connection_if_the_rest_is_taken() {
+    let origin = Origin::scripted(|mut connection| {
+        while connection.request_head().is_some() {
+            connection.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+            assert_eq!(connection.wire.receive(9).expect("the body, all the same"), b"beginning");
+            assert_eq!(connection.wire.receive(4).expect("its end"), b" end");
+        }
+    });
+    let sandgate = Sandgate::before(&[&origin]);
+    let mut client = sandgate.client();
+    for _ in 0..3 {
+        let head = "POST / HTTP/1.1\r\nhost: test.example\r\ncontent-length: 13\r\n\r\nbeginning";
+        assert_eq!(client.send(head).response().text(), "ok", "RFC 9112 section 9.3.2");
+        client.send(" end");
+    }
+    client.send("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n");
+    assert_eq!(client.head().status(), 200, "the client's connection goes on");
+    assert!(origin.connections() < 4, "the origin's, too, once its request is sent");
+}
+
+#[test]
+fn a_long_answer_streams_while_its_request_is_still_sent() {
+    let origin = Origin::scripted(|mut connection| {
+        connection.request_head();
+        connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        for _ in 0..3 {
+            let piece = connection.wire.receive(4).expect("a piece of the request");
+            connection.send([b"4\r\n", &piece[..], b"\r\n"].concat());
+        }
+        connection.send("0\r\n\r\n");
+        connection.hold();
+    });
+    let sandgate = Sandgate::before(&[&origin]);
+    let mut client = sandgate.client();
+    client.send("POST / HTTP/1.1\r\nhost: test.example\r\ncontent-length: 12\r\n\r\n");
+    assert_eq!(client.head().status(), 200);
+    for piece in ["one.", "two.", "six."] {
+        assert_eq!(client.send(piece).bytes(9), format!("4\r\n{piece}\r\n").as_bytes());
+    }
+    assert_eq!(client.bytes(5), b"0\r\n\r\n");
+}
+
+#[test]
 fn a_client_that_waits_for_100_continue_gets_it_and_then_its_answer() {
     let origin = Origin::echo();
     let sandgate = Sandgate::before(&[&origin]);

@@ -8,15 +8,13 @@ use bytes::Bytes;
 use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 use model::FaultKind;
-use tokio::io::ReadHalf;
 
 use super::BodyError;
-use crate::connect::Stream;
-use crate::http1::{Decoder, Rest};
+use crate::http1::{Decoder, Truncated};
 use crate::pool::http1::Lease;
 use crate::pool::http2::Hold;
 use crate::timers::{Alarm, Expired};
-use crate::upstream::{Upload, UpstreamStream};
+use crate::upstream::{Early, Upload, UpstreamStream};
 
 /// The body of an endpoint's answer. At its end an HTTP/1 connection goes back to the pool; dropped before, it is
 /// closed. Of HTTP/2, only the stream is.
@@ -52,7 +50,7 @@ pub(crate) enum Reader {
     /// From a connection that is free for the next request when the answer is over.
     Lease(Lease),
     /// From one on which the request is still being sent.
-    Half(ReadHalf<Stream>, #[expect(dead_code, reason = "dropped, the request is not sent to its end")] Rest),
+    Early(Early),
 }
 
 /// An answer on a stream.
@@ -119,9 +117,12 @@ impl UpstreamBody {
 
 impl Http1Answer {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let decoder = &mut self.decoder;
         let polled = match &mut self.reader {
-            Some(Reader::Lease(lease)) => self.decoder.poll_frame(cx, lease.stream()),
-            Some(Reader::Half(half, _)) => self.decoder.poll_frame(cx, half),
+            Some(Reader::Lease(lease)) => decoder.poll_frame(cx, lease.stream()),
+            Some(Reader::Early(early)) => early
+                .with_stream(|stream| decoder.poll_frame(cx, stream))
+                .unwrap_or(Poll::Ready(Some(Err(Truncated)))),
             None => return Poll::Ready(None),
         };
         if self.decoder.is_over() {
@@ -130,13 +131,12 @@ impl Http1Answer {
         polled.map(|frame| frame.map(|frame| frame.map_err(|_| BodyError(FaultKind::UpstreamTruncated))))
     }
 
-    /// The connection is free.
-    fn release(&mut self) {
-        if let Some(Reader::Lease(lease)) = self.reader.take()
-            && self.is_kept
-            && self.decoder.is_clean()
-        {
-            lease.give_back();
+    /// It is over, and the connection is free, if it can carry another request.
+    pub(crate) fn release(&mut self) {
+        match self.reader.take().filter(|_| self.is_kept && self.decoder.is_clean()) {
+            Some(Reader::Lease(lease)) => lease.give_back(),
+            Some(Reader::Early(early)) => early.answered(),
+            None => {}
         }
     }
 }

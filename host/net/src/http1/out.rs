@@ -57,7 +57,7 @@ impl Out {
         self.len() == 0
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rest_of_head().len() + self.data.len() + self.tail.len()
     }
 

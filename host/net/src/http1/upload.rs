@@ -1,6 +1,5 @@
 //! A request on its way: its head, then its body as it comes (RFC 9112 sections 6 and 7.1).
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,8 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use http_body::{Body, Frame};
 use model::FaultKind;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::task::AbortHandle;
+use tokio::io::AsyncWrite;
 
 use super::out::Out;
 use super::{Broken, Framing};
@@ -83,6 +81,11 @@ impl Upload {
         if self.is_asking() {
             self.stage = Stage::Body;
         }
+    }
+
+    /// How many bytes wait for the endpoint to take them.
+    pub(crate) fn waiting(&self) -> usize {
+        self.out.len()
     }
 
     /// The room of the head, for another one, once all is sent.
@@ -207,28 +210,6 @@ impl Upload {
         }
         self.stage = Stage::Flush;
         Ok(())
-    }
-}
-
-/// The rest of a request whose answer is on its way already. Dropped before its end, it is not sent.
-pub(crate) struct Rest(AbortHandle);
-
-impl Rest {
-    /// Sends it beside the answer. If it can't be sent whole, the endpoint is told that no more comes.
-    pub(crate) fn send<W: AsyncWrite + Unpin + 'static>(mut upload: Upload, mut writer: W) -> Self {
-        let task = tokio::task::spawn_local(async move {
-            if poll_fn(|cx| upload.poll(cx, &mut writer)).await.is_err() {
-                // Where the connection is broken, there is nobody to tell.
-                let _ = writer.shutdown().await;
-            }
-        });
-        Rest(task.abort_handle())
-    }
-}
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use http::{Method, StatusCode};
 use model::{Fault, FaultKind};
 
-use super::{Answer, Connections, Outgoing, Patience, SendFailure, UpstreamStream, kind_of_break};
+use super::{Answer, Connections, Early, Outgoing, Patience, SendFailure, UpstreamStream, kind_of_break};
 use crate::body::{Http1Answer, OutgoingBody, Reader, UpstreamBody};
 use crate::http1::{
-    Broken, Call, Decoder, Framing, Head, HeadChanges, HeadReader, Rest, Upload, declared_trailers,
-    write_head,
+    Broken, Call, Decoder, Framing, Head, HeadChanges, HeadReader, Upload, declared_trailers, write_head,
 };
 use crate::interim::InterimSink;
 use crate::pool::Pool;
@@ -87,21 +86,21 @@ impl Pool {
         if let Some(patience) = head.patience {
             lease.heed(patience);
         }
-        let is_kept = head.is_kept && upload.is_over();
-        if let Some(whole) = decoder.take_whole() {
-            if is_kept && decoder.is_clean() {
-                lease.give_back();
-            }
-            return response(head, UpstreamBody::whole(whole, alarm, connected));
-        }
-        let reader = if upload.is_over() || upload.is_asking() {
-            Reader::Lease(lease)
-        } else {
-            let (half, writer) = tokio::io::split(lease.into_stream());
-            Reader::Half(half, Rest::send(upload, writer))
+        let whole = decoder.take_whole();
+        let is_kept = head.is_kept && !upload.is_asking();
+        let reader = match upload.is_over() || upload.is_asking() {
+            true => Reader::Lease(lease),
+            false => Reader::Early(Early::begin(lease, upload, self.timers().alarm(), patience.send)),
         };
-        let answer = Http1Answer { decoder, reader: Some(reader), is_kept };
-        response(head, UpstreamBody::http1(answer, patience.read, alarm, connected))
+        let mut answer = Http1Answer { decoder, reader: Some(reader), is_kept };
+        let body = match whole {
+            Some(whole) => {
+                answer.release();
+                UpstreamBody::whole(whole, alarm, connected)
+            }
+            None => UpstreamBody::http1(answer, patience.read, alarm, connected),
+        };
+        response(head, body)
     }
 
     fn failed(&self, broken: &Broken, body: Option<OutgoingBody>, lease: &Lease) -> Box<SendFailure> {
