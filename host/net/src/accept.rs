@@ -117,7 +117,8 @@ impl<H: Handler> Door<H> {
         }
         let (handler, timers, member) = (Rc::clone(&self.handler), self.timers.clone(), self.drain.join());
         let (settings, manner) = (self.settings.get(), self.manner.borrow().clone());
-        tokio::task::spawn_local(async move {
+        // Boxed, as a task is moved several times before it runs, and with it all that it will ever hold.
+        tokio::task::spawn_local(Box::pin(async move {
             let connection = match manner {
                 Manner { announcers: None, tls: None } => Connection::plain(socket, ends, Vec::new()),
                 // Boxed, so that connections that are up do not hold the space that a beginning needs.
@@ -130,7 +131,7 @@ impl<H: Handler> Door<H> {
                 }
             };
             serve(connection, settings, handler, &timers, member).await;
-        });
+        }));
     }
 }
 
