@@ -16,6 +16,8 @@ use config::{Access, Config, Diagnostic, LineFormat, Matching, Report, Switch};
 use filters::{HeaderFilter, Rules};
 use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
+use rewriting::Rewriting;
+use routing::{Parts, RouteTable};
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::access_log::AccessLog;
@@ -24,10 +26,7 @@ use crate::destination::{Destination, Split};
 use crate::exchange::allows_websocket;
 use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::names::Book;
-use crate::parts::Parts;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
-use crate::rewrite::Rewriting;
-use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
 
 /// The name that exchanges without a route are counted under.

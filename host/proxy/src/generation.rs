@@ -10,15 +10,14 @@ use config::ErrorPage;
 use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
+use rewriting::Rewriting;
+use routing::{Parts, RouteTable, Routed};
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
 use crate::exchange::TrustedProxies;
 use crate::names::Book;
-use crate::parts::Parts;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
-use crate::rewrite::Rewriting;
-use crate::route_table::RouteTable;
 use crate::sticky::Sticky;
 
 /// Everything built from one reading of the configuration.
@@ -30,7 +29,7 @@ pub struct Generation {
     /// Its listeners.
     pub listeners: Vec<Listener>,
     /// Its routes.
-    pub routes: RouteTable,
+    pub routes: RouteTable<Route>,
     /// What is asked before the routes.
     pub router: Option<Arc<dyn Router>>,
     /// Its upstreams; routes name them by index.
@@ -126,6 +125,16 @@ pub struct Route {
 impl std::fmt::Debug for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Route").field("name", &self.label.name).finish_non_exhaustive()
+    }
+}
+
+impl Routed for Route {
+    fn name(&self) -> &Arc<str> {
+        &self.label.name
+    }
+
+    fn forwards(&self) -> bool {
+        self.destination.is_upstream()
     }
 }
 

@@ -18,9 +18,6 @@ mod exchange {
         forwarded::write(fields, sender, marks)
     }
 }
-#[path = "../../../host/proxy/src/path.rs"]
-pub mod path;
-pub mod rewrite;
 pub mod told;
 pub mod wait;
 

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue};
-use proxy::{Generation, Question, normal_path};
+use model::normal_path;
+use proxy::Generation;
+use routing::Question;
 
 use crate::arguments::Routes;
 use crate::command::read;

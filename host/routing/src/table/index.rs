@@ -9,8 +9,8 @@ use http::Method;
 
 use super::Question;
 use super::conditions::holds;
-use super::host::bare_host;
 use super::hosts::Hosts;
+use crate::host::bare_host;
 
 /// The place of a route, for one of its hosts, in the order of specificity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::host::bare_host;
 use config::Specificity;
 use http::{HeaderName, HeaderValue};
 

@@ -6,8 +6,8 @@ use config::{HostPattern, Matching};
 use http::Method;
 
 use super::conditions::holds;
-use super::host::bare_host;
-use super::{Match, Question, RouteTable};
+use super::{Match, Question, RouteTable, Routed};
+use crate::host::bare_host;
 
 /// The table's answer, with reasons.
 #[derive(Debug)]
@@ -18,18 +18,15 @@ pub struct Explanation {
     pub reasons: Vec<(String, String)>,
 }
 
-impl RouteTable {
+impl<R: Routed> RouteTable<R> {
     /// Explains what the table says.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
         let found = self.find(question);
         let answer = match &found {
-            Match::Route(route) => format!("route {}", route.label.name),
+            Match::Route(route) => format!("route {}", route.name()),
             Match::OtherMethods(methods) => format!("405 Method Not Allowed: only {}", join(methods)),
             Match::Slash(route) => {
-                format!(
-                    "301 Moved Permanently: to {}/, where route {} begins",
-                    question.path, route.label.name
-                )
+                format!("301 Moved Permanently: to {}/, where route {} begins", question.path, route.name())
             }
             Match::Nothing => "404 Not Found".to_owned(),
         };
@@ -37,7 +34,7 @@ impl RouteTable {
         let reason = |at: usize| {
             let (route, matching) = (self.routes.get(at)?, self.index.matchings().get(at)?);
             let is_chosen = chosen.is_some_and(|chosen| std::ptr::eq(chosen, route));
-            Some((route.label.name.to_string(), reason(matching, question, is_chosen)))
+            Some((route.name().to_string(), reason(matching, question, is_chosen)))
         };
         Explanation { answer, reasons: self.in_order().into_iter().filter_map(reason).collect() }
     }

@@ -1,13 +1,12 @@
 //! Rewriting a path as nginx's `proxy_pass` with a URI does: the normalised path's beginning is replaced, what follows is
 //! escaped anew.
 //!
-//! Normalised is what the route table saw ([`crate::path`]): without escapes, dot segments and double slashes. An
+//! Normalised is what the route table saw ([`normal_path`]): without escapes, dot segments and double slashes. An
 //! escaped slash stays escaped, where nginx would make it a separator: it is no other path that the upstream is sent
 //! than the one that was matched.
 
+use model::normal_path;
 use regex::Regex;
-
-use crate::path::normal_path;
 
 /// The path with `to` in the place of `matched`; none if it doesn't begin with that, as after a filter that changed it.
 pub(super) fn replace_prefix(path: &str, matched: &str, to: &str) -> Option<String> {
@@ -44,7 +43,7 @@ pub(super) fn replace_match(path: &str, pattern: &Regex, replacement: &str) -> O
 }
 
 /// A normal path as it is sent.
-pub(crate) fn sent_as(normal: &str) -> String {
+pub fn sent_as(normal: &str) -> String {
     escaped(normal, "")
 }
 

@@ -3,7 +3,7 @@
 use config::{HostPattern, Matching, PathMatch};
 use model::Captures;
 
-use crate::route_table::bare_host;
+use crate::host::bare_host;
 
 /// Patterns that capture something.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Parts {
     }
 
     /// Captures the parts of a request: of the first host pattern that matches, and of the path.
-    pub(crate) fn capture(&self, host: &str, path: &str, captures: &mut Captures) {
+    pub fn capture(&self, host: &str, path: &str, captures: &mut Captures) {
         let host = bare_host(host);
         let of_host = self.hosts.iter().find(|pattern| pattern.is_match(&host));
         let of_host = of_host.into_iter().flat_map(|pattern| pattern.captures(&host));

@@ -1,4 +1,4 @@
-//! What finding a route costs, and building the table: `cargo bench -p sandgate-proxy --bench route_table`.
+//! What finding a route costs, and building the table: `cargo bench -p sandgate-routing --bench route_table`.
 //!
 //! Prints nanoseconds a request, the median of rounds, for tables of 10 and of 10,000 routes of each kind.
 #![allow(
@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 
 use config::{HostPattern, Letters, Matching, PathMatch, Pattern, Scheme, Template};
 use http::{HeaderMap, Method};
-use model::RouteLabel;
-use sandgate_proxy::{Destination, Match, Question, RetryPolicy, Route, RouteTable, Timeouts};
+use routing::{Match, Question, RouteTable, Routed};
 
 const ROUNDS: usize = 51;
 const REQUESTS: usize = 2_000;
@@ -45,7 +44,7 @@ fn measure(kind: &str, size: usize) -> f64 {
     rounds[ROUNDS / 2].as_secs_f64() * 1e9 / REQUESTS as f64
 }
 
-fn round(table: &RouteTable, asked: &[(String, String)]) -> Duration {
+fn round(table: &RouteTable<Route>, asked: &[(String, String)]) -> Duration {
     let fields = HeaderMap::new();
     let began = Instant::now();
     for (host, path) in asked.iter().cycle().take(REQUESTS) {
@@ -88,26 +87,19 @@ fn asked(kind: &str, at: usize) -> (String, String) {
     (format!("site-{at}.example"), path)
 }
 
-fn route(at: usize) -> Route {
-    Route {
-        label: Arc::new(RouteLabel::new(format!("route-{at}").into(), 1)),
-        parts: None,
-        filters: Vec::new(),
-        destination: Destination::Upstream(0),
-        https: None,
-        rewriting: None,
-        error_pages: Vec::new(),
-        timeouts: Timeouts {
-            response: Duration::MAX,
-            send: Duration::MAX,
-            read: Duration::MAX,
-            total: Duration::MAX,
-            tunnel: Duration::MAX,
-        },
-        body_limit: u64::MAX,
-        buffering: None,
-        upgrades: Vec::new(),
-        retries: RetryPolicy::new(&config::Retries::default()),
-        fallback: None,
+/// What a route is to the table.
+struct Route(Arc<str>);
+
+impl Routed for Route {
+    fn name(&self) -> &Arc<str> {
+        &self.0
     }
+
+    fn forwards(&self) -> bool {
+        true
+    }
+}
+
+fn route(at: usize) -> Route {
+    Route(format!("route-{at}").into())
 }

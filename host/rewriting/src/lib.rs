@@ -4,6 +4,8 @@
 //! upstream sees. A route that rewrites nothing has none of this.
 
 mod cookies;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod location;
 mod path;
 mod query;
@@ -12,10 +14,9 @@ use config::{CookieRewrite, HostRewrite, LocationRewrite, PathRewrite};
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
-use model::{Endpoint, Escape, Exchange, Fault, FaultKind};
+use model::{Endpoint, Escape, Exchange, Fault, FaultKind, normal_path};
 
-use crate::path::normal_path;
-pub(crate) use path::sent_as;
+pub use path::sent_as;
 
 /// How long a target may become.
 const TARGET_LIMIT: usize = 16 * 1024;
@@ -32,7 +33,7 @@ pub struct Rewriting {
 
 impl Rewriting {
     /// What a route of the configuration rewrites, if anything.
-    pub(crate) fn of(route: &config::Route) -> Option<Box<Self>> {
+    pub fn of(route: &config::Route) -> Option<Box<Self>> {
         let request = route.rewrite.clone();
         let touches_request = touches(&request) || request.host != HostRewrite::Preserve;
         let touches_response = !route.location.is_empty() || !route.cookies.is_empty();
@@ -42,7 +43,7 @@ impl Rewriting {
     }
 
     /// The way in.
-    pub(crate) fn inward(&self, exchange: &mut Exchange) -> Result<(), Fault> {
+    pub fn inward(&self, exchange: &mut Exchange) -> Result<(), Fault> {
         if !touches(&self.request) {
             return Ok(());
         }
@@ -85,7 +86,7 @@ impl Rewriting {
     }
 
     /// The Host field for an endpoint, if it is not the client's.
-    pub(crate) fn host_for(&self, endpoint: &Endpoint) -> Option<HeaderValue> {
+    pub fn host_for(&self, endpoint: &Endpoint) -> Option<HeaderValue> {
         match self.request.host {
             HostRewrite::Upstream => host_field(&endpoint.authority()),
             HostRewrite::Preserve | HostRewrite::Name(_) => None,
@@ -93,7 +94,7 @@ impl Rewriting {
     }
 
     /// The way out.
-    pub(crate) fn outward(&self, exchange: &mut Exchange) {
+    pub fn outward(&self, exchange: &mut Exchange) {
         if !self.location.is_empty() {
             location::map_back(exchange, &self.location, self.request.path.as_ref());
         }

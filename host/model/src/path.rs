@@ -17,7 +17,7 @@ pub fn normal_path(path: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The byte that two digits of an escape stand for.
-pub(crate) fn escaped(digits: &[u8]) -> Option<u8> {
+pub fn escaped_byte(digits: &[u8]) -> Option<u8> {
     let [high, low] = digits else { return None };
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
     Some(digit(high)? * 16 + digit(low)?)
@@ -46,7 +46,7 @@ fn decode(path: &str) -> Option<String> {
         }
         let (digits, after) = after.split_at_checked(2)?;
         left = after;
-        match escaped(digits)? {
+        match escaped_byte(digits)? {
             0 => return None,
             byte if byte == b'/' || byte == b'%' || byte.is_ascii_control() => escape(byte, &mut bytes),
             byte => bytes.push(byte),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use config::{Condition, ValueMatch};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use model::escaped_byte;
 
 use super::Question;
 
@@ -55,7 +56,7 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     let mut left = text.as_bytes();
     while let Some((first, after)) = left.split_first() {
         let escape = after.split_at_checked(2).filter(|_| *first == b'%');
-        let decoded = escape.and_then(|(digits, after)| Some((crate::path::escaped(digits)?, after)));
+        let decoded = escape.and_then(|(digits, after)| Some((escaped_byte(digits)?, after)));
         let (byte, after) = decoded.unwrap_or((if *first == b'+' { b' ' } else { *first }, after));
         bytes.push(byte);
         left = after;

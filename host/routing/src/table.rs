@@ -5,7 +5,6 @@
 mod beginnings;
 mod conditions;
 mod explain;
-mod host;
 mod hosts;
 mod index;
 mod paths;
@@ -22,10 +21,7 @@ use config::{Matching, PathMatch, Scheme};
 use http::{HeaderMap, Method};
 
 pub use explain::Explanation;
-pub(crate) use host::bare_host;
 use index::Index;
-
-use crate::generation::Route;
 
 /// What decides the route of a request.
 #[derive(Clone, Copy, Debug)]
@@ -48,43 +44,52 @@ pub struct Question<'a> {
     pub listener: &'a str,
 }
 
+/// What the table leads to, as far as it has to know it.
+pub trait Routed {
+    /// The route's name.
+    fn name(&self) -> &Arc<str>;
+
+    /// Whether it forwards requests, rather than answering them by itself.
+    fn forwards(&self) -> bool;
+}
+
 /// What the table says.
 #[derive(Debug)]
-pub enum Match<'a> {
+pub enum Match<'a, R> {
     /// This route.
-    Route(&'a Route),
+    Route(&'a R),
     /// There are routes that fit, but for their methods, which are these.
     OtherMethods(Vec<Method>),
     /// There is none; but the path with a slash behind it is where this route begins.
-    Slash(&'a Route),
+    Slash(&'a R),
     /// There is none.
     Nothing,
 }
 
 /// All routes of a generation.
-#[derive(Debug, Default)]
-pub struct RouteTable {
-    routes: Vec<Route>,
+#[derive(Debug)]
+pub struct RouteTable<R> {
+    routes: Vec<R>,
     by_name: HashMap<Arc<str>, usize>,
     index: Index,
 }
 
-impl RouteTable {
+impl<R: Routed> RouteTable<R> {
     /// Compiles the table.
-    pub fn new(routes: Vec<(Matching, Route)>) -> Self {
+    pub fn new(routes: Vec<(Matching, R)>) -> Self {
         let (matchings, routes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
-        let name = |(at, route): (usize, &Route)| (Arc::clone(&route.label.name), at);
+        let name = |(at, route): (usize, &R)| (Arc::clone(route.name()), at);
         let by_name = routes.iter().enumerate().map(name).collect();
         RouteTable { routes, by_name, index: Index::new(matchings) }
     }
 
     /// The route of that name.
-    pub fn named(&self, name: &str) -> Option<&Route> {
+    pub fn named(&self, name: &str) -> Option<&R> {
         self.by_name.get(name).and_then(|at| self.routes.get(*at))
     }
 
     /// All routes, in the order of the file.
-    pub fn routes(&self) -> &[Route] {
+    pub fn routes(&self) -> &[R] {
         &self.routes
     }
 
@@ -94,7 +99,7 @@ impl RouteTable {
     }
 
     /// The most specific route.
-    pub fn find(&self, question: &Question<'_>) -> Match<'_> {
+    pub fn find(&self, question: &Question<'_>) -> Match<'_, R> {
         let found = self.index.find(question).and_then(|at| self.routes.get(at));
         if let Some(route) = found {
             return Match::Route(route);
@@ -108,18 +113,18 @@ impl RouteTable {
 
     /// The route that forwards what begins with the path and a slash. As in nginx, it takes the path without the slash for
     /// a mistake that can be put right.
-    fn behind_a_slash(&self, question: &Question<'_>) -> Option<&Route> {
+    fn behind_a_slash(&self, question: &Question<'_>) -> Option<&R> {
         if question.path.ends_with('/') {
             return None;
         }
         let path = format!("{}/", question.path);
         let at = self.index.find(&Question { path: &path, ..*question })?;
         let begins_so = matches!(&self.index.matchings().get(at)?.path, PathMatch::Prefix(p) if *p == path);
-        self.routes.get(at).filter(|route| begins_so && route.destination.is_upstream())
+        self.routes.get(at).filter(|route| begins_so && route.forwards())
     }
 }
 
-impl model::RouteNames for RouteTable {
+impl<R: Send + Sync> model::RouteNames for RouteTable<R> {
     fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }

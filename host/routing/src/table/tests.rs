@@ -1,16 +1,11 @@
 mod properties;
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use config::{Condition, HostPattern, Letters, PathMatch, Pattern, Template, ValueMatch};
-use model::RouteLabel;
 
 use super::index::{Rank, Visit};
 use super::*;
-use crate::destination::Destination;
-use crate::generation::Timeouts;
-use crate::resilience::RetryPolicy;
 
 fn host(text: &str) -> HostPattern {
     if let Some(regex) = text.strip_prefix('~') {
@@ -47,31 +42,28 @@ fn with_methods(methods: &[Method], at: &str) -> Matching {
     Matching { methods: methods.to_vec(), ..matching(&[], at) }
 }
 
-fn route(name: &str) -> Route {
-    Route {
-        label: Arc::new(RouteLabel::new(name.into(), 1)),
-        parts: None,
-        filters: Vec::new(),
-        destination: Destination::Upstream(0),
-        https: None,
-        rewriting: None,
-        error_pages: Vec::new(),
-        timeouts: Timeouts {
-            response: Duration::MAX,
-            send: Duration::MAX,
-            read: Duration::MAX,
-            total: Duration::MAX,
-            tunnel: Duration::MAX,
-        },
-        body_limit: u64::MAX,
-        buffering: None,
-        upgrades: Vec::new(),
-        retries: RetryPolicy::new(&config::Retries::default()),
-        fallback: None,
+/// A route that forwards, or does not.
+#[derive(Clone, Debug)]
+struct Route {
+    name: Arc<str>,
+    forwards: bool,
+}
+
+impl Routed for Route {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn forwards(&self) -> bool {
+        self.forwards
     }
 }
 
-fn table(routes: Vec<(&str, Matching)>) -> RouteTable {
+fn route(name: &str) -> Route {
+    Route { name: name.into(), forwards: true }
+}
+
+fn table(routes: Vec<(&str, Matching)>) -> RouteTable<Route> {
     RouteTable::new(routes.into_iter().map(|(name, matching)| (matching, route(name))).collect())
 }
 
@@ -90,16 +82,16 @@ fn question<'a>(host: &'a str, path: &'a str, method: &'a Method) -> Question<'a
     }
 }
 
-fn answer(table: &RouteTable, question: &Question<'_>) -> String {
+fn answer(table: &RouteTable<Route>, question: &Question<'_>) -> String {
     match table.find(question) {
-        Match::Route(route) => route.label.name.to_string(),
+        Match::Route(route) => route.name.to_string(),
         Match::OtherMethods(methods) => format!("{methods:?}"),
-        Match::Slash(route) => format!("{}/", route.label.name),
+        Match::Slash(route) => format!("{}/", route.name),
         Match::Nothing => "nothing".to_owned(),
     }
 }
 
-fn found(table: &RouteTable, host: &str, path: &str) -> String {
+fn found(table: &RouteTable<Route>, host: &str, path: &str) -> String {
     answer(table, &question(host, path, &Method::GET))
 }
 
@@ -114,13 +106,7 @@ fn turns<T: Clone>(routes: &[T]) -> impl Iterator<Item = Vec<T>> {
 
 #[test]
 fn a_path_that_lacks_the_slash_of_a_forwarded_prefix_is_told_so() {
-    let redirect = config::Redirect {
-        to: model::Template::default(),
-        status: http::StatusCode::FOUND,
-        query: config::RedirectQuery::Keep,
-    };
-    let mut own = route("own");
-    own.destination = Destination::Redirect(Box::new(redirect));
+    let own = Route { forwards: false, ..route("own") };
     let forwarding = [
         (matching(&["a.example"], "/name/"), route("name")),
         (matching(&["a.example"], "/other"), route("other")),
@@ -293,7 +279,7 @@ fn priority_is_above_everything_else() {
 
 #[test]
 fn nothing_matches_an_empty_table() {
-    assert_eq!(found(&RouteTable::default(), "h", "/"), "nothing");
+    assert_eq!(found(&table(Vec::new()), "h", "/"), "nothing");
 }
 
 #[test]
@@ -336,7 +322,7 @@ impl Visit for Count {
 }
 
 /// Of each kind as many, all different.
-fn many(number: usize) -> RouteTable {
+fn many(number: usize) -> RouteTable<Route> {
     let kinds = (0..number).map(|at| {
         let (name, host) = (format!("r{at}"), format!("h{at}.example"));
         let matching = match at % 5 {
