@@ -58,7 +58,7 @@ impl Running {
         std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
-        let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
+        let config = loader::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
         let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();

@@ -12,7 +12,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use balance::{Policy, Tiers};
-use config::{Access, Config, Diagnostic, LineFormat, Matching, Report, Switch};
+use config::{Access, Config, LineFormat, Matching, Switch};
+use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
 use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};

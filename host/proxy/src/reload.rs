@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use config::{Config, Loaded, Report};
+use config::Config;
+use document::Report;
+use loader::Loaded;
 use tokio::sync::oneshot;
 use wasm::Engine;
 
@@ -50,7 +52,7 @@ impl Reloader {
     /// Reads and assembles.
     pub async fn read(&mut self, running: Option<&Server>) -> Result<Generation, Report> {
         self.read_since = SystemTime::now();
-        let Loaded { config, files, .. } = config::load(&self.path)?;
+        let Loaded { config, files, .. } = loader::load(&self.path)?;
         for warning in &config.warnings {
             let place = format!("{}:{}:{}", warning.file, warning.line, warning.column);
             tracing::warn!(place, warning = warning.message, "configuration");

@@ -133,7 +133,7 @@ fn identity(path: &Path) -> Option<Identity> {
     let target = fs::canonicalize(path).ok()?;
     let meta = fs::metadata(&target).ok()?;
     if meta.is_dir() {
-        let files = config::listing(path).ok()?;
+        let files = document::listing(path).ok()?;
         return Some(Identity::Folder(files.into_iter().map(identified).collect()));
     }
     let modified = (meta.mtime(), meta.mtime_nsec());
@@ -148,7 +148,7 @@ fn identified(file: PathBuf) -> (PathBuf, Option<Identity>) {
 
 /// The configuration files of a folder; none of a file.
 fn listed(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let files = if path.is_dir() { config::listing(path).unwrap_or_default() } else { Vec::new() };
+    let files = if path.is_dir() { document::listing(path).unwrap_or_default() } else { Vec::new() };
     files.into_iter()
 }
 

@@ -368,7 +368,7 @@ fn cookies_get_other_domains_paths_and_flags() {
 fn a_route_without_rewrites_has_none() {
     let text = "version: 1\nlisteners: [{ name: web, address: '127.0.0.1:0' }]\n\
                 upstreams: { app: { endpoints: ['http://a'] } }\nroutes: [{ name: all, upstream: app }]\n";
-    let config = config::parse("test", text, std::path::Path::new("/")).unwrap();
+    let config = loader::parse("test", text, std::path::Path::new("/")).unwrap();
     assert!(matches!(config.routes[0].destination, Destination::Upstream(_)));
     assert!(Rewriting::of(&config.routes[0]).is_none());
 }
