@@ -10,12 +10,12 @@ use config::ErrorPage;
 use http::StatusCode;
 use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
+use relay::forwarded::TrustedProxies;
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable, Routed};
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
-use crate::exchange::TrustedProxies;
 use crate::names::Book;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;

@@ -7,11 +7,11 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
 use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
 use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
+use relay::forwarded::{self, Sender};
+use relay::marks::Marks;
+use relay::names;
 
-use crate::exchange::forwarded::{self, Sender};
 use crate::exchange::keep::Kept;
-use crate::exchange::marks::Marks;
-use crate::exchange::names;
 use crate::exchange::tunnel::Wish;
 use crate::record;
 use crate::worker::Local;

@@ -6,11 +6,11 @@ use http::HeaderName;
 use http::header::{self, HeaderValue};
 use model::{Exchange, ResponseHead};
 use net::{Buffered, ReadAhead};
+use relay::grpc;
 
 use crate::buffering::Buffering;
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
-use crate::exchange::grpc;
 use crate::exchange::halt::Halted;
 use crate::worker::Local;
 

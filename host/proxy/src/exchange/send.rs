@@ -12,7 +12,6 @@ mod discard;
 mod fallback;
 mod impression;
 mod retry;
-mod retry_after;
 mod trials;
 
 use std::time::Instant;
@@ -20,10 +19,10 @@ use std::time::Instant;
 use http::{StatusCode, header};
 use model::{Exchange, Fault, FaultKind, ResponseHead};
 use net::{Answer, strip_response_fields};
+use relay::forwarded::via;
 
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
-use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
 use crate::exchange::tunnel::Opening;
 use crate::generation::Route;

@@ -10,8 +10,8 @@ use config::{Backoff, Repeatable, RetryOn};
 use http::HeaderMap;
 use model::{Fault, FaultKind, RequestHead};
 use net::{Answer, SendFailure};
+use relay::retry_after;
 
-use crate::exchange::send::retry_after;
 use crate::exchange::send::trials::Trials;
 use crate::generation::Route;
 use crate::resilience::RetryPolicy;

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use model::{Exchange, Fault};
 use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
+use relay::grpc;
 use smallvec::SmallVec;
 
 use crate::exchange::begin::Upload;
-use crate::exchange::grpc;
 use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Asked;
 use crate::generation::{Route, Upstream};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{self, HeaderMap};
 
 /// The wait that an answer asks for; none if it asks for none, or not in a way that can be understood.
-pub(super) fn asked_for(fields: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn asked_for(fields: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = fields.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // What has too many digits is longer than anybody waits.

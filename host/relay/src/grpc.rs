@@ -15,7 +15,7 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const TIMEOUT_DIGITS: usize = 8;
 
 /// Whether a request is one of gRPC: `application/grpc`, or with `+proto` and the like. gRPC-Web is another protocol.
-pub(crate) fn is_grpc(head: &RequestHead) -> bool {
+pub fn is_grpc(head: &RequestHead) -> bool {
     // It is spoken over HTTP/2 only, so that others don't pay for the look.
     head.version == Version::HTTP_2 && head.fields.get(header::CONTENT_TYPE).is_some_and(names_grpc)
 }
@@ -26,7 +26,7 @@ fn names_grpc(value: &HeaderValue) -> bool {
 }
 
 /// How long the client is going to wait, if it says so.
-pub(crate) fn deadline(head: &RequestHead) -> Option<Duration> {
+pub fn deadline(head: &RequestHead) -> Option<Duration> {
     if !is_grpc(head) {
         return None;
     }
@@ -51,7 +51,7 @@ fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The answer to a gRPC request that met a fault. What the message says is no more than the status would.
-pub(crate) fn reply(kind: FaultKind) -> Reply {
+pub fn reply(kind: FaultKind) -> Reply {
     let (code, message) = status(kind);
     let mut fields = HeaderMap::new();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

@@ -6,20 +6,20 @@ use net::is_hop_by_hop;
 
 /// Which of them there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks {
+pub struct Marks {
     /// Something that belongs to the connection: Connection, TE, Upgrade, Expect and their like.
-    pub(super) connection: bool,
+    pub connection: bool,
     /// Content-Length.
-    pub(super) length: bool,
+    pub length: bool,
     /// Forwarded.
-    pub(super) forwarded: bool,
+    pub forwarded: bool,
     /// traceparent or tracestate.
-    pub(super) trace: bool,
+    pub trace: bool,
 }
 
 impl Marks {
     /// Those of a head.
-    pub(super) fn of(fields: &HeaderMap) -> Self {
+    pub fn of(fields: &HeaderMap) -> Self {
         fields.keys().fold(Marks::default(), Marks::with)
     }
 

@@ -4,14 +4,14 @@ use config::{Config, RequestId, Trust};
 use http::HeaderValue;
 use model::{Exchange, ExchangeId, TraceContext, TraceId};
 
-use crate::exchange::forwarded::Sender;
-use crate::exchange::marks::Marks;
+use crate::forwarded::Sender;
+use crate::marks::Marks;
 
 /// Digits of an id.
 const DIGITS: usize = 32;
 
 /// Takes over the names that a request has, as far as its sender is believed, and gives it those that it has not.
-pub(super) fn settle(exchange: &mut Exchange, config: &Config, sender: &Sender<'_>, marks: Marks) {
+pub fn settle(exchange: &mut Exchange, config: &Config, sender: &Sender<'_>, marks: Marks) {
     if let Some(request_id) = &config.server.request_id {
         identify(exchange, request_id, sender);
     }

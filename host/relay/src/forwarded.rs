@@ -11,14 +11,14 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use model::Scheme;
 use net::Peer;
 
-use crate::exchange::marks::Marks;
+use crate::marks::Marks;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// Our own entry in Via, with the version of the message that came.
-pub(crate) fn via(version: Version) -> HeaderValue {
+pub fn via(version: Version) -> HeaderValue {
     // Constants: what is made of text at run time is looked through byte by byte.
     const HTTP_10: HeaderValue = HeaderValue::from_static("1.0 sandgate");
     const HTTP_11: HeaderValue = HeaderValue::from_static("1.1 sandgate");
@@ -31,23 +31,25 @@ pub(crate) fn via(version: Version) -> HeaderValue {
 }
 
 /// Whose X-Forwarded fields are believed.
-pub(crate) type TrustedProxies = Vec<config::Cidr>;
+pub type TrustedProxies = Vec<config::Cidr>;
 
 /// Who sent a request, and whom we believe.
-pub(crate) struct Sender<'a> {
-    pub(crate) peer: &'a Peer,
-    pub(crate) trusted: &'a TrustedProxies,
+pub struct Sender<'a> {
+    /// Who is at the other end of the connection.
+    pub peer: &'a Peer,
+    /// Whose word on others we take.
+    pub trusted: &'a TrustedProxies,
     /// What it spoke.
-    pub(crate) version: Version,
+    pub version: Version,
     /// What its connection is.
-    pub(crate) scheme: Scheme,
+    pub scheme: Scheme,
     /// What upstreams are told.
-    pub(crate) form: ForwardedForm,
+    pub form: ForwardedForm,
 }
 
 impl Sender<'_> {
     /// Whether what it says of others is believed.
-    pub(crate) fn is_trusted(&self) -> bool {
+    pub fn is_trusted(&self) -> bool {
         !self.trusted.is_empty() && self.peer.is_known && self.trusts(self.peer.address.ip())
     }
 
@@ -57,17 +59,17 @@ impl Sender<'_> {
 }
 
 /// What is known of the client after all.
-pub(crate) struct Told {
+pub struct Told {
     /// Whom a trusted proxy names as the client, if it does.
-    pub(crate) client: Option<SocketAddr>,
+    pub client: Option<SocketAddr>,
     /// The scheme of the URI that the client asked for.
-    pub(crate) scheme: Scheme,
+    pub scheme: Scheme,
 }
 
 /// Writes the fields.
 ///
 /// What an untrusted client says in them is thrown away: an upstream that believes these fields believes us.
-pub(super) fn write(fields: &mut HeaderMap, sender: &Sender<'_>, marks: Marks) -> Told {
+pub fn write(fields: &mut HeaderMap, sender: &Sender<'_>, marks: Marks) -> Told {
     // What is added here and by the usual filter fits without the map growing twice.
     fields.reserve(8);
     let trusted = sender.is_trusted();
