@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use proxy::{Monitor, Names, Server, Wanted};
+use proxy::{Monitor, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use upkeep::{Names, Wanted};
 
 /// How long what is sure to happen may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -15,18 +15,18 @@ use balance::{Policy, Tiers};
 use config::{Access, Config, LineFormat, Matching, Switch};
 use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
+use ledger::AccessLog;
 use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
+use upkeep::Book;
 use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
-use crate::access_log::AccessLog;
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
 use crate::exchange::allows_websocket;
 use crate::generation::{Balance, Generation, Route, Upstream};
-use crate::names::Book;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
 

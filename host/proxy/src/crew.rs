@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ledger::{AccessLog, WorkerStats};
 use model::{PerWorker, WorkerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::access_log::AccessLog;
 use crate::generation::Generation;
-use crate::stats::WorkerStats;
 use crate::worker::{self, Command, Listeners, Order};
 
 /// Orders that wait for a worker.

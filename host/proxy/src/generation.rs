@@ -13,10 +13,10 @@ use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
 use relay::forwarded::TrustedProxies;
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable, Routed};
+use upkeep::{Beat, Book};
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
-use crate::names::Book;
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
 
@@ -56,6 +56,11 @@ impl Generation {
     /// reload asks for each of what may be thousands.
     pub(crate) fn place_of(&self, upstream: &str) -> Option<usize> {
         self.config.upstreams.get_index_of(upstream)
+    }
+
+    /// What the patrol is to walk.
+    pub(crate) fn beats(&self) -> Vec<Arc<Beat>> {
+        self.upstreams.iter().map(|upstream| Arc::new(upstream.beat())).collect()
     }
 }
 
@@ -171,6 +176,19 @@ pub struct Upstream {
     pub times: Arc<UpstreamTimes>,
     /// What is done about failures.
     pub resilience: Resilience,
+}
+
+impl Upstream {
+    /// What the patrol sees of it.
+    fn beat(&self) -> Beat {
+        Beat {
+            name: Arc::clone(&self.name),
+            endpoints: self.endpoints.clone(),
+            pool: self.pool.clone(),
+            checks: self.resilience.health.clone(),
+            outliers: self.resilience.outliers,
+        }
+    }
 }
 
 /// How to choose among endpoints.

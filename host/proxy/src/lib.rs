@@ -4,31 +4,23 @@
 //! built from one reading of the configuration; each worker derives a `Local` from it. [`Server`]
 //! runs the workers and puts one generation in the place of another.
 
-mod access_log;
 mod assemble;
 mod buffering;
 mod crew;
 mod destination;
 mod exchange;
 mod generation;
-mod health;
-mod names;
 mod open;
 mod record;
 mod reload;
 mod resilience;
 mod server;
-mod stats;
 mod sticky;
-mod watch;
 mod worker;
 
 pub use assemble::assemble;
 pub use destination::{Destination, Split};
 pub use generation::{Generation, Listener, Route, ServerCertificate, Timeouts, Upstream};
-pub use names::{Book, Entry, NameSettings, Names, Wanted};
 pub use reload::Reloader;
-pub use resilience::{Fallback, Outliers, Queue, Resilience, RetryPolicy};
+pub use resilience::{Fallback, Queue, Resilience, RetryPolicy};
 pub use server::{Monitor, Server, StartError};
-pub use stats::{Presence, WorkerStats};
-pub use watch::Watch;

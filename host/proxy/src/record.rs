@@ -4,11 +4,10 @@
 
 use std::time::Instant;
 
+use ledger::{LogBuffer, WorkerStats};
 use model::{Exchange, Fault, FaultKind, RouteLabel};
 
-use crate::access_log::LogBuffer;
 use crate::server;
-use crate::stats::WorkerStats;
 use crate::worker;
 
 /// Writes the record of an exchange that is over.

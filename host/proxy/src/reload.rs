@@ -9,13 +9,12 @@ use config::Config;
 use document::Report;
 use loader::Loaded;
 use tokio::sync::oneshot;
+use upkeep::{Names, Wanted, Watch};
 use wasm::Engine;
 
 use crate::assemble::assemble;
 use crate::generation::Generation;
-use crate::names::{Names, Wanted};
 use crate::server::Server;
-use crate::watch::Watch;
 
 /// Reads configurations and assembles generations of them.
 pub struct Reloader {

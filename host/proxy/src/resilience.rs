@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Backoff, HealthCheck, Portion, Repeatable, RetryOn, SuccessRate};
+use config::{Backoff, HealthCheck, Portion, Repeatable, RetryOn};
 use http::header::{self, HeaderMap};
-use model::{Blame, Breaker, BreakerRule, EjectedFor, Endpoint, Fault, Gate, GateRule, OutlierRule, Reply};
+use model::{Blame, Breaker, BreakerRule, Fault, Gate, GateRule, Reply};
+use upkeep::Outliers;
 
 /// What an upstream does about failures.
 pub struct Resilience {
@@ -21,15 +22,6 @@ pub struct Resilience {
     pub breaker: Option<Arc<Breaker>>,
     /// Its limit of requests under way.
     pub queue: Option<Queue>,
-}
-
-/// When and how outliers are ejected.
-#[derive(Clone, Copy)]
-pub struct Outliers {
-    pub(crate) rule: OutlierRule,
-    pub(crate) success_rate: Option<SuccessRate>,
-    pub(crate) interval: Duration,
-    pub(crate) max_ejected: Portion,
 }
 
 /// A limit of requests under way, and of those that wait.
@@ -49,7 +41,7 @@ impl Resilience {
             max_ejected: upstream.max_ejected,
             panic: upstream.panic,
             health: upstream.health.clone(),
-            outliers: upstream.outlier.map(|outlier| outliers_of(&outlier)),
+            outliers: upstream.outlier.map(|outlier| Outliers::new(&outlier)),
             breaker,
             queue,
         }
@@ -73,46 +65,6 @@ fn queue_of(concurrency: &config::Concurrency, before: Option<&Resilience>) -> Q
     let old = before.and_then(|before| before.queue.as_ref()).filter(|old| old.gate.rule() == rule);
     let gate = old.map_or_else(|| Arc::new(Gate::new(rule)), |old| Arc::clone(&old.gate));
     Queue { gate, timeout: concurrency.queue_timeout }
-}
-
-fn outliers_of(outlier: &config::Outlier) -> Outliers {
-    Outliers {
-        rule: OutlierRule {
-            consecutive_5xx: outlier.consecutive_5xx,
-            consecutive_gateway: outlier.consecutive_gateway,
-            base_ejection: outlier.base_ejection,
-            max_ejection: outlier.max_ejection,
-        },
-        success_rate: outlier.success_rate,
-        interval: outlier.interval,
-        max_ejected: outlier.max_ejected,
-    }
-}
-
-impl Outliers {
-    /// Ejects an endpoint if the others leave room for it.
-    pub(crate) fn eject(
-        &self,
-        endpoints: &[Arc<Endpoint>],
-        endpoint: &Endpoint,
-        why: EjectedFor,
-        now_ms: u64,
-    ) {
-        if !has_room(endpoints, self.max_ejected, now_ms) {
-            return;
-        }
-        let Some(lasts) = endpoint.health.eject(&self.rule, why, now_ms) else { return };
-        tracing::warn!(endpoint = %endpoint.label, reason = why.name(), lasts = ?lasts, "endpoint ejected");
-    }
-}
-
-/// Whether one more endpoint may be put out: at most that share is, but one always may be.
-pub(crate) fn has_room(endpoints: &[Arc<Endpoint>], share: Portion, now_ms: u64) -> bool {
-    if share == Portion::ALL {
-        return true;
-    }
-    let out = endpoints.iter().filter(|endpoint| endpoint.health.is_out(now_ms)).count();
-    out == 0 || (out + 1) * 100 <= endpoints.len() * usize::from(share.in_percent())
 }
 
 /// When a route's requests are sent again.
@@ -184,36 +136,4 @@ impl Fallback {
 /// Whether a fallback answers such a fault at all: the upstream is to blame for it.
 pub(crate) fn is_answered(fault: &Fault) -> bool {
     fault.kind.blame() == Blame::Upstream
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use model::{Address, Health, PassiveCheck, Standing};
-
-    fn endpoints(count: usize, out: usize) -> Vec<Arc<Endpoint>> {
-        let endpoint = |_| Endpoint {
-            scheme: model::EndpointScheme::Http,
-            address: Address::Tcp { host: "192.0.2.1".into(), port: 80, ip: None },
-            label: "http://192.0.2.1".into(),
-            weight: 1,
-            backup: false,
-            health: Arc::new(Health::new(PassiveCheck { max_fails: 1, ..PassiveCheck::default() })),
-            standing: Standing::default(),
-        };
-        let endpoints: Vec<_> = (0..count).map(endpoint).map(Arc::new).collect();
-        for endpoint in endpoints.iter().take(out) {
-            endpoint.health.failed(1_000);
-        }
-        endpoints
-    }
-
-    #[test]
-    fn at_most_the_share_is_put_out_but_one_always_may_be() {
-        let room = |count, out, percent| has_room(&endpoints(count, out), Portion::percent(percent), 1_000);
-        assert!(room(3, 0, 10), "one always may be");
-        assert!(!room(3, 1, 10) && !room(3, 1, 50));
-        assert!(room(4, 1, 50) && !room(4, 2, 50));
-        assert!(room(3, 2, 100));
-    }
 }

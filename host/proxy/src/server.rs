@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::ListenAddress;
-use model::{PerWorker, WorkerId};
+use ledger::{AccessLog, WorkerStats};
+use model::{PerWorker, WorkerId, ms_at};
 use net::HandshakeResult;
+use upkeep::Patrol;
 
-use crate::access_log::AccessLog;
 use crate::crew::Crew;
 use crate::generation::Generation;
-use crate::health::Patrol;
 use crate::open::Open;
-use crate::stats::WorkerStats;
-use crate::worker::{self, Assigned, Listeners};
+use crate::worker::{Assigned, Listeners};
 
 /// Why a server did not start, or does not take a generation.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +81,7 @@ impl Monitor {
 
     /// The present time on the clock that the health of endpoints is told in, in milliseconds.
     pub fn now_ms(&self) -> u64 {
-        worker::ms_at(std::time::Instant::now())
+        ms_at(std::time::Instant::now())
     }
 
     /// TLS handshakes with clients, over all workers, by the name of how they ended.
@@ -133,7 +132,7 @@ impl Server {
             refused: AtomicU64::new(0),
         };
         let (monitor, crew) = (Arc::new(monitor), Crew::default());
-        let mut server = Server { monitor, log, crew, open: Vec::new(), patrol: Patrol::new() };
+        let mut server = Server { monitor, log, crew, open: Vec::new(), patrol: Patrol::default() };
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some((Arc::downgrade(&server.monitor), Arc::downgrade(&server.log)));
         }
@@ -180,7 +179,7 @@ impl Server {
         // From here on nothing fails.
         self.crew.join(new);
         self.open = open;
-        self.patrol.follow(&generation);
+        self.patrol.follow(&generation.beats());
         self.monitor.workers.store(stats);
         self.monitor.generation.store(Arc::clone(&generation));
         self.crew.serve(&generation, sockets).await;

@@ -3,12 +3,13 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use balance::RoundRobin;
 use http::Response;
+use ledger::{AccessLog, LogBuffer, Presence, WorkerStats};
 use model::{Balancer, WorkerId};
 use net::{
     AcceptStats, Arrival, Closer, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, MannerSlot,
@@ -16,23 +17,14 @@ use net::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::access_log::{AccessLog, LogBuffer};
 use crate::exchange::{self, AnswerBody, Budget};
 use crate::generation::{Balance, Generation, Listener, Upstream};
 use crate::open::SocketNumber;
-use crate::stats::{Presence, WorkerStats};
 
 /// Threads on which a worker reads and writes files of bodies that are kept. They end when there is nothing to do.
 const FILE_THREADS: usize = 4;
 /// How long a stop waits for next requests of clients that are between two: what comes later meets a closed connection.
 const LAST_REQUESTS: Duration = Duration::from_millis(100);
-
-/// Milliseconds since the process began: what endpoints' health is told in.
-pub(crate) fn ms_at(now: Instant) -> u64 {
-    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
-    // From 1 s on, so that nothing happens at 0, which is never.
-    1000 + u64::try_from(now.saturating_duration_since(*BEGINNING).as_millis()).unwrap_or(u64::MAX)
-}
 
 /// What a worker is told.
 pub(crate) enum Order {
@@ -130,15 +122,6 @@ thread_local! {
 pub(crate) fn with_current(act: impl FnOnce(&Worker)) -> bool {
     // A thread that is ending has none any more.
     CURRENT.try_with(|current| current.get().map(|worker| act(worker)).is_some()).unwrap_or(false)
-}
-
-/// Runs something on this worker, later; false when the worker is past running anything.
-pub(crate) fn run_later(future: impl Future<Output = ()> + 'static) -> bool {
-    let is_running = tokio::runtime::Handle::try_current().is_ok();
-    if is_running {
-        tokio::task::spawn_local(future);
-    }
-    is_running
 }
 
 /// Starts a worker's thread.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Entry, Generation};
+use proxy::Generation;
+use upkeep::Entry;
 
 use super::family::Family;
 

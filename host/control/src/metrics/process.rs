@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ledger::{Presence, WorkerStats};
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Monitor, Presence, WorkerStats};
+use proxy::{Generation, Monitor};
 
 use super::family::Family;
 

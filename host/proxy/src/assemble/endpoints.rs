@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::EndpointAddress;
-use model::{Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp};
+use model::{Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp, ms_at};
 use net::Place;
+use upkeep::{Book, question};
 
 use super::connections;
 use crate::generation::Upstream;
-use crate::names::{Book, question};
-use crate::worker::ms_at;
 
 /// The endpoints of an upstream; `old` is the upstream of its name in the generation before.
 pub(super) fn endpoints(

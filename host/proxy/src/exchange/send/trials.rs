@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, Fault};
+use model::{Exchange, Fault, ms_at};
 use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use relay::grpc;
 use smallvec::SmallVec;
@@ -12,7 +12,6 @@ use crate::exchange::begin::Upload;
 use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Asked;
 use crate::generation::{Route, Upstream};
-use crate::worker::ms_at;
 
 /// What is left of the permission to try.
 pub(crate) struct Trials {

@@ -51,7 +51,7 @@ const OWNERS: [Owner; 9] = [
         also: &["document", "config"],
         why: "everything else sees the checked configuration, never the file's format",
     },
-    Owner { name: "proxy", packages: &["notify"], also: &[], why: "one place decides when to reload" },
+    Owner { name: "upkeep", packages: &["notify"], also: &[], why: "one place watches files" },
     Owner {
         name: "control",
         packages: &["axum", "prometheus-client"],

@@ -5,24 +5,23 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use config::SuccessRate;
-use model::{EjectedFor, Endpoint, outlier_threshold};
+use model::{EjectedFor, Endpoint, ms_at, outlier_threshold};
 
-use crate::generation::{Generation, Upstream};
-use crate::resilience::Outliers;
-use crate::worker::ms_at;
+use crate::outliers::Outliers;
+use crate::patrol::Beat;
 
 /// The sweep of one upstream.
 #[derive(Clone)]
 pub(super) struct Sweep {
     /// The upstream as the generation has it that serves.
-    upstream: Arc<ArcSwap<Upstream>>,
+    upstream: Arc<ArcSwap<Beat>>,
     interval: Duration,
 }
 
-/// All sweeps that a generation asks for.
-pub(super) fn all_of(generation: &Generation) -> impl Iterator<Item = Sweep> {
-    generation.upstreams.iter().filter_map(|upstream| {
-        let interval = upstream.resilience.outliers?.interval;
+/// All sweeps that are asked for.
+pub(super) fn all_of(beats: &[Arc<Beat>]) -> impl Iterator<Item = Sweep> {
+    beats.iter().filter_map(|upstream| {
+        let interval = upstream.outliers?.interval;
         Some(Sweep { upstream: Arc::new(ArcSwap::new(Arc::clone(upstream))), interval })
     })
 }
@@ -43,14 +42,14 @@ impl Sweep {
         loop {
             tokio::time::sleep(self.interval).await;
             let upstream = self.upstream.load_full();
-            if let Some(outliers) = &upstream.resilience.outliers {
+            if let Some(outliers) = &upstream.outliers {
                 sweep(&upstream, outliers, ms_at(Instant::now()));
             }
         }
     }
 }
 
-fn sweep(upstream: &Upstream, outliers: &Outliers, now_ms: u64) {
+fn sweep(upstream: &Beat, outliers: &Outliers, now_ms: u64) {
     for endpoint in &upstream.endpoints {
         if endpoint.health.age(now_ms) {
             tracing::info!(

@@ -11,19 +11,35 @@ mod sweep;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use config::HealthCheck;
+use model::{CheckedState, Endpoint};
+use net::PoolSettings;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::generation::Generation;
+use crate::outliers::Outliers;
 use check::Check;
-use model::CheckedState;
 use sweep::Sweep;
 
 /// So many checks are under way at a time, of all upstreams together: each is a connection.
 const CHECKS_AT_ONCE: usize = 64;
 
+/// An upstream as the patrol sees it.
+pub struct Beat {
+    /// The upstream's name.
+    pub name: Arc<str>,
+    /// Its endpoints.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// How connections to them are made.
+    pub pool: PoolSettings,
+    /// Its active checks, if there are any.
+    pub checks: Option<HealthCheck>,
+    /// Its ejection of outliers, if there is any.
+    pub outliers: Option<Outliers>,
+}
+
 /// The checks and sweeps that go on.
-pub(crate) struct Patrol {
+pub struct Patrol {
     checks: Vec<(Check, Task)>,
     sweeps: Vec<(Sweep, Task)>,
     permits: Arc<Semaphore>,
@@ -38,25 +54,27 @@ impl Drop for Task {
     }
 }
 
-impl Patrol {
+impl Default for Patrol {
     /// Watching nothing.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         Patrol { checks: Vec::new(), sweeps: Vec::new(), permits: Arc::new(Semaphore::new(CHECKS_AT_ONCE)) }
     }
+}
 
-    /// Does from now on what a generation asks for. To be called before its workers serve it, so that an endpoint that
-    /// has to pass a check first gets no request before.
-    pub(crate) fn follow(&mut self, generation: &Generation) {
-        forget_unchecked(generation);
+impl Patrol {
+    /// Does from now on what the upstreams of a generation ask for. To be called before its workers serve it, so that an
+    /// endpoint that has to pass a check first gets no request before.
+    pub fn follow(&mut self, beats: &[Arc<Beat>]) {
+        forget_unchecked(beats);
         // From the front: what stays is found at once, where the order stays.
         let mut before = VecDeque::from(std::mem::take(&mut self.checks));
-        for check in check::all_of(generation) {
+        for check in check::all_of(beats) {
             let known = before.iter().position(|(old, _)| old.is_same(&check));
             let kept = known.and_then(|at| before.remove(at));
             let running = kept.unwrap_or_else(|| self.start(check));
             self.checks.push(running);
         }
-        self.follow_sweeps(generation);
+        self.follow_sweeps(beats);
     }
 
     fn start(&self, check: Check) -> (Check, Task) {
@@ -65,9 +83,9 @@ impl Patrol {
         (check, Task(task))
     }
 
-    fn follow_sweeps(&mut self, generation: &Generation) {
+    fn follow_sweeps(&mut self, beats: &[Arc<Beat>]) {
         let mut before = std::mem::take(&mut self.sweeps);
-        for sweep in sweep::all_of(generation) {
+        for sweep in sweep::all_of(beats) {
             let known = before.iter().position(|(old, _)| old.goes_on_as(&sweep));
             let running = match known {
                 Some(at) => before.swap_remove(at),
@@ -82,9 +100,9 @@ impl Patrol {
 }
 
 /// What checks said of endpoints that are not checked any more says nothing.
-fn forget_unchecked(generation: &Generation) {
-    let unchecked = generation.upstreams.iter().filter(|upstream| upstream.resilience.health.is_none());
-    for endpoint in unchecked.flat_map(|upstream| &upstream.endpoints) {
+fn forget_unchecked(beats: &[Arc<Beat>]) {
+    let unchecked = beats.iter().filter(|beat| beat.checks.is_none());
+    for endpoint in unchecked.flat_map(|beat| &beat.endpoints) {
         endpoint.health.set_checked(CheckedState::Unknown);
     }
 }

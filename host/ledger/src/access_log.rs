@@ -21,9 +21,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use config::{Access, LogPath, Selection};
 use model::Exchange;
+use net::run_later;
 
 use crate::stats::WorkerStats;
-use crate::worker;
 use output::Output;
 use writer::{Order, Writer};
 
@@ -37,7 +37,7 @@ const QUEUE: usize = 256;
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The writer, and where the log goes at present.
-pub(crate) struct AccessLog {
+pub struct AccessLog {
     orders: Sender<Order>,
     /// Batches that wait for the writer. Other orders are few, and never wait for room.
     waiting: Arc<AtomicUsize>,
@@ -47,7 +47,7 @@ pub(crate) struct AccessLog {
 
 impl AccessLog {
     /// Starts the writer. Nothing is written before [`AccessLog::open`].
-    pub(crate) fn start() -> io::Result<Arc<AccessLog>> {
+    pub fn start() -> io::Result<Arc<AccessLog>> {
         let (orders, inbox) = channel();
         let (waiting, lost) = (Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
         let writer = Writer::new(&waiting, &lost);
@@ -56,7 +56,7 @@ impl AccessLog {
     }
 
     /// Directs the log; what was logged before still goes where it went.
-    pub(crate) fn open(&self, access: &Access) -> io::Result<()> {
+    pub fn open(&self, access: &Access) -> io::Result<()> {
         if **self.access.load() == *access {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl AccessLog {
     }
 
     /// Opens a file anew, by its name: the one of before may have been renamed.
-    pub(crate) fn reopen(&self) -> io::Result<()> {
+    pub fn reopen(&self) -> io::Result<()> {
         self.direct(&self.access.load())
     }
 
@@ -81,19 +81,19 @@ impl AccessLog {
     }
 
     /// Whether a log could be opened there.
-    pub(crate) fn check(access: &Access) -> Result<(), (PathBuf, io::Error)> {
+    pub fn check(access: &Access) -> Result<(), (PathBuf, io::Error)> {
         let Access::On(log) = access else { return Ok(()) };
         let LogPath::File(path) = &log.path else { return Ok(()) };
         Output::open(&log.path).map(drop).map_err(|error| (path.clone(), error))
     }
 
     /// Lines that could not be written.
-    pub(crate) fn lost(&self) -> Arc<AtomicU64> {
+    pub fn lost(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost)
     }
 
     /// Waits until all that was handed over is written, but not for long.
-    pub(crate) fn flush(&self) {
+    pub fn flush(&self) {
         let (done, written) = channel();
         if self.orders.send(Order::Flush(done)).is_ok() {
             let _ = written.recv_timeout(FLUSH_PATIENCE);
@@ -102,19 +102,20 @@ impl AccessLog {
 }
 
 /// A worker's end of the log.
-pub(crate) struct LogBuffer {
+pub struct LogBuffer {
     log: Arc<AccessLog>,
     stats: Arc<WorkerStats>,
     lines: Rc<RefCell<Vec<u8>>>,
 }
 
 impl LogBuffer {
-    pub(crate) fn new(log: &Arc<AccessLog>, stats: &Arc<WorkerStats>) -> Self {
+    /// That of a worker with these counters.
+    pub fn new(log: &Arc<AccessLog>, stats: &Arc<WorkerStats>) -> Self {
         LogBuffer { log: Arc::clone(log), stats: Arc::clone(stats), lines: Rc::default() }
     }
 
     /// Adds an exchange's line, if it is to have one.
-    pub(crate) fn write(&self, exchange: &Exchange) {
+    pub fn write(&self, exchange: &Exchange) {
         let was_empty = self.lines.borrow().is_empty();
         self.add(exchange);
         let length = self.lines.borrow().len();
@@ -126,7 +127,7 @@ impl LogBuffer {
     }
 
     /// As [`LogBuffer::write`], where there is no worker to hand the line over later.
-    pub(crate) fn write_at_once(&self, exchange: &Exchange) {
+    pub fn write_at_once(&self, exchange: &Exchange) {
         self.add(exchange);
         self.hand_over();
     }
@@ -142,13 +143,13 @@ impl LogBuffer {
     }
 
     /// Gives the writer what there is.
-    pub(crate) fn hand_over(&self) {
+    pub fn hand_over(&self) {
         hand_over(&self.log, &self.stats, &self.lines);
     }
 
     fn hand_over_soon(&self) {
         let (log, stats, lines) = (Arc::clone(&self.log), Arc::clone(&self.stats), Rc::clone(&self.lines));
-        let later = worker::run_later(async move {
+        let later = run_later(async move {
             tokio::time::sleep(DELAY).await;
             hand_over(&log, &stats, &lines);
         });

@@ -10,8 +10,8 @@ use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Protocol, ProxyVersion, 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::generation::Generation;
-use crate::health::judge::Judge;
+use crate::patrol::Beat;
+use crate::patrol::judge::Judge;
 
 /// The check of one endpoint.
 #[derive(Clone)]
@@ -24,11 +24,11 @@ pub(super) struct Check {
     settings: HealthCheck,
 }
 
-/// All checks that a generation asks for: one for each endpoint, also where a reload has made two of one address one.
-pub(super) fn all_of(generation: &Generation) -> Vec<Check> {
+/// All checks that are asked for: one for each endpoint, also where a reload has made two of one address one.
+pub(super) fn all_of(beats: &[Arc<Beat>]) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
-    for upstream in &generation.upstreams {
-        let Some(settings) = &upstream.resilience.health else { continue };
+    for upstream in beats {
+        let Some(settings) = &upstream.checks else { continue };
         for endpoint in &upstream.endpoints {
             let is_known = checks.iter().any(|check| Arc::ptr_eq(&check.endpoint.health, &endpoint.health));
             if !is_known {

@@ -8,7 +8,7 @@ use net::{AcceptStats, BufferStats, HandshakeCounts};
 
 /// Why a request was sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RetryReason {
+pub enum RetryReason {
     /// The endpoint can't have seen it.
     Connect,
     /// The connection ended before the answer began.
@@ -27,7 +27,7 @@ pub(crate) enum RetryReason {
 
 impl RetryReason {
     /// All reasons there are.
-    pub(crate) const ALL: [RetryReason; 7] = [
+    pub const ALL: [RetryReason; 7] = [
         RetryReason::Connect,
         RetryReason::Reset,
         RetryReason::Timeout,
@@ -38,7 +38,7 @@ impl RetryReason {
     ];
 
     /// Its name in metrics.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             RetryReason::Connect => "connect",
             RetryReason::Reset => "reset",
@@ -107,7 +107,7 @@ impl Default for FaultCounts {
 
 impl WorkerStats {
     /// Counts a fault.
-    pub(crate) fn fault(&self, kind: FaultKind) {
+    pub fn fault(&self, kind: FaultKind) {
         let at = FaultKind::ALL.iter().position(|k| *k == kind);
         if let Some(counter) = at.and_then(|at| self.faults.0.get(at)) {
             counter.add(1);
@@ -115,7 +115,7 @@ impl WorkerStats {
     }
 
     /// Counts a request that is sent again.
-    pub(crate) fn retry(&self, reason: RetryReason) {
+    pub fn retry(&self, reason: RetryReason) {
         let at = RetryReason::ALL.iter().position(|known| *known == reason);
         if let Some(counter) = at.and_then(|at| self.retries.get(at)) {
             counter.add(1);
@@ -149,12 +149,12 @@ impl WorkerStats {
     }
 
     /// Says that the worker is there, or no longer.
-    pub(crate) fn note_presence(&self, presence: Presence) {
+    pub fn note_presence(&self, presence: Presence) {
         self.presence.store(presence as u8, Relaxed);
     }
 
     /// Keeps what was last seen of the connections.
-    pub(crate) fn note_connections(&self, clients: usize, idle_upstream: usize) {
+    pub fn note_connections(&self, clients: usize, idle_upstream: usize) {
         self.connections.store(u64::try_from(clients).unwrap_or(u64::MAX), Relaxed);
         self.idle_upstream.store(u64::try_from(idle_upstream).unwrap_or(u64::MAX), Relaxed);
     }

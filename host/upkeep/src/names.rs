@@ -60,7 +60,7 @@ impl Wanted {
 }
 
 /// What must be asked to know where an endpoint is; nothing, if the configuration says so itself.
-pub(crate) fn question(address: &EndpointAddress) -> Option<NameQuestion> {
+pub fn question(address: &EndpointAddress) -> Option<NameQuestion> {
     match address {
         address if address.is_place() => None,
         EndpointAddress::Tcp { host, .. } => Some(NameQuestion::Host(Arc::clone(host))),
