@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use proxy::{Monitor, Server};
+use server::{Monitor, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -62,7 +62,8 @@ impl Running {
         let config = loader::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
-        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();
+        let generation =
+            generation::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();
         let server = Server::start(generation).await.unwrap();
         let Some((_, &config::ListenAddress::Tcp(web))) = server.addresses().next() else {
             panic!("no address")

@@ -5,7 +5,7 @@ use std::fmt;
 use ledger::WorkerStats;
 use model::PerWorker;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::Monitor;
+use server::Monitor;
 
 use super::family::Family;
 

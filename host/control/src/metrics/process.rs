@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use generation::Generation;
 use ledger::{Presence, WorkerStats};
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Monitor};
+use server::Monitor;
 
 use super::family::Family;
 

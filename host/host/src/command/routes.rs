@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use generation::Generation;
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue};
 use model::normal_path;
-use proxy::Generation;
 use routing::Question;
 
 use crate::arguments::Routes;

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use generation::Generation;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use model::{Exchange, Fault, FaultKind};
@@ -11,7 +12,6 @@ use net::{BodyError, Outbound, ReadAhead, UpstreamBody, run_later};
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
-use crate::generation::Generation;
 
 /// Where a response's body comes from.
 pub(crate) enum Content {
@@ -62,7 +62,7 @@ pub(crate) fn answer(
 }
 
 /// A response's body, with the exchange it belongs to.
-pub(crate) struct AnswerBody {
+pub struct AnswerBody {
     content: Content,
     rest: Rest,
 }

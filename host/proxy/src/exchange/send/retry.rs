@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use config::{Backoff, Repeatable, RetryOn};
+use generation::{RetryPolicy, Route};
 use http::HeaderMap;
 use ledger::RetryReason;
 use model::{Fault, FaultKind, RequestHead, ms_at};
@@ -14,9 +15,7 @@ use net::{Answer, SendFailure};
 use relay::retry_after;
 
 use crate::exchange::send::trials::Trials;
-use crate::generation::Route;
-use crate::resilience::RetryPolicy;
-use crate::worker::{Local, LocalUpstream};
+use crate::local::{Local, LocalUpstream};
 
 /// What follows an attempt that failed.
 pub(super) enum Next {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use generation::{Route, Upstream};
 use model::{Exchange, Fault, ms_at};
 use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use relay::grpc;
@@ -11,7 +12,6 @@ use smallvec::SmallVec;
 use crate::exchange::begin::Upload;
 use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Asked;
-use crate::generation::{Route, Upstream};
 
 /// What is left of the permission to try.
 pub(crate) struct Trials {

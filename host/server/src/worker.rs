@@ -7,19 +7,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use balance::RoundRobin;
+use generation::{Generation, Listener};
 use http::Response;
 use ledger::{AccessLog, LogBuffer, Presence, WorkerStats};
-use model::{Balancer, WorkerId};
+use model::WorkerId;
 use net::{
     AcceptStats, Arrival, Closer, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, MannerSlot,
-    Pool, ServerSettings, Timers,
+    ServerSettings, Timers,
 };
+use proxy::{AnswerBody, Local};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::exchange::{self, AnswerBody, Budget};
-use crate::generation::{Balance, Generation, Listener, Upstream};
 use crate::open::SocketNumber;
+use crate::record::record;
 
 /// Threads on which a worker reads and writes files of bodies that are kept. They end when there is nothing to do.
 const FILE_THREADS: usize = 4;
@@ -48,52 +48,6 @@ pub(crate) struct Assigned {
 
 /// An order, and where to say that it is carried out.
 pub(crate) type Command = (Order, oneshot::Sender<()>);
-
-/// A generation as one worker uses it.
-pub(crate) struct Local {
-    pub(crate) worker: WorkerId,
-    pub(crate) generation: Arc<Generation>,
-    pub(crate) upstreams: Vec<LocalUpstream>,
-    pub(crate) stats: Arc<WorkerStats>,
-    pub(crate) timers: Timers,
-}
-
-/// An upstream as one worker uses it.
-pub(crate) struct LocalUpstream {
-    pub(crate) shared: Arc<Upstream>,
-    pub(crate) balancer: Box<dyn Balancer>,
-    pub(crate) fallback: RoundRobin,
-    /// The candidates' list of the last attempt, to be used again.
-    pub(crate) candidates: Cell<balance::Indexes>,
-    pub(crate) pools: Vec<Rc<Pool>>,
-    pub(crate) budget: Budget,
-}
-
-impl LocalUpstream {
-    /// Pools of the generation before are carried over, so that a reload closes no connection.
-    fn new(shared: &Arc<Upstream>, before: Option<&LocalUpstream>, timers: &Timers) -> Self {
-        let old = before.map(|before| before.pools.as_slice()).unwrap_or_default();
-        let pool = |endpoint: &Arc<model::Endpoint>| {
-            let same = old.iter().find(|pool| pool.fits(endpoint, &shared.pool));
-            same.map_or_else(|| Pool::new(Arc::clone(endpoint), shared.pool.clone(), timers), Rc::clone)
-        };
-        let native = |policy: &balance::Policy| balance::build(policy, &shared.endpoints);
-        let balancer = match &shared.balance {
-            Balance::Native(policy) => native(policy),
-            Balance::Plugin(plugin) => {
-                plugin.balancer(&shared.endpoints).unwrap_or_else(|| native(&balance::Policy::RoundRobin))
-            }
-        };
-        LocalUpstream {
-            shared: Arc::clone(shared),
-            balancer,
-            fallback: RoundRobin::new(&shared.endpoints),
-            candidates: Cell::default(),
-            pools: shared.endpoints.iter().map(pool).collect(),
-            budget: Budget::default(),
-        }
-    }
-}
 
 /// What lives as long as the worker.
 pub(crate) struct Worker {
@@ -175,7 +129,7 @@ impl Worker {
         let timers = Timers::default();
         let settings = Rc::new(Cell::new(generation.server));
         let connections = Rc::new(Cell::new(generation.connections));
-        let local = localise(id, generation, &stats, None, &timers);
+        let local = Local::new(id, generation, &stats, None, &timers, record);
         Worker {
             id,
             local: RefCell::new(Rc::new(local)),
@@ -197,8 +151,14 @@ impl Worker {
     fn serve(self: &Rc<Self>, generation: Arc<Generation>, listeners: Listeners) {
         self.settings.set(generation.server);
         self.connections.set(generation.connections);
-        let local =
-            localise(self.id, Arc::clone(&generation), &self.stats, Some(&self.local()), &self.timers);
+        let local = Local::new(
+            self.id,
+            Arc::clone(&generation),
+            &self.stats,
+            Some(&self.local()),
+            &self.timers,
+            record,
+        );
         self.local.replace(Rc::new(local));
         self.listen(&generation, listeners);
     }
@@ -294,19 +254,6 @@ impl Worker {
     }
 }
 
-fn localise(
-    worker: WorkerId,
-    generation: Arc<Generation>,
-    stats: &Arc<WorkerStats>,
-    before: Option<&Local>,
-    timers: &Timers,
-) -> Local {
-    let same = |name: &str| before.and_then(|b| b.upstreams.get(b.generation.place_of(name)?));
-    let upstreams =
-        generation.upstreams.iter().map(|u| LocalUpstream::new(u, same(&u.name), timers)).collect();
-    Local { worker, generation, upstreams, stats: Arc::clone(stats), timers: timers.clone() }
-}
-
 /// A listener of a worker.
 struct Entry {
     worker: Rc<Worker>,
@@ -317,7 +264,7 @@ impl Handler for Entry {
     type Body = AnswerBody;
 
     fn answer(self: &Rc<Self>, arrival: Arrival) -> impl Future<Output = Response<AnswerBody>> + 'static {
-        exchange::answer(self.worker.local(), Arc::clone(&self.listener), arrival)
+        proxy::answer(self.worker.local(), Arc::clone(&self.listener), arrival)
     }
 
     fn http2_stats(&self) -> &net::Http2Stats {

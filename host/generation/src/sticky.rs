@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 const TOKEN: usize = 16;
 
 /// The cookies of an upstream.
-pub(crate) struct Sticky {
+pub struct Sticky {
     cookie: Arc<str>,
     /// Each endpoint's token with its index, in the order of the tokens.
     tokens: Box<[(Box<str>, u32)]>,
@@ -32,7 +32,7 @@ struct Binding {
 
 impl Sticky {
     /// All fields are made here, so that a request needs only to copy one.
-    pub(crate) fn new(sticky: &config::Sticky, upstream: &str, endpoints: &[Arc<Endpoint>]) -> Self {
+    pub fn new(sticky: &config::Sticky, upstream: &str, endpoints: &[Arc<Endpoint>]) -> Self {
         let key = key(&sticky.secret, upstream);
         let names: Vec<Box<str>> = endpoints.iter().map(|endpoint| token(&key, &endpoint.label)).collect();
         let bindings = names.iter().filter_map(|token| binding(sticky, token));
@@ -43,7 +43,7 @@ impl Sticky {
     }
 
     /// The endpoint that a client's cookie names, usable or not.
-    pub(crate) fn endpoint_of(&self, request: &RequestHead) -> Option<u32> {
+    pub fn endpoint_of(&self, request: &RequestHead) -> Option<u32> {
         let token = request.cookie(&self.cookie)?;
         // Of endpoints with the same address, which have the same token, the first one.
         let at = self.tokens.partition_point(|(known, _)| known.as_ref() < token);
@@ -51,7 +51,7 @@ impl Sticky {
     }
 
     /// Has the client come back to this endpoint.
-    pub(crate) fn bind(&self, index: u32, exchange: &mut Exchange) {
+    pub fn bind(&self, index: u32, exchange: &mut Exchange) {
         let Some(binding) = self.bindings.get(index as usize) else { return };
         let field = if exchange.tls.is_some() { &binding.over_tls } else { &binding.plain };
         exchange.response.fields.append(SET_COOKIE, field.clone());

@@ -25,7 +25,6 @@ use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
-use crate::exchange::allows_websocket;
 use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
@@ -313,4 +312,9 @@ fn server_settings(config: &Config) -> ServerSettings {
             websocket: config.routes.iter().any(|route| allows_websocket(&route.upgrades)),
         },
     }
+}
+
+/// Whether a route's upgrades let clients begin WebSockets.
+fn allows_websocket(upgrades: &[Arc<str>]) -> bool {
+    upgrades.iter().any(|name| name.eq_ignore_ascii_case("websocket"))
 }

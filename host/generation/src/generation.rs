@@ -41,25 +41,28 @@ pub struct Generation {
     /// What is counted of exchanges that found no route.
     pub unrouted: Arc<RouteLabel>,
     /// How many workers may count in it: as many as there are, and were, at a time.
-    pub(crate) places: usize,
-    pub(crate) trusted_proxies: TrustedProxies,
-    pub(crate) server: ServerSettings,
-    pub(crate) connections: usize,
+    pub places: usize,
+    /// Whose word on clients is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// How connections of clients are served.
+    pub server: ServerSettings,
+    /// Connections of clients that a worker may have at a time.
+    pub connections: usize,
     /// Whether lines of the access log say something of fields of responses, which have to be kept for them.
-    pub(crate) log_reads_fields: bool,
+    pub log_reads_fields: bool,
     /// Whether any answer may get a page.
-    pub(crate) has_error_pages: bool,
+    pub has_error_pages: bool,
 }
 
 impl Generation {
     /// The place of an upstream in [`Generation::upstreams`], which are in the order of the configuration's. Without a search: a
     /// reload asks for each of what may be thousands.
-    pub(crate) fn place_of(&self, upstream: &str) -> Option<usize> {
+    pub fn place_of(&self, upstream: &str) -> Option<usize> {
         self.config.upstreams.get_index_of(upstream)
     }
 
     /// What the patrol is to walk.
-    pub(crate) fn beats(&self) -> Vec<Arc<Beat>> {
+    pub fn beats(&self) -> Vec<Arc<Beat>> {
         self.upstreams.iter().map(|upstream| Arc::new(upstream.beat())).collect()
     }
 }
@@ -84,7 +87,7 @@ pub struct Listener {
 
 impl Listener {
     /// What its connections begin with.
-    pub(crate) fn manner(&self) -> Manner {
+    pub fn manner(&self) -> Manner {
         Manner { announcers: self.announcers.clone(), tls: self.tls.clone() }
     }
 }
@@ -169,7 +172,7 @@ pub struct Upstream {
     /// How to choose among them.
     pub balance: Balance,
     /// What brings clients back to the endpoint that answered them.
-    pub(crate) sticky: Option<Sticky>,
+    pub sticky: Option<Sticky>,
     /// How connections to them are made and kept.
     pub pool: PoolSettings,
     /// How long they took.
@@ -201,7 +204,7 @@ pub enum Balance {
 
 impl Balance {
     /// A number below 100 that says to which part of the load an exchange belongs.
-    pub(crate) fn percent(&self, exchange: &Exchange) -> u32 {
+    pub fn percent(&self, exchange: &Exchange) -> u32 {
         match self {
             Balance::Native(policy) => policy.percent(exchange),
             Balance::Plugin(_) => Policy::Random.percent(exchange),

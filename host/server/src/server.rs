@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::ListenAddress;
+use generation::Generation;
 use ledger::{AccessLog, WorkerStats};
 use model::{PerWorker, WorkerId, ms_at};
 use net::HandshakeResult;
 use upkeep::Patrol;
 
 use crate::crew::Crew;
-use crate::generation::Generation;
 use crate::open::Open;
 use crate::worker::{Assigned, Listeners};
 

@@ -20,7 +20,7 @@ pub struct Buffering {
 
 impl Buffering {
     /// As the configuration says; none where it says that nothing is kept.
-    pub(crate) fn of(route: &config::Buffering, worker: config::WorkerBuffers) -> Option<Box<Self>> {
+    pub fn of(route: &config::Buffering, worker: config::WorkerBuffers) -> Option<Box<Self>> {
         let is_on = |switch| switch == Switch::On;
         if !is_on(route.request) && !is_on(route.response) {
             return None;

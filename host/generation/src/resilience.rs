@@ -12,8 +12,10 @@ use upkeep::Outliers;
 
 /// What an upstream does about failures.
 pub struct Resilience {
-    pub(crate) max_ejected: Portion,
-    pub(crate) panic: Portion,
+    /// How many of its endpoints failures may put out.
+    pub max_ejected: Portion,
+    /// With fewer healthy endpoints than this, health is not asked.
+    pub panic: Portion,
     /// Its active checks.
     pub health: Option<HealthCheck>,
     /// Its ejection of outliers.
@@ -29,12 +31,13 @@ pub struct Resilience {
 pub struct Queue {
     /// Where they wait.
     pub gate: Arc<Gate>,
-    pub(crate) timeout: Duration,
+    /// How long they wait at most.
+    pub timeout: Duration,
 }
 
 impl Resilience {
     /// As the configuration says, with the state that the upstream had if its settings are the same.
-    pub(crate) fn new(upstream: &config::Upstream, before: Option<&Resilience>) -> Self {
+    pub fn new(upstream: &config::Upstream, before: Option<&Resilience>) -> Self {
         let breaker = upstream.breaker.map(|breaker| breaker_of(&breaker, before));
         let queue = upstream.concurrency.map(|concurrency| queue_of(&concurrency, before));
         Resilience {
@@ -69,17 +72,24 @@ fn queue_of(concurrency: &config::Concurrency, before: Option<&Resilience>) -> Q
 
 /// When a route's requests are sent again.
 pub struct RetryPolicy {
-    pub(crate) attempts: u32,
-    pub(crate) on_faults: Vec<RetryOn>,
-    pub(crate) on_answers: Vec<RetryOn>,
-    pub(crate) budget: Option<Portion>,
-    pub(crate) backoff: Option<Backoff>,
+    /// How often at most.
+    pub attempts: u32,
+    /// After which faults.
+    pub on_faults: Vec<RetryOn>,
+    /// After which answers.
+    pub on_answers: Vec<RetryOn>,
+    /// How many there may be for each request that is no retry.
+    pub budget: Option<Portion>,
+    /// How long to wait before.
+    pub backoff: Option<Backoff>,
     /// The longest wait that an answer may ask for, if what it asks for matters.
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) per_try_timeout: Option<Duration>,
-    pub(crate) repeatable: Repeatable,
+    pub retry_after: Option<Duration>,
+    /// How long an attempt may take.
+    pub per_try_timeout: Option<Duration>,
+    /// Which requests may be sent twice.
+    pub repeatable: Repeatable,
     /// Bytes of a body that are kept to send it again.
-    pub(crate) replay: usize,
+    pub replay: usize,
 }
 
 impl RetryPolicy {
@@ -101,7 +111,7 @@ impl RetryPolicy {
     }
 
     /// Whether there is a wait before a request is sent again.
-    pub(crate) fn may_wait(&self) -> bool {
+    pub fn may_wait(&self) -> bool {
         self.backoff.is_some() || self.retry_after.is_some()
     }
 }
@@ -115,7 +125,8 @@ pub enum Fallback {
 }
 
 impl Fallback {
-    pub(crate) fn new(fallback: &config::Fallback, upstream: impl FnOnce(&str) -> usize) -> Self {
+    /// As the configuration says; `upstream` is where a name leads.
+    pub fn new(fallback: &config::Fallback, upstream: impl FnOnce(&str) -> usize) -> Self {
         match fallback {
             config::Fallback::Upstream(name) => Fallback::Upstream(upstream(name)),
             config::Fallback::Answer { status, body, content_type } => {
@@ -128,12 +139,12 @@ impl Fallback {
     }
 
     /// Whether such a fault is answered with words of the configuration.
-    pub(crate) fn is_written_for(&self, fault: &Fault) -> bool {
+    pub fn is_written_for(&self, fault: &Fault) -> bool {
         matches!(self, Fallback::Answer(_)) && is_answered(fault)
     }
 }
 
 /// Whether a fallback answers such a fault at all: the upstream is to blame for it.
-pub(crate) fn is_answered(fault: &Fault) -> bool {
+pub fn is_answered(fault: &Fault) -> bool {
     fault.kind.blame() == Blame::Upstream
 }

@@ -7,13 +7,12 @@ use std::time::SystemTime;
 
 use config::Config;
 use document::Report;
+use generation::{Generation, assemble};
 use loader::Loaded;
 use tokio::sync::oneshot;
 use upkeep::{Names, Wanted, Watch};
 use wasm::Engine;
 
-use crate::assemble::assemble;
-use crate::generation::Generation;
 use crate::server::Server;
 
 /// Reads configurations and assembles generations of them.

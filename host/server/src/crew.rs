@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use generation::Generation;
 use ledger::{AccessLog, WorkerStats};
 use model::{PerWorker, WorkerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::generation::Generation;
 use crate::worker::{self, Command, Listeners, Order};
 
 /// Orders that wait for a worker.

@@ -25,12 +25,12 @@ pub struct Split {
 
 impl Destination {
     /// Whether it is an upstream, or one of several.
-    pub(crate) fn is_upstream(&self) -> bool {
+    pub fn is_upstream(&self) -> bool {
         matches!(self, Destination::Upstream(_) | Destination::Split(_))
     }
 
     /// Chooses, anew with each call: the caller keeps to it for all attempts of an exchange. None, where none answers.
-    pub(crate) fn choose(&self) -> Option<usize> {
+    pub fn choose(&self) -> Option<usize> {
         match self {
             Destination::Redirect(_) | Destination::Respond(_) => None,
             Destination::Upstream(at) => Some(*at),
