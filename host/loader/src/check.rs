@@ -41,9 +41,7 @@ use std::time::Duration;
 use config::{Buffering, Config, Limits};
 use document::{Diagnostic, ERROR_LIMIT, Field, List, Map, Source, Span, Spanned, names, quoted};
 use indexmap::IndexSet;
-
-use crate::raw::{File, Listener, PluginReference};
-use crate::scalar::{LONGEST, Size, Time};
+use raw::{File, LONGEST, Listener, PluginReference, Size, Time};
 
 /// The longest name of a listener, plugin, upstream or route, in bytes: names are labels of metrics.
 pub(crate) const NAME_LIMIT: usize = 128;

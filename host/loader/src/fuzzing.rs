@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use config::Config;
 use document::{Report, Source};
+use raw::{Size, Time};
 
 use crate::check::address::host_and_port;
 use crate::load::read_source;
-use crate::scalar::{Size, Time};
 
 /// Checks the texts of a folder's files, by their names, without a folder.
 pub fn parse_folder(files: &[(&str, &str)]) -> Result<Config, Report> {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use config::Config;
 use document::{Diagnostic, Parsed, Report, Source, Span};
+use raw::{DIALECT, File};
 
 use crate::check::Check;
-use crate::later::DIALECT;
-use crate::raw::File;
 
 /// A configuration, and where it came from.
 #[derive(Clone, Debug)]

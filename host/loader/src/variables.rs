@@ -8,10 +8,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use document::{Field, Span, Spanned, quoted};
+use raw::Settings;
 use serde_json::Value;
 
 use crate::check::Check;
-use crate::raw::Settings;
 
 /// What to write for the two characters that begin a variable.
 const LITERAL: &str = "`$${` stands for `${` itself";

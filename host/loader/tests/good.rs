@@ -435,7 +435,7 @@ fn a_file_that_is_not_utf8_is_refused() {
 
 #[test]
 fn the_schema_names_every_section_and_its_descriptions() {
-    let schema = loader::schema();
+    let schema = raw::schema();
     let sections =
         ["version", "server", "listeners", "admin", "log", "plugins", "upstreams", "routes", "router"];
     for section in sections {

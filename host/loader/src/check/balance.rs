@@ -7,10 +7,9 @@ use std::time::Duration;
 use config::{Algorithm, Balance, Hash, HashKey, SameSite, Sticky};
 use document::{Either, Field, Span, Spanned};
 use http::HeaderName;
+use raw::Percent;
 
 use super::{Check, Known};
-use crate::raw;
-use crate::scalar::Percent;
 
 /// A bound below the mean can't be kept by all, and one far above it is none.
 const BOUNDED_LOAD: RangeInclusive<u32> = 100..=1000;
@@ -31,7 +30,7 @@ impl Check<'_> {
         match balance {
             Field::Absent => Some(Balance::default()),
             Field::Broken => None,
-            Field::Given(Spanned { value: Either::Scalar(name), .. }) => Some(name.into()),
+            Field::Given(Spanned { value: Either::Scalar(name), .. }) => Some(plain(name)),
             Field::Given(Spanned { value: Either::Map(form), span }) => self.balance_form(form, span, known),
         }
     }
@@ -178,15 +177,14 @@ fn is_parameter(name: &str) -> bool {
     !name.is_empty() && name.len() <= KEY_LIMIT && name.bytes().all(plain)
 }
 
-impl From<raw::BalanceName> for Balance {
-    fn from(name: raw::BalanceName) -> Self {
-        match name {
-            raw::BalanceName::RoundRobin => Balance::RoundRobin,
-            raw::BalanceName::Random => Balance::Random,
-            raw::BalanceName::LeastRequests => Balance::LeastRequests,
-            raw::BalanceName::P2c => Balance::P2c,
-            raw::BalanceName::Ewma => Balance::Ewma { decay: DECAY },
-            raw::BalanceName::IpHash => Balance::IpHash,
-        }
+/// A balancer without settings.
+fn plain(name: raw::BalanceName) -> Balance {
+    match name {
+        raw::BalanceName::RoundRobin => Balance::RoundRobin,
+        raw::BalanceName::Random => Balance::Random,
+        raw::BalanceName::LeastRequests => Balance::LeastRequests,
+        raw::BalanceName::P2c => Balance::P2c,
+        raw::BalanceName::Ewma => Balance::Ewma { decay: DECAY },
+        raw::BalanceName::IpHash => Balance::IpHash,
     }
 }

@@ -8,7 +8,6 @@ use document::{Field, Span, Spanned};
 
 use super::Check;
 use super::server::native;
-use crate::raw;
 
 /// Below a page, a file would be written in crumbs; with much more, a few bodies take all there is.
 const MEMORY: RangeInclusive<u64> = (4 << 10)..=(64 << 20);
@@ -69,14 +68,5 @@ fn parts<T: Default>(field: Field<T>) -> (Option<Span>, T) {
     match field {
         Field::Given(Spanned { value, span }) => (Some(span), value),
         Field::Absent | Field::Broken => (None, T::default()),
-    }
-}
-
-impl From<raw::Switch> for Switch {
-    fn from(switch: raw::Switch) -> Self {
-        match switch {
-            raw::Switch::On => Switch::On,
-            raw::Switch::Off => Switch::Off,
-        }
     }
 }

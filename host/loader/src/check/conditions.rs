@@ -6,11 +6,10 @@ use std::sync::Arc;
 use config::{Cidr, Condition, Letters, Scheme, ValueMatch};
 use document::{Either, Field, List, Map, Spanned, quoted};
 use http::HeaderName;
+use raw::HeaderText;
 
 use super::server::given;
 use super::{Check, Known};
-use crate::raw;
-use crate::scalar::HeaderText;
 
 /// The most conditions of a kind that a route has.
 const CONDITION_LIMIT: usize = 32;

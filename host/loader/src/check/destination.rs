@@ -10,7 +10,6 @@ use http::StatusCode;
 use super::replies::Redirection;
 use super::server::given;
 use super::{Check, Known};
-use crate::raw;
 
 /// The most parts of a split.
 const SHARE_LIMIT: usize = 100;

@@ -6,11 +6,10 @@ use config::HeaderRules;
 use document::{Field, List, Map, Spanned, quoted};
 use http::{HeaderName, HeaderValue};
 use model::{FieldText, Stage};
+use raw::TemplateText;
 
 use super::Check;
 use super::server::given;
-use crate::raw;
-use crate::scalar::TemplateText;
 
 /// Fields that the proxy writes itself: a rule for one would break framing (RFC 9112 section 6), routing, or the
 /// connection (RFC 9110 section 7.6.1).

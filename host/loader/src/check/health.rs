@@ -7,10 +7,10 @@ use std::time::Duration;
 use config::{HealthCheck, HealthQuestion, InitialHealth, Outlier, Portion, Statuses, SuccessRate};
 use document::{Field, List, Span, Spanned};
 use http::{HeaderValue, Method, uri::PathAndQuery};
+use raw::HealthKind;
 
 use super::Check;
 use super::server::given;
-use crate::raw::{self, HealthKind};
 
 /// Answers in a row that change an endpoint's state.
 const ROW: RangeInclusive<u64> = 1..=100;
@@ -182,7 +182,7 @@ impl Check<'_> {
         })
     }
 
-    fn interval(&mut self, interval: Field<crate::scalar::Time>, default: Duration) -> Duration {
+    fn interval(&mut self, interval: Field<raw::Time>, default: Duration) -> Duration {
         let span = interval.span();
         let interval = self.time(interval, default);
         if let Some(span) = span.filter(|_| interval > Duration::ZERO && interval < INTERVAL) {

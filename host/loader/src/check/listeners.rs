@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::{
-    Certificate, Cidr, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile,
-    TlsVersion, UnixSocket,
+    Certificate, Cidr, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, UnixSocket,
 };
 use document::{Field, List, Span, Spanned};
 
 use super::Check;
 use super::server::given;
-use crate::raw;
 
 /// What a socket's address in the kernel holds, without the byte that ends it (unix(7)).
 const UNIX_PATH_LIMIT: usize = 107;
@@ -192,23 +190,5 @@ impl Check<'_> {
             return None;
         }
         Some(NamedFile { path: self.base.join(&path.value), span: path.span })
-    }
-}
-
-impl From<raw::ClientAuth> for ClientAuth {
-    fn from(demand: raw::ClientAuth) -> Self {
-        match demand {
-            raw::ClientAuth::Optional => ClientAuth::Optional,
-            raw::ClientAuth::Required => ClientAuth::Required,
-        }
-    }
-}
-
-impl From<raw::TlsVersion> for TlsVersion {
-    fn from(version: raw::TlsVersion) -> Self {
-        match version {
-            raw::TlsVersion::Tls12 => TlsVersion::Tls12,
-            raw::TlsVersion::Tls13 => TlsVersion::Tls13,
-        }
     }
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use config::{Access, AccessLog, Level, LineFormat, Log, LogField, Portion, Selection};
 use document::{Either, Field, List, Map, Span, Spanned, names, quoted};
 use model::{Stage, Template};
+use raw::TemplateText;
 
 use super::Check;
 use super::server::given;
-use crate::raw;
-use crate::scalar::TemplateText;
 
 /// The Combined Log Format, as nginx and httpd write it.
 const COMBINED: &str = "${client.ip} - ${request.user} [${time.local}] \"${request.method} ${request.uri} \
@@ -138,17 +137,5 @@ impl Check<'_> {
             Field::Absent | Field::Broken => None,
         };
         Some(Selection { status, slower_than, percent: percent.unwrap_or(0) })
-    }
-}
-
-impl From<raw::Level> for Level {
-    fn from(level: raw::Level) -> Self {
-        match level {
-            raw::Level::Error => Level::Error,
-            raw::Level::Warn => Level::Warn,
-            raw::Level::Info => Level::Info,
-            raw::Level::Debug => Level::Debug,
-            raw::Level::Trace => Level::Trace,
-        }
     }
 }

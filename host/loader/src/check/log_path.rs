@@ -2,9 +2,9 @@
 
 use config::{LogPath, Syslog, SyslogReceiver};
 use document::{Either, Field, Spanned};
+use raw::{Facility, Severity};
 
 use super::Check;
-use crate::raw::{self, Facility, Severity};
 
 /// What the short form of a syslog receiver begins with.
 const SYSLOG: &str = "syslog:";

@@ -10,12 +10,11 @@ use config::{HostPattern, Letters, Matching, Pattern};
 use document::{Either, Field, List, Span, Spanned, quoted};
 use http::Method;
 use indexmap::IndexSet;
+use raw::HostText;
 
 use super::address::is_host;
 use super::server::given;
 use super::{Check, Known};
-use crate::raw;
-use crate::scalar::HostText;
 
 /// The most hosts of a route. Each is an entry of the route table for each method.
 const HOST_LIMIT: usize = 1000;

@@ -5,9 +5,9 @@
 
 use config::{Letters, PathMatch, Pattern, Template};
 use document::{Field, Span, Spanned, quoted};
+use raw::PathForm;
 
 use super::Check;
-use crate::raw::PathForm;
 
 /// The longest path of a route, in bytes, which is the longest that a request has by default.
 const PATH_LIMIT: usize = 8 << 10;

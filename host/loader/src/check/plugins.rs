@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use config::{Isolation, OnFailure, Plugin, PluginLimits};
+use config::{Plugin, PluginLimits};
 use document::{Field, Map, Spanned};
 use indexmap::IndexMap;
 
 use super::Check;
-use crate::raw;
 
 /// One page of WebAssembly's memory, and all that 32 bits address.
 const MEMORY: RangeInclusive<u64> = (64 << 10)..=(4 << 30);
@@ -59,23 +58,5 @@ impl Check<'_> {
             _ => cpu = cpu.min(wall),
         }
         PluginLimits { memory, cpu, wall }
-    }
-}
-
-impl From<raw::Isolation> for Isolation {
-    fn from(isolation: raw::Isolation) -> Self {
-        match isolation {
-            raw::Isolation::Exchange => Isolation::Exchange,
-            raw::Isolation::Resident => Isolation::Resident,
-        }
-    }
-}
-
-impl From<raw::OnFailure> for OnFailure {
-    fn from(on_failure: raw::OnFailure) -> Self {
-        match on_failure {
-            raw::OnFailure::Closed => OnFailure::Closed,
-            raw::OnFailure::Open => OnFailure::Open,
-        }
     }
 }

@@ -5,7 +5,6 @@ use document::{Either, Field, Spanned};
 
 use super::Check;
 use super::server::given;
-use crate::raw;
 
 impl Check<'_> {
     /// Where connections that begin with a header may come from, if they are to begin with one.

@@ -6,11 +6,10 @@ use config::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond, Statuses
 use document::{Field, List, Span, Spanned};
 use http::{HeaderValue, StatusCode};
 use model::{Escape, Fixed, Stage, Template, Variable};
+use raw::TemplateText;
 
 use super::Check;
 use super::server::given;
-use crate::raw;
-use crate::scalar::TemplateText;
 
 /// The statuses that send a client elsewhere (RFC 9110 section 15.4).
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -164,15 +163,6 @@ impl Check<'_> {
             self.complain(item.span, "expected statuses from 400 to 599", None);
         }
         items.into_iter().map(|item| item.value).collect()
-    }
-}
-
-impl From<raw::RedirectQuery> for RedirectQuery {
-    fn from(query: raw::RedirectQuery) -> Self {
-        match query {
-            raw::RedirectQuery::Keep => RedirectQuery::Keep,
-            raw::RedirectQuery::Drop => RedirectQuery::Drop,
-        }
     }
 }
 

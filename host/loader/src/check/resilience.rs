@@ -11,7 +11,6 @@ use http::{HeaderValue, StatusCode};
 use super::health::narrow;
 use super::server::{given, native};
 use super::{Check, Known};
-use crate::raw;
 
 /// Attempts after the first: each may load an upstream that fails already.
 const ATTEMPTS: RangeInclusive<u64> = 0..=10;

@@ -5,7 +5,6 @@ use document::Field;
 
 use super::Check;
 use super::server::given;
-use crate::raw;
 
 impl Check<'_> {
     pub(super) fn resolver(&mut self, resolver: Field<raw::Resolver>) -> Resolver {

@@ -8,11 +8,10 @@ use document::{Either, Field, List, Map, Several, Span, Spanned, quoted};
 use http::Method;
 use http::uri::Authority;
 use model::{Stage, Template};
+use raw::TemplateText;
 
 use super::Check;
 use super::server::given;
-use crate::raw;
-use crate::scalar::TemplateText;
 
 /// The most rules for parameters, domains or paths.
 const RULE_LIMIT: usize = 100;

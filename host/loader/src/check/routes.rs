@@ -11,7 +11,6 @@ use super::destination::Answers;
 use super::server::given;
 use super::ties::Matched;
 use super::{Check, Known};
-use crate::raw;
 
 /// The most filters of a route.
 const FILTER_LIMIT: usize = 100;

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use config::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, ListenAddress, Listener, Server};
 use document::{Field, List, Spanned};
+use raw::Workers;
 
 use super::{Check, Inherited};
-use crate::raw;
-use crate::scalar::Workers;
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
 const HEAD: RangeInclusive<u64> = (8 << 10)..=(16 << 20);
@@ -110,17 +109,6 @@ impl Check<'_> {
             self.complain(span, "changes are allowed on a loopback address only", Some(help));
         }
         true
-    }
-}
-
-impl From<raw::ForwardedForm> for ForwardedForm {
-    fn from(forwarded: raw::ForwardedForm) -> Self {
-        match forwarded {
-            raw::ForwardedForm::XForwarded => ForwardedForm::XForwarded,
-            raw::ForwardedForm::Rfc7239 => ForwardedForm::Rfc7239,
-            raw::ForwardedForm::Both => ForwardedForm::Both,
-            raw::ForwardedForm::Off => ForwardedForm::Off,
-        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::fs;
 
 use document::{Span, Spanned, names, quoted};
 use model::{Fixed, Logged, Stage, Template, Variable};
+use raw::TemplateText;
 
 use super::Check;
-use crate::scalar::TemplateText;
 use crate::variables::{Piece, pieces};
 
 /// The longest template, in bytes, values from outside included.

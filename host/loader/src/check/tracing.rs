@@ -5,7 +5,6 @@ use document::{Field, Spanned, quoted};
 use http::HeaderName;
 
 use super::Check;
-use crate::raw;
 
 /// The usual field.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,15 +40,5 @@ impl Check<'_> {
             self.complain(span, "`sample` is of traces that begin here, and `start` is not `true`", None);
         }
         None
-    }
-}
-
-impl From<raw::Trust> for Trust {
-    fn from(trust: raw::Trust) -> Self {
-        match trust {
-            raw::Trust::TrustedProxies => Trust::TrustedProxies,
-            raw::Trust::Everyone => Trust::Everyone,
-            raw::Trust::Nobody => Trust::Nobody,
-        }
     }
 }

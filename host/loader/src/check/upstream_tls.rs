@@ -9,7 +9,6 @@ use document::{Field, Span, Spanned};
 use super::Check;
 use super::address::is_host;
 use super::server::native;
-use crate::raw;
 
 /// Connections to one endpoint, of one worker.
 const CONNECTIONS: RangeInclusive<u64> = 1..=1000;

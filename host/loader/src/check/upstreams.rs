@@ -10,7 +10,6 @@ use indexmap::IndexMap;
 
 use super::server::{given, native};
 use super::{Check, Known};
-use crate::raw;
 
 /// Weights are added up, and a share of less than one in 65535 is none.
 const WEIGHT: RangeInclusive<u64> = 1..=65_535;

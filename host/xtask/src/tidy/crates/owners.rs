@@ -46,7 +46,7 @@ const OWNERS: [Owner; 9] = [
         why: "everything else sees typed values with their places, never YAML or lines of text",
     },
     Owner {
-        name: "loader",
+        name: "raw",
         packages: &["schemars"],
         also: &["document", "config"],
         why: "everything else sees the checked configuration, never the file's format",

@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::raw::File;
+use crate::File;
 
 /// The JSON Schema (draft 2020-12) of a configuration file, made from the types that read it.
 pub fn schema() -> Value {

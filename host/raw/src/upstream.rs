@@ -14,86 +14,87 @@ use crate::scalar::Time;
 /// Endpoints that can stand in for one another.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an upstream, a map with `endpoints`")]
-pub(crate) struct Upstream {
+pub struct Upstream {
     /// How an endpoint is chosen. Default: `round_robin`.
     #[serde(default)]
-    pub(crate) balance: Field<Balance>,
+    pub balance: Field<Balance>,
     /// Where requests can go.
     #[schemars(length(min = 1))]
-    pub(crate) endpoints: Field<List<Endpoint>>,
+    pub endpoints: Field<List<Endpoint>>,
     /// The longest time a connection may take to open. Default: `2s`.
     #[serde(default)]
-    pub(crate) connect_timeout: Field<Time>,
+    pub connect_timeout: Field<Time>,
     /// What is kept of connections that are not in use.
     #[serde(default)]
-    pub(crate) keep_alive: Field<KeepAlive>,
+    pub keep_alive: Field<KeepAlive>,
     /// Checks that ask the endpoints themselves. Default: none.
     #[serde(default)]
-    pub(crate) health: Field<HealthCheck>,
+    pub health: Field<HealthCheck>,
     /// Taking out endpoints whose answers are worse than they should be. Default: not done.
     #[serde(default)]
-    pub(crate) outlier: Field<Outlier>,
+    pub outlier: Field<Outlier>,
     /// At most this share of the endpoints is marked as failed at a time; one always may be. Default: `100%`.
     #[serde(default)]
-    pub(crate) max_ejected: Field<Portion>,
+    pub max_ejected: Field<Portion>,
     /// With less than this share of the endpoints usable, all are used. Default: `0%`, only when none is.
     #[serde(default)]
-    pub(crate) panic: Field<Portion>,
+    pub panic: Field<Portion>,
     /// Leaves the upstream alone for a while when too much of what it is sent fails. Default: never.
     #[serde(default)]
-    pub(crate) breaker: Field<Breaker>,
+    pub breaker: Field<Breaker>,
     /// How many requests it has under way at a time. Default: no limit.
     #[serde(default)]
-    pub(crate) concurrency: Field<Concurrency>,
+    pub concurrency: Field<Concurrency>,
     /// How long an endpoint that joined or recovered takes to get its whole share. Default: it gets it at once.
     #[serde(default)]
-    pub(crate) slow_start: Field<Time>,
+    pub slow_start: Field<Time>,
     /// A cookie that brings a client back to the endpoint that answered it first. Default: none.
     #[serde(default)]
-    pub(crate) sticky: Field<Sticky>,
+    pub sticky: Field<Sticky>,
     /// What endpoints are spoken to in, but for those with `h2c://`. Default: `http1`.
     #[serde(default)]
-    pub(crate) protocol: Field<ProtocolName>,
+    pub protocol: Field<ProtocolName>,
     /// TLS to endpoints with `https://`.
     #[serde(default)]
-    pub(crate) tls: Field<UpstreamTls>,
+    pub tls: Field<UpstreamTls>,
     /// Connections of HTTP/2.
     #[serde(default)]
-    pub(crate) http2: Field<UpstreamHttp2>,
+    pub http2: Field<UpstreamHttp2>,
     /// In which version of the PROXY protocol endpoints are told of the client. Default: in none.
     #[serde(default)]
-    pub(crate) proxy_protocol: Field<ProxyVersion>,
+    pub proxy_protocol: Field<ProxyVersion>,
 }
 
-pub(crate) type Endpoint = Either<String, EndpointForm>;
+/// An address, or a form that has settings.
+pub type Endpoint = Either<String, EndpointForm>;
 
 /// An endpoint that is more than its address.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an endpoint, an address or a map with `address`")]
-pub(crate) struct EndpointForm {
+pub struct EndpointForm {
     /// `http://HOST:PORT`, `https://HOST:PORT`, `h2c://HOST:PORT` or `unix:/PATH`; the port is 80, of `https` 443, when absent.
-    pub(crate) address: Field<String>,
+    pub address: Field<String>,
     /// Its share of requests against the others'. Default: 1.
     #[serde(default)]
     #[schemars(range(min = 1, max = 65_535))]
-    pub(crate) weight: Field<u64>,
+    pub weight: Field<u64>,
     /// So many failures within `fail_timeout` mark it as failed; 0 never does. Default: 3.
     #[serde(default)]
     #[schemars(range(max = 1000))]
-    pub(crate) max_fails: Field<u64>,
+    pub max_fails: Field<u64>,
     /// The time failures are counted in, and for how long the mark stays. Default: `10s`.
     #[serde(default)]
-    pub(crate) fail_timeout: Field<Time>,
+    pub fail_timeout: Field<Time>,
     /// Whether it is used only when no other is usable. Default: `false`.
     #[serde(default)]
-    pub(crate) backup: Field<bool>,
+    pub backup: Field<bool>,
     /// Its tier: what those before can't take spills to the next. Default: 0, the first.
     #[serde(default)]
     #[schemars(range(max = 15))]
-    pub(crate) priority: Field<u64>,
+    pub priority: Field<u64>,
     /// What it is to take: all, only what belongs to it, or nothing. Default: `up`, or what was said at run time.
     #[serde(default)]
-    pub(crate) state: Field<State>,
+    pub state: Field<State>,
 }
 
 /// Connections that are not in use.
@@ -103,15 +104,15 @@ pub(crate) struct EndpointForm {
     default,
     expecting = "a map with `idle`, `idle_timeout`, `requests` and `max_age`"
 )]
-pub(crate) struct KeepAlive {
+pub struct KeepAlive {
     /// How many a worker keeps for an endpoint; 0 keeps none. Default: 32.
     #[schemars(range(max = 10_000))]
-    pub(crate) idle: Field<u64>,
+    pub idle: Field<u64>,
     /// For how long one is kept. Default: `60s`.
-    pub(crate) idle_timeout: Field<Time>,
+    pub idle_timeout: Field<Time>,
     /// How many requests one HTTP/1 connection carries. Default: 1000.
     #[schemars(range(min = 1, max = 4_294_967_295_u64))]
-    pub(crate) requests: Field<u64>,
+    pub requests: Field<u64>,
     /// How old a connection may be and still be given a request. Default: `1h`.
-    pub(crate) max_age: Field<Time>,
+    pub max_age: Field<Time>,
 }

@@ -9,7 +9,7 @@ use crate::scalar::Time;
 /// What endpoints are spoken to in.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "one of `http1`, `http2` and `auto`")]
-pub(crate) enum ProtocolName {
+pub enum ProtocolName {
     /// HTTP/1.1.
     Http1,
     /// HTTP/2; in the clear by prior knowledge.
@@ -25,17 +25,17 @@ pub(crate) enum ProtocolName {
     default,
     expecting = "a map with `server_name`, `ca`, `certificate`, `key` and `verify`"
 )]
-pub(crate) struct UpstreamTls {
+pub struct UpstreamTls {
     /// The name to ask for (SNI) and to expect in certificates. Default: the endpoint's host.
-    pub(crate) server_name: Field<String>,
+    pub server_name: Field<String>,
     /// A PEM file of certificates to trust. Default: those that the system trusts.
-    pub(crate) ca: Field<String>,
+    pub ca: Field<String>,
     /// A PEM file of our certificate, with its chain, for endpoints that ask for one.
-    pub(crate) certificate: Field<String>,
+    pub certificate: Field<String>,
     /// A PEM file of its private key.
-    pub(crate) key: Field<String>,
+    pub key: Field<String>,
     /// Whether certificates are verified. Default: `true`.
-    pub(crate) verify: Field<bool>,
+    pub verify: Field<bool>,
 }
 
 /// Connections of HTTP/2.
@@ -45,15 +45,15 @@ pub(crate) struct UpstreamTls {
     default,
     expecting = "a map with `connections`, `streams`, `ping_interval` and `ping_timeout`"
 )]
-pub(crate) struct UpstreamHttp2 {
+pub struct UpstreamHttp2 {
     /// Connections that a worker has to an endpoint at most. Default: 8.
     #[schemars(range(min = 1, max = 1000))]
-    pub(crate) connections: Field<u64>,
+    pub connections: Field<u64>,
     /// Streams on a connection at most; fewer if the endpoint says so. Default: 128.
     #[schemars(range(min = 1, max = 1000))]
-    pub(crate) streams: Field<u64>,
+    pub streams: Field<u64>,
     /// How often a connection with streams is asked whether it is alive. Default: only when an answer is late.
-    pub(crate) ping_interval: Field<Time>,
+    pub ping_interval: Field<Time>,
     /// How long the answer to that may take. Default: `10s`.
-    pub(crate) ping_timeout: Field<Time>,
+    pub ping_timeout: Field<Time>,
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// A percentage as the file writes it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Percent(pub(crate) u32);
+pub struct Percent(pub u32);
 
 impl Percent {
     fn parse(text: &str) -> Option<Self> {

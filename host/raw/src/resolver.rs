@@ -9,13 +9,13 @@ use crate::scalar::Time;
 /// How names of endpoints are looked up.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `servers`, `timeout`, `min_ttl` and `max_ttl`")]
-pub(crate) struct Resolver {
+pub struct Resolver {
     /// IP addresses and ports of DNS servers. Default: the system's, of `/etc/resolv.conf`.
-    pub(crate) servers: Field<List<String>>,
+    pub servers: Field<List<String>>,
     /// How long a server may take to answer. Default: `2s`.
-    pub(crate) timeout: Field<Time>,
+    pub timeout: Field<Time>,
     /// An answer is believed no shorter than this. Default: `1s`.
-    pub(crate) min_ttl: Field<Time>,
+    pub min_ttl: Field<Time>,
     /// An answer is believed no longer than this. Default: `5m`.
-    pub(crate) max_ttl: Field<Time>,
+    pub max_ttl: Field<Time>,
 }

@@ -10,34 +10,34 @@ use crate::scalar::{HeaderText, HostText};
 /// Which requests a route is for: those that fulfil all of it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `hosts`, `path`, `methods` and conditions")]
-pub(crate) struct Match {
+pub struct Match {
     /// Any of these hosts. Default: every host.
-    pub(crate) hosts: Field<List<Host>>,
+    pub hosts: Field<List<Host>>,
     /// This path. Default: every path.
-    pub(crate) path: Field<PathForm>,
+    pub path: Field<PathForm>,
     /// Any of these methods. Default: every method.
-    pub(crate) methods: Field<List<String>>,
+    pub methods: Field<List<String>>,
     /// These header fields, by name.
-    pub(crate) headers: Field<Map<Value>>,
+    pub headers: Field<Map<Value>>,
     /// These parameters of the query, by name.
-    pub(crate) query: Field<Map<Value>>,
+    pub query: Field<Map<Value>>,
     /// These cookies, by name.
-    pub(crate) cookies: Field<Map<Value>>,
+    pub cookies: Field<Map<Value>>,
     /// A client in any of these networks.
-    pub(crate) source: Field<List<Cidr>>,
+    pub source: Field<List<Cidr>>,
     /// Over TLS, or not.
-    pub(crate) scheme: Field<Scheme>,
+    pub scheme: Field<Scheme>,
     /// Accepted by any of these listeners.
-    pub(crate) listeners: Field<List<String>>,
+    pub listeners: Field<List<String>>,
 }
 
 /// Which hosts.
-pub(crate) type Host = Either<HostText, HostForm>;
+pub type Host = Either<HostText, HostForm>;
 
 /// A host that is more than text.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "a host such as `www.example.com`, or `{ regex: ... }`")]
-pub(crate) enum HostForm {
+pub enum HostForm {
     /// Hosts in which this regular expression is found.
     Regex(Field<String>),
 }
@@ -48,7 +48,7 @@ pub(crate) enum HostForm {
     rename_all = "snake_case",
     expecting = "a path, a map with one of `exact`, `prefix`, `template` and `regex`"
 )]
-pub(crate) enum PathForm {
+pub enum PathForm {
     /// Those that begin with this.
     Prefix(Field<String>),
     /// This one.
@@ -60,7 +60,7 @@ pub(crate) enum PathForm {
 }
 
 /// Which values a header field, parameter or cookie may have.
-pub(crate) type Value = Either<HeaderText, ValueForm>;
+pub type Value = Either<HeaderText, ValueForm>;
 
 /// A condition that is more than a value.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -68,7 +68,7 @@ pub(crate) type Value = Either<HeaderText, ValueForm>;
     rename_all = "snake_case",
     expecting = "a value, or a map with one of `exact`, `prefix`, `regex` and `present`"
 )]
-pub(crate) enum ValueForm {
+pub enum ValueForm {
     /// This one.
     Exact(Field<HeaderText>),
     /// Those that begin with this.

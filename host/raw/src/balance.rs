@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::scalar::{Percent, Time};
 
-pub(crate) type Balance = Either<BalanceName, BalanceForm>;
+/// A name, or a form that has settings.
+pub type Balance = Either<BalanceName, BalanceForm>;
 
 /// A built-in balancer.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -14,7 +15,7 @@ pub(crate) type Balance = Either<BalanceName, BalanceForm>;
     rename_all = "snake_case",
     expecting = "one of `round_robin`, `random`, `least_requests`, `p2c`, `ewma`, `ip_hash`, `{ hash: KEY }` and `{ plugin: NAME }`"
 )]
-pub(crate) enum BalanceName {
+pub enum BalanceName {
     /// Each in turn, by weight.
     RoundRobin,
     /// Any, by weight.
@@ -36,23 +37,23 @@ pub(crate) enum BalanceName {
     default,
     expecting = "a balancer such as `round_robin`, `{ hash: \"header:x-user\" }` or `{ plugin: NAME }`"
 )]
-pub(crate) struct BalanceForm {
+pub struct BalanceForm {
     /// The plugin that chooses.
-    pub(crate) plugin: Field<String>,
+    pub plugin: Field<String>,
     /// The same endpoint for the same key: `header:NAME`, `cookie:NAME`, `query:NAME`, `path`, `uri`, `host` or `client.ip`.
-    pub(crate) hash: Field<String>,
+    pub hash: Field<String>,
     /// How a hash becomes an endpoint. Default: `ketama`.
-    pub(crate) algorithm: Field<Algorithm>,
+    pub algorithm: Field<Algorithm>,
     /// The most load that a hash may give an endpoint, of its share of all. Default: none.
-    pub(crate) bounded_load: Field<Percent>,
+    pub bounded_load: Field<Percent>,
     /// The one of two taken at random that will probably answer first.
-    pub(crate) ewma: Field<EwmaForm>,
+    pub ewma: Field<EwmaForm>,
 }
 
 /// How a hash becomes an endpoint.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "one of `ketama` and `maglev`")]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
     /// A ring, with the points of nginx's.
     Ketama,
     /// A table of 65537 places.
@@ -62,41 +63,41 @@ pub(crate) enum Algorithm {
 /// Settings of `ewma`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `decay`")]
-pub(crate) struct EwmaForm {
+pub struct EwmaForm {
     /// After how long a latency has lost most of its weight. Default: `10s`.
-    pub(crate) decay: Field<Time>,
+    pub decay: Field<Time>,
 }
 
 /// A cookie that brings a client back to the endpoint that answered it first.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `cookie`")]
-pub(crate) struct Sticky {
+pub struct Sticky {
     /// The cookie's name.
-    pub(crate) cookie: Field<String>,
+    pub cookie: Field<String>,
     /// For how long the client keeps it. Default: as long as it runs.
     #[serde(default)]
-    pub(crate) ttl: Field<Time>,
+    pub ttl: Field<Time>,
     /// For which paths the client sends it. Default: `/`.
     #[serde(default)]
-    pub(crate) path: Field<String>,
+    pub path: Field<String>,
     /// Whether the client sends it over TLS only. Default: if it got it over TLS.
     #[serde(default)]
-    pub(crate) secure: Field<bool>,
+    pub secure: Field<bool>,
     /// Whether scripts can't read it. Default: `true`.
     #[serde(default)]
-    pub(crate) http_only: Field<bool>,
+    pub http_only: Field<bool>,
     /// Whether it is sent with requests that other sites cause. Default: `lax`.
     #[serde(default)]
-    pub(crate) same_site: Field<SameSite>,
+    pub same_site: Field<SameSite>,
     /// What nobody can find an endpoint's address from a cookie without.
     #[serde(default)]
-    pub(crate) secret: Field<String>,
+    pub secret: Field<String>,
 }
 
 /// Whether a cookie is sent with requests that other sites cause.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "one of `lax`, `strict` and `none`")]
-pub(crate) enum SameSite {
+pub enum SameSite {
     /// When they lead here.
     Lax,
     /// Never.
@@ -108,7 +109,7 @@ pub(crate) enum SameSite {
 /// What an endpoint is to take.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "one of `up`, `drain` and `maintenance`")]
-pub(crate) enum State {
+pub enum State {
     /// Whatever comes.
     Up,
     /// Only what belongs to it by a sticky cookie.

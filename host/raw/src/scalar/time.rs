@@ -8,14 +8,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// The longest duration: a month, so that no sum with a clock's time can overflow.
-pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A duration as the file writes it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Time(pub(crate) Duration);
+pub struct Time(pub Duration);
 
 impl Time {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// None where the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|char: char| !char.is_ascii_digit())?;
         let (number, unit) = text.split_at_checked(digits)?;
         let millis: u64 = match unit {

@@ -11,7 +11,7 @@ const PLANNED: &[(&str, &[&str])] = &[("File", &["tenants"]), ("Plugin", &["gran
 const INSTEAD: &[(&str, &str, &str)] = &[];
 
 /// What the document says of ours in its messages.
-pub(crate) const DIALECT: Dialect = Dialect {
+pub const DIALECT: Dialect = Dialect {
     planned: PLANNED,
     instead: INSTEAD,
     variables: "variables work in header rules, rewrites, redirects, replies, error pages and access logs, and `${env:NAME}` and \

@@ -15,63 +15,87 @@ use crate::scalar::{Size, Time};
 /// A WebAssembly component.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a plugin, a map with `wasm`")]
-pub(crate) struct Plugin {
+pub struct Plugin {
     /// The component's file, relative to this file.
-    pub(crate) wasm: Field<String>,
+    pub wasm: Field<String>,
     /// What the plugin is told, in its own terms. `${env:NAME}` and `${file:PATH}` in a string take a value from outside.
     #[serde(default)]
-    pub(crate) settings: Field<Settings>,
+    pub settings: Field<Settings>,
     /// What a call may use.
     #[serde(default)]
-    pub(crate) limits: Field<PluginLimits>,
+    pub limits: Field<PluginLimits>,
     /// How long an instance lives. Default: `exchange`.
     #[serde(default)]
-    pub(crate) isolation: Field<Isolation>,
+    pub isolation: Field<Isolation>,
     /// What becomes of a request when the plugin fails. Default: `closed`.
     #[serde(default)]
-    pub(crate) on_failure: Field<OnFailure>,
+    pub on_failure: Field<OnFailure>,
 }
 
 /// What a call of a plugin may use.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map of limits")]
-pub(crate) struct PluginLimits {
+pub struct PluginLimits {
     /// The most memory an instance has. Default: `16MiB`.
-    pub(crate) memory: Field<Size>,
+    pub memory: Field<Size>,
     /// The longest time it computes. Default: `10ms`.
-    pub(crate) cpu: Field<Time>,
+    pub cpu: Field<Time>,
     /// The longest time it takes, waiting included. Default: `1s`.
-    pub(crate) wall: Field<Time>,
+    pub wall: Field<Time>,
 }
 
 /// How long an instance of a plugin lives.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "`exchange` or `resident`")]
-pub(crate) enum Isolation {
+pub enum Isolation {
     /// For one request and its response.
     Exchange,
     /// As long as its worker: it sees request after request.
     Resident,
 }
 
+impl From<Isolation> for config::Isolation {
+    fn from(isolation: Isolation) -> Self {
+        match isolation {
+            Isolation::Exchange => config::Isolation::Exchange,
+            Isolation::Resident => config::Isolation::Resident,
+        }
+    }
+}
+
 /// What becomes of a request when a plugin fails.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "`closed` or `open`")]
-pub(crate) enum OnFailure {
+pub enum OnFailure {
     /// It is answered with an error.
     Closed,
     /// It goes on as if the plugin weren't there.
     Open,
 }
 
+impl From<OnFailure> for config::OnFailure {
+    fn from(on_failure: OnFailure) -> Self {
+        match on_failure {
+            OnFailure::Closed => config::OnFailure::Closed,
+            OnFailure::Open => config::OnFailure::Open,
+        }
+    }
+}
+
 /// Settings as written; only the plugin knows what they mean.
 #[derive(Debug)]
-pub(crate) enum Settings {
+pub enum Settings {
+    /// Nothing.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// Text, in which variables are not replaced yet.
     Text(String),
+    /// A list.
     List(List<Settings>),
+    /// A map, in the order of the file.
     Map(IndexMap<String, Field<Settings>>),
 }
 

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// A field's value; `max-age: 600` is one without quotes, whatever YAML makes of `600`.
 #[derive(Debug)]
-pub(crate) struct HeaderText(pub(crate) String);
+pub struct HeaderText(pub String);
 
 impl<'de> Deserialize<'de> for HeaderText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -43,7 +43,7 @@ impl JsonSchema for HeaderText {
 
 /// Text that may have variables in it; `max-age: 600` is one without quotes, whatever YAML makes of `600`.
 #[derive(Debug)]
-pub(crate) struct TemplateText(pub(crate) String);
+pub struct TemplateText(pub String);
 
 impl<'de> Deserialize<'de> for TemplateText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -77,7 +77,7 @@ impl JsonSchema for TemplateText {
 
 /// A host as a route names it.
 #[derive(Debug)]
-pub(crate) struct HostText(pub(crate) String);
+pub struct HostText(pub String);
 
 impl<'de> Deserialize<'de> for HostText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

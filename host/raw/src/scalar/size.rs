@@ -8,10 +8,11 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// A number of bytes as the file writes it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 impl Size {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// None where the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at_checked(digits)?;
         let bytes: u64 = match unit {

@@ -10,19 +10,20 @@ use crate::scalar::{TemplateText, Time};
 /// What is logged.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `access` and `level`")]
-pub(crate) struct Log {
+pub struct Log {
     /// The access log: `off`, or its format and path. Default: JSON on stdout.
-    pub(crate) access: Field<Access>,
+    pub access: Field<Access>,
     /// The least severe message that is written. Default: `info`.
-    pub(crate) level: Field<Level>,
+    pub level: Field<Level>,
 }
 
-pub(crate) type Access = Either<AccessName, AccessForm>;
+/// A name, or where lines go and what is in them.
+pub type Access = Either<AccessName, AccessForm>;
 
 /// No access log.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "`off`, or a map with `format` and `path`")]
-pub(crate) enum AccessName {
+pub enum AccessName {
     /// None is written.
     Off,
 }
@@ -30,43 +31,44 @@ pub(crate) enum AccessName {
 /// An access log.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "`off`, or a map with `format` and `path`")]
-pub(crate) struct AccessForm {
+pub struct AccessForm {
     /// How a line looks: `json`, `combined`, or a text with variables. Default: `json`.
-    pub(crate) format: Field<TemplateText>,
+    pub format: Field<TemplateText>,
     /// `stdout`, a file's path, relative to this file, `syslog:unix:PATH` or `syslog:udp:ADDRESS`, or a map with
     /// `syslog`. Default: `stdout`.
-    pub(crate) path: Field<LogPath>,
+    pub path: Field<LogPath>,
     /// Which fields a JSON line has, in this order. Default: all.
-    pub(crate) fields: Field<List<String>>,
+    pub fields: Field<List<String>>,
     /// Further fields of a JSON line: texts with variables, by their names.
-    pub(crate) extra: Field<Map<TemplateText>>,
+    pub extra: Field<Map<TemplateText>>,
     /// Which requests have a line, if not all: those that meet one of these conditions.
-    pub(crate) when: Field<When>,
+    pub when: Field<When>,
     /// The share of requests that have a line, beside those of `when`. Default: all, or with `when` none.
-    pub(crate) sample: Field<Portion>,
+    pub sample: Field<Portion>,
 }
 
 /// Where lines go.
-pub(crate) type LogPath = Either<String, SyslogForm>;
+pub type LogPath = Either<String, SyslogForm>;
 
 /// A syslog receiver.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "`stdout`, a path, or a map with `syslog`")]
-pub(crate) struct SyslogForm {
+pub struct SyslogForm {
     /// `unix:PATH` or `udp:ADDRESS`, such as `unix:/dev/log`.
-    pub(crate) syslog: Field<String>,
+    pub syslog: Field<String>,
     /// The facility. Default: `local7`.
-    pub(crate) facility: Field<Facility>,
+    pub facility: Field<Facility>,
     /// The severity. Default: `info`.
-    pub(crate) severity: Field<Severity>,
+    pub severity: Field<Severity>,
     /// The name of the application. Default: `sandgate`.
-    pub(crate) tag: Field<String>,
+    pub tag: Field<String>,
 }
 
 /// A facility of syslog, with its code (RFC 5424 section 6.2.1).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "a facility such as `daemon`, or `local0` to `local7`")]
-pub(crate) enum Facility {
+#[expect(missing_docs, reason = "the RFC's names")]
+pub enum Facility {
     Kern = 0,
     User = 1,
     Mail = 2,
@@ -92,7 +94,8 @@ pub(crate) enum Facility {
 /// A severity of syslog, with its code (RFC 5424 section 6.2.1).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "a severity such as `info` or `notice`")]
-pub(crate) enum Severity {
+#[expect(missing_docs, reason = "the RFC's names")]
+pub enum Severity {
     Emergency = 0,
     Alert = 1,
     Critical = 2,
@@ -106,17 +109,17 @@ pub(crate) enum Severity {
 /// Which requests have a line.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `status` and `slower_than`")]
-pub(crate) struct When {
+pub struct When {
     /// Those that are answered with one of these statuses, such as `5xx` or `500-599`, and those without any answer.
-    pub(crate) status: Field<List<Statuses>>,
+    pub status: Field<List<Statuses>>,
     /// Those that take longer.
-    pub(crate) slower_than: Field<Time>,
+    pub slower_than: Field<Time>,
 }
 
 /// How severe a message is.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", expecting = "one of `error`, `warn`, `info`, `debug` and `trace`")]
-pub(crate) enum Level {
+pub enum Level {
     /// Something failed that should not.
     Error,
     /// Something is wrong and could be borne.
@@ -127,4 +130,16 @@ pub(crate) enum Level {
     Debug,
     /// Everything.
     Trace,
+}
+
+impl From<Level> for config::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => config::Level::Error,
+            Level::Warn => config::Level::Warn,
+            Level::Info => config::Level::Info,
+            Level::Debug => config::Level::Debug,
+            Level::Trace => config::Level::Trace,
+        }
+    }
 }

@@ -7,8 +7,8 @@ mod text;
 mod time;
 mod workers;
 
-pub(crate) use percent::Percent;
-pub(crate) use size::Size;
-pub(crate) use text::{HeaderText, HostText, TemplateText};
-pub(crate) use time::{LONGEST, Time};
-pub(crate) use workers::Workers;
+pub use percent::Percent;
+pub use size::Size;
+pub use text::{HeaderText, HostText, TemplateText};
+pub use time::{LONGEST, Time};
+pub use workers::Workers;

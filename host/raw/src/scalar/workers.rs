@@ -12,8 +12,10 @@ const WORKER_LIMIT: u64 = 1024;
 
 /// How many workers there are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Workers {
+pub enum Workers {
+    /// As many as the machine has cores for us.
     Auto,
+    /// This many.
     Number(NonZeroUsize),
 }
 

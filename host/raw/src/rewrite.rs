@@ -10,47 +10,47 @@ use crate::scalar::TemplateText;
 /// How a request is rewritten before it is sent. At most one of `prefix`, `strip_prefix`, `path` and `regex`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map of rewrites")]
-pub(crate) struct Rewrite {
+pub struct Rewrite {
     /// Takes the place of what the route's path matched, as the URI part of nginx's `proxy_pass` does.
-    pub(crate) prefix: Field<String>,
+    pub prefix: Field<String>,
     /// Taken away from the path's start, if it is there as whole segments.
-    pub(crate) strip_prefix: Field<String>,
+    pub strip_prefix: Field<String>,
     /// Takes the place of the path; of the query too, if it has a `?`.
-    pub(crate) path: Field<TemplateText>,
+    pub path: Field<TemplateText>,
     /// A search in the path.
-    pub(crate) regex: Field<RegexRewrite>,
+    pub regex: Field<RegexRewrite>,
     /// Changes to the query.
-    pub(crate) query: Field<QueryRules>,
+    pub query: Field<QueryRules>,
     /// Takes the place of the method, but of HEAD.
-    pub(crate) method: Field<String>,
+    pub method: Field<String>,
     /// The Host field: `preserve` what the client sent, the `upstream` endpoint's own, or this name. Default: `preserve`.
-    pub(crate) host: Field<TemplateText>,
+    pub host: Field<TemplateText>,
 }
 
 /// A search in the path, and what takes the place of what it finds.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `pattern` and `replacement`")]
-pub(crate) struct RegexRewrite {
+pub struct RegexRewrite {
     /// A regular expression. It sees the path without escapes, dot segments and double slashes.
-    pub(crate) pattern: Field<String>,
+    pub pattern: Field<String>,
     /// Takes the place of the first match; `$1` and `${name}` are its groups.
-    pub(crate) replacement: Field<TemplateText>,
+    pub replacement: Field<TemplateText>,
 }
 
 /// Changes to the query.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `set`, `add` and `remove`")]
-pub(crate) struct QueryRules {
+pub struct QueryRules {
     /// Parameters that get this value, whatever they had.
-    pub(crate) set: Field<Map<TemplateText>>,
+    pub set: Field<Map<TemplateText>>,
     /// Parameters that get this value besides those they have.
-    pub(crate) add: Field<Map<TemplateText>>,
+    pub add: Field<Map<TemplateText>>,
     /// Parameters that are taken out.
-    pub(crate) remove: Field<List<String>>,
+    pub remove: Field<List<String>>,
 }
 
 /// The first that fits a location changes it.
-pub(crate) type Location = Several<Either<LocationName, LocationForm>>;
+pub type Location = Several<Either<LocationName, LocationForm>>;
 
 /// How Location and its like are mapped back.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -58,7 +58,7 @@ pub(crate) type Location = Several<Either<LocationName, LocationForm>>;
     rename_all = "snake_case",
     expecting = "`auto`, `off`, a map with `from` and `to`, or a list of those"
 )]
-pub(crate) enum LocationName {
+pub enum LocationName {
     /// As the request was rewritten.
     Auto,
     /// Not at all.
@@ -72,33 +72,33 @@ pub(crate) enum LocationName {
     default,
     expecting = "`auto`, `off`, a map with `from` and `to`, or a list of those"
 )]
-pub(crate) struct LocationForm {
+pub struct LocationForm {
     /// What it begins with.
-    pub(crate) from: Field<String>,
+    pub from: Field<String>,
     /// What takes the place of that.
-    pub(crate) to: Field<TemplateText>,
+    pub to: Field<TemplateText>,
 }
 
 /// How cookies that the upstream sets are changed.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `domain`, `path` and `flags`")]
-pub(crate) struct Cookies {
+pub struct Cookies {
     /// Domains, and what takes their place; an empty text takes the attribute out.
-    pub(crate) domain: Field<Map<String>>,
+    pub domain: Field<Map<String>>,
     /// What paths begin with, and what takes the place of that.
-    pub(crate) path: Field<Map<String>>,
+    pub path: Field<Map<String>>,
     /// What every cookie gets.
-    pub(crate) flags: Field<CookieFlags>,
+    pub flags: Field<CookieFlags>,
 }
 
 /// What every cookie gets.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a map with `secure`, `http_only` and `same_site`")]
-pub(crate) struct CookieFlags {
+pub struct CookieFlags {
     /// Whether it has Secure. Default: as the upstream says.
-    pub(crate) secure: Field<bool>,
+    pub secure: Field<bool>,
     /// Whether it has HttpOnly. Default: as the upstream says.
-    pub(crate) http_only: Field<bool>,
+    pub http_only: Field<bool>,
     /// Its SameSite. Default: as the upstream says.
-    pub(crate) same_site: Field<SameSite>,
+    pub same_site: Field<SameSite>,
 }
