@@ -20,7 +20,7 @@ use std::sync::Arc;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
-use proxy::Monitor;
+use server::Monitor;
 
 /// The beginning of all names.
 const PREFIX: &str = "sandgate";

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use proxy::Monitor;
+use server::Monitor;
 
 use crate::metrics::Metrics;
 use crate::upstreams;

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use proxy::{Monitor, Names, Server, Wanted};
+use server::{Monitor, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use upkeep::{Names, Wanted};
 
 /// How long what is sure to happen may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,10 +59,11 @@ impl Running {
         std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
-        let config = config::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
+        let config = loader::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
-        let generation = proxy::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();
+        let generation =
+            generation::assemble(&ENGINE, Arc::new(config), None, names.book(), 2).await.unwrap();
         let server = Server::start(generation).await.unwrap();
         let Some((_, &config::ListenAddress::Tcp(web))) = server.addresses().next() else {
             panic!("no address")

@@ -10,9 +10,10 @@ use axum::extract::{Path, State as Shared};
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use generation::{Generation, Upstream};
 use model::{Endpoint, State};
-use proxy::{Generation, Monitor, Upstream};
 use serde::{Deserialize, Serialize};
+use server::Monitor;
 
 /// Bytes of a change.
 pub(crate) const CHANGE_LIMIT: usize = 4 << 10;

@@ -8,7 +8,8 @@ pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};
 
-use proxy::{Generation, Reloader};
+use generation::Generation;
+use server::Reloader;
 use tokio::runtime::Runtime;
 use wasm::{AotCache, Engine};
 

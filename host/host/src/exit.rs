@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use config::{Colour, Report};
+use document::{Colour, Report};
 
 /// Bad configuration (`EX_CONFIG` of sysexits.h).
 const CONFIGURATION: u8 = 78;

@@ -9,14 +9,10 @@
 mod answer;
 mod begin;
 mod filter;
-mod forwarded;
-mod grpc;
 mod halt;
 mod hops;
 mod keep;
 mod limit;
-mod marks;
-mod names;
 mod own;
 mod pages;
 mod rescue;
@@ -27,23 +23,22 @@ mod tunnel;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use generation::Route;
 use http::Response;
 use net::Arrival;
 
-pub(crate) use answer::{AnswerBody, Content};
+pub use answer::AnswerBody;
+pub(crate) use answer::Content;
 use begin::Upload;
 use filter::Calls;
-pub(crate) use forwarded::TrustedProxies;
 use halt::Halted;
 use model::Exchange;
-pub(crate) use send::Budget;
-pub(crate) use tunnel::allows_websocket;
+pub use send::Budget;
 
-use crate::generation::Route;
-use crate::worker::Local;
+use crate::local::Local;
 
 /// Answers one request. What begins it happens at once, so that the future has no room for the request as it came.
-pub(crate) fn answer(
+pub fn answer(
     local: Rc<Local>,
     listener: Arc<str>,
     arrival: Arrival,

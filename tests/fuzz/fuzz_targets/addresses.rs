@@ -5,9 +5,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use config::Cidr;
-use config::fuzzing::authority;
 use http::uri::Authority;
 use libfuzzer_sys::fuzz_target;
+use loader::fuzzing::authority;
 
 /// A port that no scheme has.
 const DEFAULT_PORT: u16 = 4711;

@@ -16,8 +16,8 @@ fuzz_target!(|data: &[u8]| {
     }
     let files: Vec<(&str, &str)> = NAMES.into_iter().zip(texts).collect();
     let backwards: Vec<(&str, &str)> = files.iter().rev().copied().collect();
-    let config = config::fuzzing::parse_folder(&files);
-    let reversed = config::fuzzing::parse_folder(&backwards);
+    let config = loader::fuzzing::parse_folder(&files);
+    let reversed = loader::fuzzing::parse_folder(&backwards);
     match (config, reversed) {
         (Ok(config), Ok(reversed)) => assert_eq!(names(&config), names(&reversed)),
         (Err(report), Err(_)) => {

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use config::{Config, Report};
+use config::Config;
+use document::Report;
 use libfuzzer_sys::fuzz_target;
 
 /// In characters that are longer than a byte, so that a place counted wrongly shows.
@@ -15,8 +16,8 @@ fuzz_target!(|text: &str| {
     if text.contains("${file:") {
         return;
     }
-    let alone = config::parse("b.yaml", text, Path::new("/nonexistent"));
-    let behind = config::fuzzing::parse_folder(&[("a.yaml", NOTHING), ("b.yaml", text)]);
+    let alone = loader::parse("b.yaml", text, Path::new("/nonexistent"));
+    let behind = loader::fuzzing::parse_folder(&[("a.yaml", NOTHING), ("b.yaml", text)]);
     match (&alone, &behind) {
         (Ok(alone), Ok(behind)) => assert_eq!(known(alone), known(behind)),
         (Err(alone), Err(behind)) => hold(alone, behind, text),
@@ -31,7 +32,7 @@ fn known(config: &Config) -> Vec<String> {
 }
 
 fn hold(alone: &Report, behind: &Report, text: &str) {
-    assert!(!alone.diagnostics.is_empty() && alone.diagnostics.len() <= config::ERROR_LIMIT);
+    assert!(!alone.diagnostics.is_empty() && alone.diagnostics.len() <= document::ERROR_LIMIT);
     let lines = text.split('\n').count();
     for diagnostic in &alone.diagnostics {
         assert!(diagnostic.line <= lines, "{diagnostic}");
@@ -46,7 +47,7 @@ fn hold(alone: &Report, behind: &Report, text: &str) {
         let of_b = report.diagnostics.iter().filter(|one| !one.message.starts_with("missing key"));
         of_b.map(|one| (one.file.clone(), one.line, one.column, one.message.clone())).collect()
     };
-    if is_map && alone.diagnostics.len() < config::ERROR_LIMIT {
+    if is_map && alone.diagnostics.len() < document::ERROR_LIMIT {
         assert_eq!(places(alone), places(behind));
     }
 }

@@ -4,7 +4,8 @@
 use config::CookieRewrite;
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
-use sandgate_fuzz::{fields, rewrite};
+use rewriting::fuzzing::change_cookies;
+use sandgate_fuzz::fields;
 
 fuzz_target!(|data: &[u8]| {
     let mut changed = fields("set-cookie", data.split(|byte| *byte == b'\n'));
@@ -19,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         http_only: Some(true),
         same_site: Some("Strict"),
     };
-    rewrite::change_cookies(&mut changed, &rules);
+    change_cookies(&mut changed, &rules);
     let after: Vec<Vec<u8>> = changed.get_all("set-cookie").iter().map(pair).collect();
     assert_eq!(before, after);
     for value in changed.get_all("set-cookie") {

@@ -14,7 +14,7 @@ const FORMS: [(ForwardedForm, &str, &str); 2] = [
 ];
 
 fuzz_target!(|data: &[u8]| {
-    let trusted = config::parse("a.yaml", CONFIG, std::path::Path::new("/")).expect("a configuration");
+    let trusted = loader::parse("a.yaml", CONFIG, std::path::Path::new("/")).expect("a configuration");
     let trusted = trusted.server.trusted_proxies;
     for (form, name, element) in FORMS {
         // A list in one line, or lines of their own: both are the same list (RFC 9110 section 5.3).

@@ -6,7 +6,8 @@ use http::HeaderValue;
 use http::header::{HOST, LOCATION};
 use libfuzzer_sys::fuzz_target;
 use model::RequestHead;
-use sandgate_fuzz::{exchange, rewrite};
+use rewriting::fuzzing::map_back;
+use sandgate_fuzz::exchange;
 
 const PREFIXES: [(&str, &str); 5] =
     [("/name/", "/remote/"), ("/name", "/"), ("/", "/remote"), ("/", "/"), ("/name/", "/remote")];
@@ -19,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         let mut exchange = exchange(RequestHead::default());
         exchange.request.fields.insert(HOST, HeaderValue::from_static("www.example"));
         exchange.response.fields.insert(LOCATION, location.clone());
-        rewrite::map_back(&mut exchange, path);
+        map_back(&mut exchange, path);
         let mapped = &exchange.response.fields[LOCATION];
         if mapped != location {
             hold(&location, mapped);

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, Uri};
 use libfuzzer_sys::fuzz_target;
 use model::RequestHead;
-use sandgate_fuzz::{fields, parts, wait};
+use relay::retry_after::asked_for;
+use sandgate_fuzz::{fields, parts};
 
 /// What is looked for.
 const NAMES: [&str; 3] = ["a", "sg", "a b"];
@@ -41,7 +42,7 @@ fn hold_retry(fields: &HeaderMap) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let later = now + Duration::from_secs(1);
     let text = fields.get("retry-after").and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
-    let (wait, wait_later) = (wait::asked_for(fields, now), wait::asked_for(fields, later));
+    let (wait, wait_later) = (asked_for(fields, now), asked_for(fields, later));
     if let Some(seconds) = meant(text) {
         assert_eq!((wait, wait_later), (Some(seconds), Some(seconds)), "{text:?}");
         return;

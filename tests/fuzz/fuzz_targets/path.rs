@@ -4,7 +4,7 @@
 
 use http::uri::PathAndQuery;
 use libfuzzer_sys::fuzz_target;
-use sandgate_fuzz::path::normal_path;
+use model::normal_path;
 
 fuzz_target!(|data: &[u8]| {
     let Some((at, bytes)) = data.split_first() else { return };

@@ -1,8 +1,8 @@
 //! Durations and sizes, against their grammar and arithmetic that can't overflow; and a size that is written out reads the same.
 #![no_main]
 
-use config::fuzzing::{size, time};
 use libfuzzer_sys::fuzz_target;
+use loader::fuzzing::{size, time};
 
 const TIMES: [(&str, u128); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
 const SIZES: [(&str, u128); 5] = [("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];

@@ -1,28 +1,9 @@
 //! What the targets share: input taken apart, and exchanges made of it.
 //!
 //! A target holds a parser to something that must be true of every input, beside that it ends without a panic: another way to the
-//! same result, or a property of what comes out. What the proxy reads is taken in file by file, as the crate itself would bring
-//! wasmtime, which takes longer to build than all targets to run.
+//! same result, or a property of what comes out.
 
-#![expect(dead_code, reason = "of a file that is taken in, not everything is used")]
-
-/// Files of the folder of this name in the proxy, under the names by which they know each other.
-#[path = "../../../host/proxy/src/exchange"]
-mod exchange {
-    pub(crate) mod forwarded;
-    mod marks;
-
-    /// What is done of a request that has come.
-    pub(crate) fn write(fields: &mut http::HeaderMap, sender: &forwarded::Sender<'_>) -> forwarded::Told {
-        let marks = marks::Marks::of(fields);
-        forwarded::write(fields, sender, marks)
-    }
-}
-#[path = "../../../host/proxy/src/path.rs"]
-pub mod path;
-pub mod rewrite;
 pub mod told;
-pub mod wait;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;

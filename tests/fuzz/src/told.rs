@@ -1,4 +1,4 @@
-//! What a trusted proxy tells of the client: a door to a file that knows no door.
+//! What a trusted proxy tells of the client.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,8 +6,8 @@ use config::ForwardedForm;
 use http::{HeaderMap, HeaderValue, Version};
 use model::Scheme;
 use net::Peer;
-
-use crate::exchange::{forwarded::Sender, write};
+use relay::forwarded::{Sender, write};
+use relay::marks::Marks;
 
 /// The proxy before us, which is trusted.
 pub const PROXY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -18,6 +18,8 @@ pub fn client(fields: &mut HeaderMap, form: ForwardedForm, trusted: &[config::Ci
     let ip = HeaderValue::from_static("10.0.0.1");
     let peer = Peer { address, ip, local: address, is_known: true, tls: None };
     let (version, scheme) = (Version::HTTP_11, Scheme::Http);
-    let told = write(fields, &Sender { peer: &peer, trusted: &trusted.to_vec(), version, scheme, form });
+    let sender = Sender { peer: &peer, trusted: &trusted.to_vec(), version, scheme, form };
+    let marks = Marks::of(fields);
+    let told = write(fields, &sender, marks);
     told.client.unwrap_or(address).ip()
 }

@@ -1,6 +1,6 @@
 //! Keys: the part of a request that says where it belongs.
 //!
-//! A new kind of key is a variant here, one of `config::HashKey`, and a line of `proxy/src/assemble/policy.rs`.
+//! A new kind of key is a variant here, one of `config::HashKey`, and a line of `generation/src/assemble/policy.rs`.
 
 use std::fmt::{self, Write};
 

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use document::TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-use crate::deserialize::TEXT;
 use crate::scalar::Statuses;
 
 /// Why a request is sent again.

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use document::TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
-
-use crate::deserialize::TEXT;
 
 /// Status codes of final answers (RFC 9110 section 15) that stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +27,7 @@ impl Statuses {
     }
 
     /// Whether all of some others are among these.
-    pub(crate) fn includes(self, others: Statuses) -> bool {
+    pub fn includes(self, others: Statuses) -> bool {
         self.contains(others.first) && self.contains(others.last)
     }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use ledger::WorkerStats;
 use model::PerWorker;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Monitor, WorkerStats};
+use server::Monitor;
 
 use super::family::Family;
 

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use generation::{Generation, Upstream};
 use model::{CheckResult, CheckedState, EjectedFor, Endpoint, Health, State};
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Upstream};
 
 use super::family::Family;
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use generation::Generation;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Entry, Generation};
+use upkeep::Entry;
 
 use super::family::Family;
 

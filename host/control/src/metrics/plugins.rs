@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use generation::Generation;
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::Generation;
 use wasm::PluginTotals;
 
 use super::family::Family;

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use generation::Generation;
+use ledger::{Presence, WorkerStats};
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Monitor, Presence, WorkerStats};
+use server::Monitor;
 
 use super::family::Family;
 

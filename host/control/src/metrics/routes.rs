@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use generation::Generation;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::Generation;
 
 use super::family::{Distribution, Family};
 

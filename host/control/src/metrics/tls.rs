@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use generation::Generation;
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Monitor};
+use server::Monitor;
 
 use super::family::Family;
 

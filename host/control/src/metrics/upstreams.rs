@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use generation::{Generation, Upstream};
 use model::{Breaker, BreakerState, Gate};
 use prometheus_client::encoding::DescriptorEncoder;
-use proxy::{Generation, Upstream};
 
 use super::family::Family;
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use generation::Generation;
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue};
-use proxy::{Generation, Question, normal_path};
+use model::normal_path;
+use routing::Question;
 
 use crate::arguments::Routes;
 use crate::command::read;

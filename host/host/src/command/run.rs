@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use config::{Level, ListenAddress};
-use proxy::{Reloader, Server, Watch};
+use server::{Reloader, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use upkeep::Watch;
 
 use crate::arguments::File;
 use crate::command::{engine, runtime};

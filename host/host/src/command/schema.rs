@@ -4,5 +4,5 @@ use crate::exit::{Failure, print};
 
 /// Prints the configuration's JSON Schema.
 pub(crate) fn schema() -> Result<(), Failure> {
-    print(&format!("{:#}\n", config::schema()))
+    print(&format!("{:#}\n", raw::schema()))
 }

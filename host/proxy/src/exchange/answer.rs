@@ -4,15 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use generation::Generation;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use model::{Exchange, Fault, FaultKind};
-use net::{BodyError, Outbound, ReadAhead, UpstreamBody};
+use net::{BodyError, Outbound, ReadAhead, UpstreamBody, run_later};
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
-use crate::generation::Generation;
-use crate::worker;
 
 /// Where a response's body comes from.
 pub(crate) enum Content {
@@ -63,7 +62,7 @@ pub(crate) fn answer(
 }
 
 /// A response's body, with the exchange it belongs to.
-pub(crate) struct AnswerBody {
+pub struct AnswerBody {
     content: Content,
     rest: Rest,
 }
@@ -99,7 +98,7 @@ impl Drop for Rest {
         }
         let mut calls = std::mem::take(&mut self.calls);
         // Where the worker is ending, the exchange still gets its record.
-        worker::run_later(async move { calls.log(exchange).await });
+        run_later(async move { calls.log(exchange).await });
     }
 }
 

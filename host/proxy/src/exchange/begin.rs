@@ -7,14 +7,13 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
 use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
 use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
+use relay::forwarded::{self, Sender};
+use relay::marks::Marks;
+use relay::names;
 
-use crate::exchange::forwarded::{self, Sender};
 use crate::exchange::keep::Kept;
-use crate::exchange::marks::Marks;
-use crate::exchange::names;
 use crate::exchange::tunnel::Wish;
-use crate::record;
-use crate::worker::Local;
+use crate::local::Local;
 
 /// What the client sends after the head, and what it waits for before the answer.
 pub(crate) struct Upload {
@@ -36,7 +35,7 @@ pub(crate) fn begin(
     let Arrival { head, body, length, peer, rejected, interim, change } = arrival;
     let id = ExchangeId(fastrand::u128(..));
     let mut exchange = Box::new(Exchange::new(id, local.worker, peer.address, Instant::now(), head));
-    exchange.recorder = Some(record::record);
+    exchange.recorder = Some(local.recorder);
     exchange.listener = Some(listener);
     exchange.local = Some(peer.local);
     exchange.tls.clone_from(&peer.tls);

@@ -1,12 +1,12 @@
 //! Filters: each sees the request on its way in, and the response, in reverse order, on its way out.
 
+use generation::{Generation, Route};
 use model::{Exchange, FilterCall, Hooks, Verdict};
 use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::Halted;
 use crate::exchange::{pages, rescue};
-use crate::generation::{Generation, Route};
 
 /// The filters' work on one exchange: those that have seen its request, in order.
 #[derive(Default)]

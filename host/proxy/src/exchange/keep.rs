@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
+use generation::Buffering;
 use http::HeaderName;
 use http::header::{self, HeaderValue};
 use model::{Exchange, ResponseHead};
 use net::{Buffered, ReadAhead};
+use relay::grpc;
 
-use crate::buffering::Buffering;
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
-use crate::exchange::grpc;
 use crate::exchange::halt::Halted;
-use crate::worker::Local;
+use crate::local::Local;
 
 /// What an upstream says about the buffering of one answer, as nginx understands it. It is for the proxy that does it, and goes
 /// no further then.

@@ -1,9 +1,9 @@
 //! Limit: a request's body is held to what its route allows. One that says that it is longer is refused unread.
 
+use generation::Route;
 use model::{Fault, FaultKind};
 
 use crate::exchange::begin::Upload;
-use crate::generation::Route;
 
 /// Holds the body to the route's limit.
 pub(super) fn hold(route: &Route, upload: &mut Upload) -> Result<(), Fault> {

@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use config::{Body, Redirect, RedirectQuery, Respond};
+use generation::{Destination, Route};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use model::{Escape, Exchange, Fault, FaultKind, Reply, Scheme};
+use rewriting::sent_as;
 
-use crate::destination::Destination;
 use crate::exchange::halt::Halted;
 use crate::exchange::rescue::plain_reply;
-use crate::generation::Route;
-use crate::rewrite::sent_as;
 
 /// How long a Location may become.
 const LOCATION_LIMIT: usize = 16 * 1024;

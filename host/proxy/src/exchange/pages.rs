@@ -4,13 +4,13 @@
 //! meant as it is.
 
 use config::{ErrorPage, PageOf};
+use generation::{Generation, Route};
 use http::header::{self, HeaderMap, HeaderName};
 use model::{Exchange, Reply};
 
 use crate::exchange::answer::Content;
 use crate::exchange::own::rendered;
 use crate::exchange::rescue::adopt;
-use crate::generation::{Generation, Route};
 
 /// What stays of an upstream's answer: how to authenticate, to ask again, or otherwise.
 const KEPT: [HeaderName; 5] =

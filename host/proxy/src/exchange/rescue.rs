@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use model::{Exchange, Fault, FaultKind, Reply, ResponseHead};
+use relay::grpc;
 
 use crate::exchange::answer::Content;
-use crate::exchange::grpc;
 use crate::exchange::halt::{Halted, Stop};
 use crate::exchange::hops::ALLOWED;
 

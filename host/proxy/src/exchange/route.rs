@@ -4,15 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use config::Scheme;
+use generation::Route;
 use http::{HeaderMap, Method, StatusCode, header::HeaderValue};
-use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply, RouteLabel};
+use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply, RouteLabel, normal_path};
+use routing::{Match, Question};
 
 use crate::exchange::halt::Halted;
 use crate::exchange::own;
-use crate::generation::Route;
-use crate::path::normal_path;
-use crate::route_table::{Match, Question};
-use crate::worker::Local;
+use crate::local::Local;
 
 /// What is wrong with a path that has no normal form.
 const BAD_PATH: &str = "the path leads above the root, hides a dot segment, or has a bad escape";

@@ -12,24 +12,24 @@ mod discard;
 mod fallback;
 mod impression;
 mod retry;
-mod retry_after;
 mod trials;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use generation::Route;
 use http::{StatusCode, header};
 use model::{Exchange, Fault, FaultKind, ResponseHead};
 use net::{Answer, strip_response_fields};
+use relay::forwarded::via;
 
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
-use crate::exchange::forwarded::via;
 use crate::exchange::halt::{self, Halted};
 use crate::exchange::tunnel::Opening;
-use crate::generation::Route;
-use crate::worker::{Local, LocalUpstream};
+use crate::local::{Local, LocalUpstream};
 
-pub(crate) use budget::Budget;
+pub use budget::Budget;
 use discard::discard;
 use retry::{Attempt, Next};
 use trials::Trials;
@@ -88,7 +88,7 @@ async fn try_upstream(
         let reason = match sent {
             Ok(answer) => match attempt.better_than(trials, &answer) {
                 None if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    return Box::pin(switch(upstream, at, trials, exchange, answer)).await;
+                    return Box::pin(switch(local, upstream, at, trials, exchange, answer)).await;
                 }
                 None => return deliver(upstream, at, trials, exchange, answer),
                 Some(reason) => {
@@ -128,6 +128,7 @@ fn deliver(
 /// Takes a 101 over, with the stream behind it. One that does not name the protocol that was asked for can only be an
 /// attempt to open a tunnel (RFC 9110 section 15.2.2).
 async fn switch(
+    local: &Local,
     upstream: &LocalUpstream,
     at: u32,
     trials: &mut Trials,
@@ -144,7 +145,15 @@ async fn switch(
         return Err(Halted::fault(exchange, fault));
     };
     take_head(upstream, at, trials, &mut exchange, parts);
-    Ok((exchange, Content::Tunnel(Box::new(Opening { asked, upstream: stream, silence }))))
+    Ok((
+        exchange,
+        Content::Tunnel(Box::new(Opening {
+            asked,
+            upstream: stream,
+            silence,
+            stats: Arc::clone(&local.stats),
+        })),
+    ))
 }
 
 /// The head becomes the response's, with nothing in it of the endpoint's connection.

@@ -9,16 +9,16 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use generation::Route;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Version};
+use ledger::WorkerStats;
 use model::{Exchange, Fault, FaultKind, RequestHead};
 use net::{Alarm, Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd, UpstreamStream, WebSocketKey};
 
 use crate::exchange::answer::Rest;
 use crate::exchange::begin::Upload;
 use crate::exchange::halt::Halted;
-use crate::generation::Route;
-use crate::worker;
 
 /// The protocol that clients of HTTP/2 may ask for as well, as HTTP/1.1 names it.
 const WEBSOCKET: &str = "websocket";
@@ -67,11 +67,6 @@ impl Wish {
         };
         self.offers.iter().find_map(allowed)
     }
-}
-
-/// Whether a route's upgrades let clients begin WebSockets.
-pub(crate) fn allows_websocket(upgrades: &[Arc<str>]) -> bool {
-    upgrades.iter().any(|name| name.eq_ignore_ascii_case(WEBSOCKET))
 }
 
 /// Goes on unless the client wants a tunnel and nothing else, and the route allows none (RFC 9220 section 3).
@@ -130,12 +125,13 @@ pub(crate) struct Opening {
     pub(crate) asked: Box<Asked>,
     pub(crate) upstream: UpstreamStream,
     pub(crate) silence: Alarm,
+    pub(crate) stats: Arc<WorkerStats>,
 }
 
 impl Opening {
     /// Writes the fields of the 101, and lets the tunnel begin behind it. The exchange goes along.
     pub(crate) fn open(self, mut rest: Rest, fields: &mut HeaderMap) {
-        let Opening { asked, upstream, silence } = self;
+        let Opening { asked, upstream, silence, stats } = self;
         // RFC 9110 section 8.6: none in a 1xx.
         fields.remove(header::CONTENT_LENGTH);
         fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -151,7 +147,7 @@ impl Opening {
         }
         let idle = asked.idle;
         let continuation: Continuation =
-            Box::new(move |client| Box::pin(run(rest, client, upstream, idle, silence)));
+            Box::new(move |client| Box::pin(run(rest, client, upstream, idle, silence, stats)));
         asked.change.grant(continuation);
     }
 }
@@ -162,8 +158,9 @@ async fn run(
     upstream: UpstreamStream,
     idle: Duration,
     silence: Alarm,
+    stats: Arc<WorkerStats>,
 ) {
-    let _open = Open::begin();
+    let _open = Open::begin(stats);
     rest.begin_tunnel();
     let mut tunnel = Tunnel::new(client, upstream, idle, silence);
     let end = poll_fn(|cx| {
@@ -181,18 +178,18 @@ async fn run(
 }
 
 /// Counts a tunnel while it is open.
-struct Open;
+struct Open(Arc<WorkerStats>);
 
 impl Open {
-    fn begin() -> Self {
-        worker::with_current(|worker| worker.stats.tunnels.add(1));
-        Open
+    fn begin(stats: Arc<WorkerStats>) -> Self {
+        stats.tunnels.add(1);
+        Open(stats)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        worker::with_current(|worker| worker.stats.tunnels_over.add(1));
+        self.0.tunnels_over.add(1);
     }
 }
 

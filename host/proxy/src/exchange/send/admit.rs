@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
+use generation::Queue;
 use model::{Entry, Exchange, Fault, FaultKind, Pass, Slot, Turnstile};
 use net::Expired;
 
 use crate::exchange::halt::Halted;
 use crate::exchange::send::choose::nothing_left;
 use crate::exchange::send::trials::Trials;
-use crate::resilience::Queue;
-use crate::worker::{Local, LocalUpstream};
+use crate::local::{Local, LocalUpstream};
 
 /// Waits until the upstream has room for one more request under way; the exchange then holds a place until it is over.
 pub(super) async fn stand_in_line(

@@ -4,14 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use generation::Route;
 use http::{HeaderValue, Version, header};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
 use net::{Announcement, Answer, Connections, Outgoing, OutgoingBody, Patience, SendFailure, in_time};
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;
-use crate::generation::Route;
-use crate::worker::{Local, LocalUpstream};
+use crate::local::{Local, LocalUpstream};
 
 /// Sends the request to the endpoint with this index.
 pub(super) async fn attempt(

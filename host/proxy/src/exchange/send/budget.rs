@@ -16,7 +16,7 @@ const FLOOR: u32 = 10;
 
 /// What was sent to an upstream lately.
 #[derive(Debug, Default)]
-pub(crate) struct Budget {
+pub struct Budget {
     slots: [Cell<Slot>; SLOTS],
 }
 

@@ -1,12 +1,12 @@
 //! Balance: which endpoint to try next.
 
 use balance::{Usable, Wanted};
+use generation::Upstream;
 use model::{Candidates, Choice, Exchange, Fault, FaultKind};
 
 use crate::exchange::halt::{self, Halted};
 use crate::exchange::send::trials::Trials;
-use crate::generation::Upstream;
-use crate::worker::{Local, LocalUpstream};
+use crate::local::{Local, LocalUpstream};
 
 /// Chooses among those that may be tried.
 pub(super) async fn choose(

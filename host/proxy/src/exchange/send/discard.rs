@@ -7,9 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http_body::Body;
-use net::{Answer, Timers, UpstreamBody};
-
-use crate::worker;
+use net::{Answer, Timers, UpstreamBody, run_later};
 
 /// The longest rest that is read, in bytes.
 const REST_LIMIT: usize = 64 << 10;
@@ -24,7 +22,7 @@ pub(super) fn discard(timers: &Timers, answer: Answer) {
         return;
     }
     let timers = timers.clone();
-    worker::run_later(async move {
+    run_later(async move {
         // What is not read in time is dropped, and closed with it.
         let _read_or_not = timers.timeout(REST_TIMEOUT, read(body)).await;
     });

@@ -1,14 +1,13 @@
 //! Fallback: what answers in place of an upstream that can't.
 
+use generation::{Fallback, Route, is_answered};
 use model::Exchange;
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::{Halted, Stop};
 use crate::exchange::send::trials::Trials;
 use crate::exchange::send::try_upstream;
-use crate::generation::Route;
-use crate::resilience::{Fallback, is_answered};
-use crate::worker::Local;
+use crate::local::Local;
 
 /// Has the fallback answer, if the upstream is to blame for the fault. The fault stays in the record when the answer is
 /// a written one; another upstream's answer is an answer like any other.

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use model::{Blame, Endpoint, Impression, Pass};
+use generation::Upstream;
+use model::{Blame, Endpoint, Impression, Pass, ms_at};
 use net::{Answer, SendFailure};
+use upkeep::has_room;
 
 use crate::exchange::send::trials::Trials;
-use crate::generation::Upstream;
-use crate::resilience::has_room;
-use crate::worker::{LocalUpstream, ms_at};
+use crate::local::LocalUpstream;
 
 /// What a failure counts as, at least, where latency decides: an endpoint that refuses quickly is no fast one.
 const FAILURE_LATENCY: Duration = Duration::from_secs(1);

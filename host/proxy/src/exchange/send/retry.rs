@@ -7,16 +7,15 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use config::{Backoff, Repeatable, RetryOn};
+use generation::{RetryPolicy, Route};
 use http::HeaderMap;
-use model::{Fault, FaultKind, RequestHead};
+use ledger::RetryReason;
+use model::{Fault, FaultKind, RequestHead, ms_at};
 use net::{Answer, SendFailure};
+use relay::retry_after;
 
-use crate::exchange::send::retry_after;
 use crate::exchange::send::trials::Trials;
-use crate::generation::Route;
-use crate::resilience::RetryPolicy;
-use crate::stats::RetryReason;
-use crate::worker::{Local, LocalUpstream, ms_at};
+use crate::local::{Local, LocalUpstream};
 
 /// What follows an attempt that failed.
 pub(super) enum Next {

@@ -3,16 +3,15 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, Fault};
+use generation::{Route, Upstream};
+use model::{Exchange, Fault, ms_at};
 use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
+use relay::grpc;
 use smallvec::SmallVec;
 
 use crate::exchange::begin::Upload;
-use crate::exchange::grpc;
 use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Asked;
-use crate::generation::{Route, Upstream};
-use crate::worker::ms_at;
 
 /// What is left of the permission to try.
 pub(crate) struct Trials {

@@ -8,51 +8,57 @@ use super::{Breach, Crate};
 struct Owner {
     name: &'static str,
     packages: &'static [&'static str],
-    /// A second crate that may know them, with a reason in its own documentation.
-    also: Option<&'static str>,
+    /// Others that may know them, with a reason in the map.
+    also: &'static [&'static str],
     /// What is lost when a second crate knows them.
     why: &'static str,
 }
 
-const OWNERS: [Owner; 8] = [
+const OWNERS: [Owner; 9] = [
     Owner {
         name: "net",
         packages: &["rustls", "rustls-native-certs", "tokio-rustls", "x509-parser"],
-        also: None,
+        also: &[],
         why: "everything else sees facts of a connection, never keys or certificates",
     },
     Owner {
         name: "net",
         packages: &["hyper", "hyper-util"],
-        also: Some("control"),
+        also: &["control"],
         why: "everything else sees requests and responses, never a connection",
     },
     Owner {
         name: "net",
         packages: &["h2", "hickory-resolver"],
-        also: None,
+        also: &[],
         why: "everything else sees requests and responses, never a connection",
     },
     Owner {
         name: "wasm",
         packages: &["wasmtime", "wasmtime-wasi"],
-        also: None,
+        also: &[],
         why: "everything else sees filters, routers and balancers, never a component",
     },
     Owner {
-        name: "config",
-        packages: &["saphyr-parser", "annotate-snippets", "schemars"],
-        also: None,
-        why: "everything else sees the parsed configuration, never the file's format",
+        name: "document",
+        packages: &["saphyr-parser", "annotate-snippets"],
+        also: &[],
+        why: "everything else sees typed values with their places, never YAML or lines of text",
     },
-    Owner { name: "proxy", packages: &["notify"], also: None, why: "one place decides when to reload" },
+    Owner {
+        name: "raw",
+        packages: &["schemars"],
+        also: &["document", "config"],
+        why: "everything else sees the checked configuration, never the file's format",
+    },
+    Owner { name: "upkeep", packages: &["notify"], also: &[], why: "one place watches files" },
     Owner {
         name: "control",
         packages: &["axum", "prometheus-client"],
-        also: None,
+        also: &[],
         why: "what operators are shown is kept away from the way of requests",
     },
-    Owner { name: "host", packages: &["clap"], also: None, why: "only the binary has a command line" },
+    Owner { name: "host", packages: &["clap"], also: &[], why: "only the binary has a command line" },
 ];
 
 /// The tests of the whole, whose clients and origins speak for themselves.
@@ -67,7 +73,7 @@ fn of_crate(each: &Crate) -> Vec<Breach> {
     let mut found = Vec::new();
     for dependency in each.dependencies.iter().filter(|dependency| !dependency.is_for_tests()) {
         let owner = OWNERS.iter().find(|owner| owner.packages.contains(&dependency.name.as_str()));
-        let stranger = |owner: &&Owner| owner.name != each.name && owner.also != Some(each.name.as_str());
+        let stranger = |owner: &&Owner| owner.name != each.name && !owner.also.contains(&each.name.as_str());
         if let Some(Owner { name, why, .. }) = owner.filter(stranger) {
             let rule = format!("only `{name}` knows {}: {why}", dependency.name);
             found.push(each.breach(dependency.key(), rule));

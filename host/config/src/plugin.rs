@@ -1,0 +1,68 @@
+//! Plugins: which component, told what, allowed how much.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use document::Span;
+use serde_json::Value;
+
+/// A WebAssembly component.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    /// Its name, unique among plugins.
+    pub name: Arc<str>,
+    /// The component's file. Whether it is there, and a component, is for the loader to say.
+    pub wasm: PathBuf,
+    /// What it is told, variables replaced. May hold secrets: not for logs.
+    pub settings: Option<Value>,
+    /// What a call may use.
+    pub limits: PluginLimits,
+    /// How long an instance lives.
+    pub isolation: Isolation,
+    /// What becomes of an exchange when it fails.
+    pub on_failure: OnFailure,
+    /// Where the file says its name.
+    pub span: Span,
+    /// Where the file says `wasm`'s value.
+    pub wasm_span: Span,
+    /// Where the file says the settings; its name when it has none.
+    pub settings_span: Span,
+}
+
+/// What the hooks of a plugin may use in one exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PluginLimits {
+    /// The most memory an instance has, in bytes.
+    pub memory: u64,
+    /// The longest CPU time.
+    pub cpu: Duration,
+    /// The longest time, waiting for turns included; never less than `cpu`.
+    pub wall: Duration,
+}
+
+impl Default for PluginLimits {
+    fn default() -> Self {
+        PluginLimits { memory: 16 << 20, cpu: Duration::from_millis(10), wall: Duration::from_secs(1) }
+    }
+}
+
+/// How long an instance of a plugin lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// For one exchange: it knows nothing of any other.
+    #[default]
+    Exchange,
+    /// As long as its worker.
+    Resident,
+}
+
+/// What becomes of an exchange when a plugin fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It is answered with an error.
+    #[default]
+    Closed,
+    /// It goes on as if the plugin weren't there.
+    Open,
+}

@@ -1,0 +1,320 @@
+//! Assembling a generation: plugins are loaded, references resolved, and what is counted of things that stay the same
+//! is carried over.
+//!
+//! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
+
+mod connections;
+mod endpoints;
+mod listeners;
+mod policy;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use balance::{Policy, Tiers};
+use config::{Access, Config, LineFormat, Matching, Switch};
+use document::{Diagnostic, Report};
+use filters::{HeaderFilter, Rules};
+use ledger::AccessLog;
+use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
+use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
+use rewriting::Rewriting;
+use routing::{Parts, RouteTable};
+use upkeep::Book;
+use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+
+use crate::buffering::Buffering;
+use crate::destination::{Destination, Split};
+use crate::generation::{Balance, Generation, Route, Upstream};
+use crate::resilience::{Fallback, Resilience, RetryPolicy};
+use crate::sticky::Sticky;
+
+/// The name that exchanges without a route are counted under.
+const UNROUTED: &str = "";
+
+/// Builds a generation, or says all that is wrong. `places` is for how many workers there has to be room to count.
+pub async fn assemble(
+    engine: &Engine,
+    config: Arc<Config>,
+    before: Option<&Generation>,
+    book: Arc<Book>,
+    places: usize,
+) -> Result<Generation, Report> {
+    // What workers have counted that are gone is kept.
+    let places = before.map_or(places, |before| before.places.max(places));
+    let mut assembly = Assembly { config: &config, before, book: &book, places, faults: Vec::new() };
+    assembly.check_log();
+    assembly.check_spill_folders();
+    let listeners = assembly.listeners();
+    let plugins = assembly.plugins(engine).await;
+    let upstreams = assembly.upstreams(&plugins);
+    let routes = assembly.routes(&plugins);
+    let router = assembly.router(&plugins);
+    let unrouted = assembly.label(&Arc::from(UNROUTED));
+    if !assembly.faults.is_empty() {
+        return Err(Report::new(assembly.faults));
+    }
+    Ok(Generation {
+        number: before.map_or(1, |before| before.number + 1),
+        listeners,
+        routes: RouteTable::new(routes),
+        router,
+        upstreams,
+        plugins: plugins.into_values().collect(),
+        unrouted,
+        places,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        server: server_settings(&config),
+        connections: config.server.limits.connections,
+        log_reads_fields: log_reads_fields(&config),
+        has_error_pages: has_error_pages(&config),
+        names: book,
+        config,
+    })
+}
+
+type Plugins = HashMap<Arc<str>, Plugin>;
+
+struct Assembly<'a> {
+    config: &'a Config,
+    before: Option<&'a Generation>,
+    book: &'a Book,
+    places: usize,
+    faults: Vec<Diagnostic>,
+}
+
+impl Assembly<'_> {
+    fn check_log(&mut self) {
+        if let Err((path, error)) = AccessLog::check(&self.config.log.access) {
+            let message = format!("the access log {} can't be opened: {error}", path.display());
+            self.faults.push(self.config.complain(self.config.log.access_span, message, None));
+        }
+    }
+
+    /// A folder that can't hold files is better known now than when the first long body comes.
+    fn check_spill_folders(&mut self) {
+        let mut seen = HashSet::new();
+        for route in &self.config.routes {
+            let buffering = &route.buffering;
+            let spills = buffering.request == Switch::On && buffering.disk > 0;
+            if !spills || !seen.insert(&buffering.path) {
+                continue;
+            }
+            if let Err(error) = net::check_folder(&buffering.path) {
+                let message =
+                    format!("no file can be made in the folder {}: {error}", buffering.path.display());
+                let help =
+                    Some("bodies of requests are kept there; `disk: 0` keeps none in files".to_owned());
+                self.faults.push(self.config.complain(buffering.span, message, help));
+            }
+        }
+    }
+
+    async fn plugins(&mut self, engine: &Engine) -> Plugins {
+        let mut plugins = Plugins::new();
+        for (name, plugin) in &self.config.plugins {
+            let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
+            match Plugin::load(engine, spec(plugin), self.places, old).await {
+                Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
+                Err(error) => {
+                    let message = format!("plugin `{name}` can't be loaded: {error}");
+                    let help = format!("the file is {}", plugin.wasm.display());
+                    self.faults.push(self.config.complain(plugin.wasm_span, message, Some(help)));
+                }
+            }
+        }
+        plugins
+    }
+
+    fn upstreams(&mut self, plugins: &Plugins) -> Vec<Arc<Upstream>> {
+        let config = self.config;
+        config.upstreams.values().map(|upstream| Arc::new(self.upstream(upstream, plugins))).collect()
+    }
+
+    fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
+        let old = self.before.and_then(|before| before.upstreams.get(before.place_of(&upstream.name)?));
+        let endpoints = endpoints::endpoints(upstream, self.book, old.map(AsRef::as_ref));
+        let balance = match &upstream.balance {
+            config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
+            native => Balance::Native(policy::native(native, &endpoints)),
+        };
+        let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
+        let pool = self.pool(upstream, old.map(AsRef::as_ref));
+        let resilience = Resilience::new(upstream, old.map(|old| &old.resilience));
+        let times = old.map(|old| old.times.fitting(self.places));
+        Upstream {
+            name: Arc::clone(&upstream.name),
+            tiers: Tiers::new(&endpoints),
+            endpoints,
+            balance,
+            sticky,
+            pool,
+            times: times.unwrap_or_else(|| Arc::new(UpstreamTimes::new(self.places))),
+            resilience,
+        }
+    }
+
+    fn picker(&mut self, name: &Arc<str>, upstream: &config::Upstream, plugins: &Plugins) -> Balance {
+        match plugins.get(name) {
+            Some(plugin) if plugin.is_picker() => return Balance::Plugin(plugin.clone()),
+            Some(_) => {
+                let message = format!("plugin `{name}` can't balance: it does not export `picker`");
+                self.faults.push(self.config.complain(upstream.balance_span, message, None));
+            }
+            // That it can't be loaded was said.
+            None => {}
+        }
+        Balance::Native(Policy::RoundRobin)
+    }
+
+    fn routes(&mut self, plugins: &Plugins) -> Vec<(Matching, Route)> {
+        let config = self.config;
+        config.routes.iter().map(|route| (route.matches.clone(), self.route(route, plugins))).collect()
+    }
+
+    fn route(&mut self, route: &config::Route, plugins: &Plugins) -> Route {
+        let mut filters = Vec::new();
+        for (filter, span) in route.filters.iter().zip(&route.filter_spans) {
+            match self.filter(filter, plugins) {
+                Ok(filter) => filters.extend(filter),
+                Err(message) => self.faults.push(self.config.complain(*span, message, None)),
+            }
+        }
+        Route {
+            label: self.label(&route.name),
+            parts: Parts::of(&route.matches),
+            filters,
+            destination: self.destination(&route.destination),
+            https: route.https,
+            rewriting: Rewriting::of(route),
+            error_pages: route.error_pages.clone(),
+            timeouts: connections::timeouts(&route.timeouts),
+            body_limit: body_limit(route.body_limit),
+            buffering: Buffering::of(&route.buffering, self.config.server.buffers),
+            upgrades: route.upgrades.clone(),
+            retries: RetryPolicy::new(&route.retries),
+            fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),
+        }
+    }
+
+    fn upstream_index(&self, name: &str) -> usize {
+        // Names lead somewhere: that was checked.
+        self.config.upstreams.get_index_of(name).unwrap_or(usize::MAX)
+    }
+
+    fn destination(&self, destination: &config::Destination) -> Destination {
+        match destination {
+            config::Destination::Upstream(name) => Destination::Upstream(self.upstream_index(name)),
+            config::Destination::Split(shares) => {
+                let shares = shares.iter().map(|share| (share.weight, self.upstream_index(&share.upstream)));
+                Destination::Split(Split::new(shares))
+            }
+            config::Destination::Redirect(redirect) => Destination::Redirect(Box::new(redirect.clone())),
+            config::Destination::Respond(respond) => Destination::Respond(Box::new(respond.clone())),
+        }
+    }
+
+    fn filter(&self, filter: &config::Filter, plugins: &Plugins) -> Result<Option<Arc<dyn Filter>>, String> {
+        let headers = |request: Rules, response: Rules| match HeaderFilter::new(request, response) {
+            Ok(filter) => Ok(Some(Arc::new(filter) as Arc<dyn Filter>)),
+            Err(error) => Err(error.to_string()),
+        };
+        match filter {
+            config::Filter::RequestHeaders(rules) => headers(rules_of(rules), Rules::default()),
+            config::Filter::ResponseHeaders(rules) => headers(Rules::default(), rules_of(rules)),
+            config::Filter::Plugin(name) => match plugins.get(name) {
+                Some(plugin) => plugin.filter().map(Some).ok_or_else(|| {
+                    format!(
+                        "plugin `{name}` can't filter: it exports none of on-request, on-response and on-log"
+                    )
+                }),
+                None => Ok(None),
+            },
+        }
+    }
+
+    fn router(&mut self, plugins: &Plugins) -> Option<Arc<dyn model::Router>> {
+        let name = self.config.router.as_ref()?;
+        let router = plugins.get(name)?.router();
+        if router.is_none() {
+            let message = format!("plugin `{name}` can't route: it does not export `router`");
+            self.faults.push(self.config.complain(self.config.router_span, message, None));
+        }
+        router
+    }
+
+    /// A route's label, with what was counted under its name before.
+    fn label(&self, name: &Arc<str>) -> Arc<RouteLabel> {
+        let old = self.before.and_then(|before| match name.as_ref() {
+            UNROUTED => Some(before.unrouted.fitting(self.places)),
+            name => before.routes.named(name).map(|route| route.label.fitting(self.places)),
+        });
+        old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.places)))
+    }
+}
+
+fn rules_of(rules: &config::HeaderRules) -> Rules {
+    Rules { set: rules.set.clone(), add: rules.add.clone(), remove: rules.remove.clone() }
+}
+
+fn spec(plugin: &config::Plugin) -> PluginSpec {
+    PluginSpec {
+        name: Arc::clone(&plugin.name),
+        path: plugin.wasm.clone(),
+        settings: plugin.settings.as_ref().map(ToString::to_string),
+        limits: Limits { memory: plugin.limits.memory, cpu: plugin.limits.cpu, wall: plugin.limits.wall },
+        isolation: match plugin.isolation {
+            config::Isolation::Exchange => Isolation::Exchange,
+            config::Isolation::Resident => Isolation::Resident,
+        },
+        on_failure: match plugin.on_failure {
+            config::OnFailure::Closed => OnFailure::Closed,
+            config::OnFailure::Open => OnFailure::Open,
+        },
+    }
+}
+
+/// Whether a line of the access log says something of a response's fields.
+fn log_reads_fields(config: &Config) -> bool {
+    let Access::On(log) = &config.log.access else { return false };
+    let reads = |template: &Template| template.variables().any(|v| matches!(v, Variable::ResponseHeader(_)));
+    match &log.format {
+        LineFormat::Text(template) => reads(template),
+        LineFormat::Json { extra, .. } => extra.iter().any(|(_, template)| reads(template)),
+    }
+}
+
+fn has_error_pages(config: &Config) -> bool {
+    !config.server.error_pages.is_empty() || config.routes.iter().any(|route| !route.error_pages.is_empty())
+}
+
+/// 0 is no limit.
+fn body_limit(bytes: u64) -> u64 {
+    if bytes == 0 { u64::MAX } else { bytes }
+}
+
+fn server_settings(config: &Config) -> ServerSettings {
+    let (limits, timeouts, http2) = (&config.server.limits, &config.server.timeouts, &config.server.http2);
+    ServerSettings {
+        head: HeadLimits { head: limits.head, uri: limits.uri, fields: limits.headers },
+        body: body_limit(limits.body),
+        timeouts: ServerTimeouts {
+            header: timeouts.header,
+            body: timeouts.body,
+            send: timeouts.send,
+            idle: timeouts.idle,
+            tls_handshake: timeouts.tls_handshake,
+        },
+        http2: Http2Settings {
+            streams: http2.streams,
+            abandoned: http2.abandoned,
+            max_age: http2.max_age,
+            websocket: config.routes.iter().any(|route| allows_websocket(&route.upgrades)),
+        },
+    }
+}
+
+/// Whether a route's upgrades let clients begin WebSockets.
+fn allows_websocket(upgrades: &[Arc<str>]) -> bool {
+    upgrades.iter().any(|name| name.eq_ignore_ascii_case("websocket"))
+}

@@ -1,0 +1,54 @@
+//! The way from a file or a folder to a [`Config`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use config::Config;
+use document::{Diagnostic, Parsed, Report, Source, Span};
+use raw::{DIALECT, File};
+
+use crate::check::Check;
+
+/// A configuration, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Its file or folder, absolute.
+    pub path: PathBuf,
+    /// All that was read for it: a change of any file makes it another, and so does one of what is in the folder.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads and checks a file, or the files of a folder. Paths in them are relative to the folder that they are in.
+pub fn load(path: &Path) -> Result<Loaded, Report> {
+    let absolute = std::path::absolute(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    let folder = if path.is_dir() { Some(absolute.as_path()) } else { absolute.parent() };
+    let (config, secrets) = read_source(Source::read(path)?, folder.unwrap_or(Path::new("/")))?;
+    let files = [absolute.clone()].into_iter().chain(secrets).collect();
+    Ok(Loaded { config, path: absolute, files })
+}
+
+/// Checks a text; `name` is what diagnostics call it, `base` the folder that paths in it are relative to.
+pub fn parse(name: &str, text: &str, base: &Path) -> Result<Config, Report> {
+    read_source(Source::named(name, text)?, base).map(|(config, _)| config)
+}
+
+/// The configuration, and the files that its variables named.
+pub(crate) fn read_source(source: Source, base: &Path) -> Result<(Config, Vec<PathBuf>), Report> {
+    let source = Arc::new(source);
+    let Parsed { value, root, mut problems } = document::parse::<File>(&source, &DIALECT)?;
+    let mut check = Check::new(&source, base);
+    let config = value.and_then(|file| check.config(file));
+    problems.append(&mut check.problems);
+    match config {
+        Some(config) if problems.is_empty() => Ok((config, check.files)),
+        _ if problems.is_empty() => Err(nothing(&source, root)),
+        _ => Err(Report::new(problems)),
+    }
+}
+
+/// A report is never empty: whoever prints it would say nothing and fail.
+fn nothing(source: &Arc<Source>, root: Span) -> Report {
+    Diagnostic::at(source, root, "this is no configuration".to_owned(), None).into()
+}

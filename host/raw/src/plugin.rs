@@ -1,0 +1,172 @@
+//! What the file says of plugins.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use document::{Field, List};
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+use crate::scalar::{Size, Time};
+
+/// A WebAssembly component.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a plugin, a map with `wasm`")]
+pub struct Plugin {
+    /// The component's file, relative to this file.
+    pub wasm: Field<String>,
+    /// What the plugin is told, in its own terms. `${env:NAME}` and `${file:PATH}` in a string take a value from outside.
+    #[serde(default)]
+    pub settings: Field<Settings>,
+    /// What a call may use.
+    #[serde(default)]
+    pub limits: Field<PluginLimits>,
+    /// How long an instance lives. Default: `exchange`.
+    #[serde(default)]
+    pub isolation: Field<Isolation>,
+    /// What becomes of a request when the plugin fails. Default: `closed`.
+    #[serde(default)]
+    pub on_failure: Field<OnFailure>,
+}
+
+/// What a call of a plugin may use.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map of limits")]
+pub struct PluginLimits {
+    /// The most memory an instance has. Default: `16MiB`.
+    pub memory: Field<Size>,
+    /// The longest time it computes. Default: `10ms`.
+    pub cpu: Field<Time>,
+    /// The longest time it takes, waiting included. Default: `1s`.
+    pub wall: Field<Time>,
+}
+
+/// How long an instance of a plugin lives.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "`exchange` or `resident`")]
+pub enum Isolation {
+    /// For one request and its response.
+    Exchange,
+    /// As long as its worker: it sees request after request.
+    Resident,
+}
+
+impl From<Isolation> for config::Isolation {
+    fn from(isolation: Isolation) -> Self {
+        match isolation {
+            Isolation::Exchange => config::Isolation::Exchange,
+            Isolation::Resident => config::Isolation::Resident,
+        }
+    }
+}
+
+/// What becomes of a request when a plugin fails.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "`closed` or `open`")]
+pub enum OnFailure {
+    /// It is answered with an error.
+    Closed,
+    /// It goes on as if the plugin weren't there.
+    Open,
+}
+
+impl From<OnFailure> for config::OnFailure {
+    fn from(on_failure: OnFailure) -> Self {
+        match on_failure {
+            OnFailure::Closed => config::OnFailure::Closed,
+            OnFailure::Open => config::OnFailure::Open,
+        }
+    }
+}
+
+/// Settings as written; only the plugin knows what they mean.
+#[derive(Debug)]
+pub enum Settings {
+    /// Nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text, in which variables are not replaced yet.
+    Text(String),
+    /// A list.
+    List(List<Settings>),
+    /// A map, in the order of the file.
+    Map(IndexMap<String, Field<Settings>>),
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SettingsVisitor)
+    }
+}
+
+struct SettingsVisitor;
+
+impl<'de> Visitor<'de> for SettingsVisitor {
+    type Value = Settings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that JSON has")
+    }
+
+    fn visit_unit<E>(self) -> Result<Settings, E> {
+        Ok(Settings::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Settings, E> {
+        Ok(Settings::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Settings, E> {
+        Ok(Settings::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Settings, E> {
+        Ok(Settings::Number(value.into()))
+    }
+
+    /// JSON has no infinity.
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Settings, E> {
+        let number = Number::from_f64(value).map(Settings::Number);
+        number.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(value), &self))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Settings, E> {
+        Ok(Settings::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Settings, A::Error> {
+        let mut items = List::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Settings::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Settings, A::Error> {
+        let mut entries = IndexMap::new();
+        while let Some((key, value)) = access.next_entry()? {
+            entries.insert(key, value);
+        }
+        Ok(Settings::Map(entries))
+    }
+}
+
+impl JsonSchema for Settings {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Settings".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        true.into()
+    }
+}
