@@ -35,6 +35,7 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.server.limits.uri, 4096);
     assert_eq!(config.server.limits.body, 0);
     assert_eq!(config.server.timeouts.idle, Duration::from_secs(4));
+    assert_eq!(config.server.timeouts.half_close, Duration::ZERO);
     assert!(config.server.trusted_proxies.iter().any(|network| network.contains([127, 1, 2, 3].into())));
     assert_eq!(config.listeners[1].address, ListenAddress::Tcp("[::1]:0".parse().unwrap()));
     assert_eq!(config.server.timeouts.tls_handshake, Duration::from_secs(5));

@@ -84,6 +84,7 @@ impl Check<'_> {
             body: self.time(timeouts.body, default.body),
             send: self.time(timeouts.send, default.send),
             idle: self.time(timeouts.idle, default.idle),
+            half_close: self.time_or_zero(timeouts.half_close, default.half_close),
             tls_handshake: self.time(timeouts.tls_handshake, default.tls_handshake),
         }
     }

@@ -93,6 +93,8 @@ pub(crate) struct ClientTimeouts {
     pub(crate) send: Field<Time>,
     /// Between two requests on a connection. Default: `75s`.
     pub(crate) idle: Field<Time>,
+    /// To take something of its answer, once it has ended its side of the connection; `0s` ends its request. Default: `1s`.
+    pub(crate) half_close: Field<Time>,
     /// For a whole TLS handshake, from when the connection is accepted. Default: `10s`.
     pub(crate) tls_handshake: Field<Time>,
 }

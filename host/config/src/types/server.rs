@@ -98,6 +98,8 @@ pub struct ClientTimeouts {
     pub send: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// To take something of its answer, once it has ended its side of the connection; zero for not at all.
+    pub half_close: Duration,
     /// For a whole TLS handshake, from when the connection is accepted.
     pub tls_handshake: Duration,
 }
@@ -109,6 +111,7 @@ impl Default for ClientTimeouts {
             body: Duration::from_secs(30),
             send: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            half_close: Duration::from_secs(1),
             tls_handshake: Duration::from_secs(10),
         }
     }
