@@ -25,6 +25,7 @@ mod variables;
 
 pub use folder::{FILES_LIMIT, FOLDER_LIMIT, listing};
 pub use load::{FILE_LIMIT, Loaded, load, parse};
+pub use names::{list, suggestion};
 pub use report::{Colour, Diagnostic, ERROR_LIMIT, Report, Severity};
 pub use schema::schema;
 pub use source::Span;

@@ -20,12 +20,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// ", did you mean `x`?", or nothing.
-pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// "`a`, `b`, `c`", cut when there are many.
-pub(crate) fn list<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn list<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     let mut known = known.into_iter();
     let shown: Vec<String> = known.by_ref().take(LIST_LIMIT).map(|name| format!("`{name}`")).collect();
     match known.count() {
