@@ -34,7 +34,7 @@ pub(crate) use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};
 pub(crate) use resolver::Resolver;
 pub(crate) use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub(crate) use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
-pub(crate) use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
+pub(crate) use server::{Admin, Ambiguous, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
 pub(crate) use tracing::{RequestId, Tracing, Trust};
 pub(crate) use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 pub(crate) use upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};

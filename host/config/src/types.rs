@@ -3,6 +3,7 @@
 //! Names are shared text ([`Arc<str>`]): a generation gives them to logs and metrics without copying. What others may
 //! find fault with carries the [`Span`] that [`Config::complain`] takes.
 
+mod ambiguous;
 mod balance;
 mod buffering;
 mod conditions;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use crate::scalar::{Cidr, Portion, RetryOn, Statuses};
+pub use ambiguous::Ambiguous;
 pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use buffering::{Buffering, Switch, WorkerBuffers};
 pub use conditions::{Condition, Scheme, ValueMatch};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{
-    Algorithm, Balance, ClientAuth, Colour, Config, Destination, EndpointAddress, Fallback, Filter,
-    ForwardedForm, Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation,
+    Algorithm, Ambiguous, Balance, ClientAuth, Colour, Config, Destination, EndpointAddress, Fallback,
+    Filter, ForwardedForm, Hash, HashKey, HealthQuestion, HostPattern, HostRewrite, InitialHealth, Isolation,
     ListenAddress, LocationRewrite, OnFailure, PageOf, PathMatch, PathRewrite, Portion, RedirectQuery,
     Repeatable, Report, Retries, RetryOn, SameSite, Share, State, Statuses, Sticky, TlsVersion, UnixSocket,
 };
@@ -36,6 +36,8 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.server.limits.body, 0);
     assert_eq!(config.server.timeouts.idle, Duration::from_secs(4));
     assert_eq!(config.server.timeouts.half_close, Duration::ZERO);
+    let refused = [Ambiguous::EscapedSlash, Ambiguous::Semicolon, Ambiguous::EscapedBackslash];
+    assert_eq!(config.server.refuse_in_paths, refused);
     assert!(config.server.trusted_proxies.iter().any(|network| network.contains([127, 1, 2, 3].into())));
     assert_eq!(config.listeners[1].address, ListenAddress::Tcp("[::1]:0".parse().unwrap()));
     assert_eq!(config.server.timeouts.tls_handshake, Duration::from_secs(5));
@@ -411,7 +413,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (35, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (36, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");

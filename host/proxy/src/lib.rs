@@ -32,7 +32,7 @@ pub use destination::{Destination, Split};
 pub use generation::{Generation, Listener, Route, ServerCertificate, Timeouts, Upstream};
 pub use names::{Book, Entry, NameSettings, Names, Wanted};
 pub use parts::Parts;
-pub use path::normal_path;
+pub use path::{matched_path, normal_path};
 pub use reload::Reloader;
 pub use resilience::{Fallback, Outliers, Queue, Resilience, RetryPolicy};
 pub use route_table::{Explanation, Match, Question, RouteTable};

@@ -10,7 +10,9 @@ use super::{Check, Inherited};
 use crate::field::{Field, List, Spanned};
 use crate::raw;
 use crate::scalar::Workers;
-use crate::types::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, ListenAddress, Listener, Server};
+use crate::types::{
+    Admin, Ambiguous, ClientTimeouts, ForwardedForm, Http2, Limits, ListenAddress, Listener, Server,
+};
 
 /// The HTTP/1 parser needs a buffer of 8 KiB, and a head of more than 16 MiB is an attack.
 const HEAD: RangeInclusive<u64> = (8 << 10)..=(16 << 20);
@@ -36,6 +38,7 @@ impl Check<'_> {
             _ => available_parallelism().unwrap_or(NonZeroUsize::MIN),
         };
         let trusted = server.trusted_proxies.or_default();
+        let refused = server.refuse_in_paths.or_default();
         let limits = self.limits(server.limits.or_default());
         let (buffering, buffers) = self.server_buffering(server.buffering);
         self.inherited = Inherited { buffering, body_limit: limits.body };
@@ -47,6 +50,7 @@ impl Check<'_> {
             http2: self.http2(server.http2.or_default()),
             buffers,
             resolver: self.resolver(server.resolver),
+            refuse_in_paths: given(refused).map(|part| part.value.into()).collect(),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
             error_pages: self.error_pages(server.error_pages),
@@ -110,6 +114,16 @@ impl Check<'_> {
             self.complain(span, "changes are allowed on a loopback address only", Some(help));
         }
         true
+    }
+}
+
+impl From<raw::Ambiguous> for Ambiguous {
+    fn from(part: raw::Ambiguous) -> Self {
+        match part {
+            raw::Ambiguous::EscapedSlash => Ambiguous::EscapedSlash,
+            raw::Ambiguous::EscapedBackslash => Ambiguous::EscapedBackslash,
+            raw::Ambiguous::Semicolon => Ambiguous::Semicolon,
+        }
     }
 }
 

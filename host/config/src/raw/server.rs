@@ -25,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) buffering: Field<ServerBuffering>,
     /// How names of endpoints are looked up.
     pub(crate) resolver: Field<Resolver>,
+    /// Parts of paths that are refused, since servers read them in different ways. Default: none.
+    pub(crate) refuse_in_paths: Field<List<Ambiguous>>,
     /// The networks whose X-Forwarded-* headers are believed. Default: none.
     pub(crate) trusted_proxies: Field<List<Cidr>>,
     /// In which header fields upstreams are told of the client. Default: `x_forwarded`.
@@ -33,6 +35,18 @@ pub(crate) struct Server {
     pub(crate) error_pages: Field<List<ErrorPage>>,
     /// Under which name upstreams know the request, and whose name for it is taken over. Default: they are told none.
     pub(crate) request_id: Field<RequestId>,
+}
+
+/// A part of a path that servers read in different ways.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "one of `escaped_slash`, `escaped_backslash` and `semicolon`")]
+pub(crate) enum Ambiguous {
+    /// `%2F`
+    EscapedSlash,
+    /// `%5C`
+    EscapedBackslash,
+    /// `;`
+    Semicolon,
 }
 
 /// In which header fields upstreams are told of the client.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{ErrorPage, RequestId, Resolver, WorkerBuffers};
+use super::{Ambiguous, ErrorPage, RequestId, Resolver, WorkerBuffers};
 use crate::scalar::Cidr;
 use crate::source::Span;
 
@@ -25,6 +25,8 @@ pub struct Server {
     pub buffers: WorkerBuffers,
     /// How names of endpoints are looked up.
     pub resolver: Resolver,
+    /// Parts of paths that are refused.
+    pub refuse_in_paths: Vec<Ambiguous>,
     /// Whose X-Forwarded-* fields are believed.
     pub trusted_proxies: Vec<Cidr>,
     /// In which fields upstreams are told of the client.

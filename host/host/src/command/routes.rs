@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue};
-use proxy::{Generation, Question, normal_path};
+use proxy::{Generation, Question, matched_path};
 
 use crate::arguments::Routes;
 use crate::command::read;
@@ -22,9 +22,9 @@ pub(crate) fn routes(arguments: &Routes) -> Result<(), Failure> {
 /// What the table says of a request.
 fn answer(generation: &Generation, arguments: &Routes, listener: &str, target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let Some(path) = normal_path(path) else {
-        return "400 Bad Request: the path leads above the root, hides a dot segment, or has a bad escape\n"
-            .to_owned();
+    let path = match matched_path(path, &generation.config.server.refuse_in_paths) {
+        Ok(path) => path,
+        Err(why) => return format!("400 Bad Request: {why}\n"),
     };
     let queries: Vec<&str> =
         std::iter::once(query).chain(arguments.query.iter().map(String::as_str)).collect();
