@@ -228,7 +228,7 @@ fn assert_harmless_of_some_kind(flood: Vec<u8>) -> Sandgate {
     let spent = cpu(&sandgate).saturating_sub(busy).saturating_sub(cost * honest);
     let grown = memory(&sandgate).saturating_sub(held);
     let name = thread::current().name().map(str::to_owned).unwrap_or_default();
-    println!(
+    eprintln!(
         "{name}: {requests} requests, {spent:.1?} of CPU time, {} KiB, p99 {p99:.1?} (alone {usual:.1?})",
         grown >> 10
     );
