@@ -42,6 +42,7 @@ pub use log::{
     Access, AccessLog, Level, LineFormat, Log, LogField, LogPath, Selection, Syslog, SyslogReceiver,
 };
 pub use matching::{HostPattern, Matching, PathMatch};
+pub use model::Ambiguous;
 pub use pattern::{Letters, Pattern};
 pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits};
 pub use reply::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use document::Span;
+use model::Ambiguous;
 
 use super::{ErrorPage, RequestId, Resolver, WorkerBuffers};
 use crate::scalar::Cidr;
@@ -26,6 +27,8 @@ pub struct Server {
     pub buffers: WorkerBuffers,
     /// How names of endpoints are looked up.
     pub resolver: Resolver,
+    /// Parts of paths that are refused.
+    pub refuse_in_paths: Vec<Ambiguous>,
     /// Whose X-Forwarded-* fields are believed.
     pub trusted_proxies: Vec<Cidr>,
     /// In which fields upstreams are told of the client.
@@ -99,6 +102,8 @@ pub struct ClientTimeouts {
     pub send: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// To take something of its answer, once it has ended its side of the connection; zero for not at all.
+    pub half_close: Duration,
     /// For a whole TLS handshake, from when the connection is accepted.
     pub tls_handshake: Duration,
 }
@@ -110,6 +115,7 @@ impl Default for ClientTimeouts {
             body: Duration::from_secs(30),
             send: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            half_close: Duration::from_secs(1),
             tls_handshake: Duration::from_secs(10),
         }
     }

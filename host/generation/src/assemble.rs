@@ -303,6 +303,7 @@ fn server_settings(config: &Config) -> ServerSettings {
             body: timeouts.body,
             send: timeouts.send,
             idle: timeouts.idle,
+            half_close: timeouts.half_close,
             tls_handshake: timeouts.tls_handshake,
         },
         http2: Http2Settings {

@@ -50,8 +50,8 @@ pub(crate) struct Routes {
     /// The host asked for, as in a Host field
     #[arg(long, default_value = "localhost")]
     pub(crate) host: String,
-    /// The path asked for; without it, all routes are listed
-    #[arg(long)]
+    /// The path asked for, perhaps with a query; without it, all routes are listed
+    #[arg(long, value_parser = target)]
     pub(crate) path: Option<String>,
     /// The method
     #[arg(long, default_value = "GET")]
@@ -90,6 +90,11 @@ impl From<Scheme> for config::Scheme {
             Scheme::Https => config::Scheme::Https,
         }
     }
+}
+
+fn target(text: &str) -> Result<String, &'static str> {
+    let is_path = text.starts_with('/') && !text.contains('#');
+    is_path.then(|| text.to_owned()).ok_or("expected a path that begins with `/`, such as `/blog/?page=2`")
 }
 
 fn field(text: &str) -> Result<(http::HeaderName, http::HeaderValue), String> {

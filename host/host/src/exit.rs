@@ -7,11 +7,15 @@ use document::{Colour, Report};
 
 /// Bad configuration (`EX_CONFIG` of sysexits.h).
 const CONFIGURATION: u8 = 78;
+/// Wrong usage, as clap has it.
+const USAGE: u8 = 2;
 
 /// What ends a command early.
 pub(crate) enum Failure {
     /// The configuration is wrong.
     Configuration(Report),
+    /// The arguments don't fit it.
+    Usage(String),
     /// Something else is.
     Other(String),
 }
@@ -28,12 +32,13 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Says what went wrong, if anything did, and gives the exit code: 0 done, 1 failed, 78 bad configuration. (2, wrong
-/// usage, is clap's.)
+/// Says what went wrong, if anything did, and gives the exit code: 0 done, 1 failed, 2 wrong usage (also clap's), 78 bad
+/// configuration.
 pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
     let (text, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Configuration(report)) => (report.render(colour()), ExitCode::from(CONFIGURATION)),
+        Err(Failure::Usage(message)) => (format!("error: {message}"), ExitCode::from(USAGE)),
         Err(Failure::Other(message)) => (format!("error: {message}"), ExitCode::FAILURE),
     };
     // Where nobody reads what went wrong, the code still tells.

@@ -14,7 +14,7 @@ use config::{
 };
 use document::{Colour, Report};
 use http::StatusCode;
-use model::Escape;
+use model::{Ambiguous, Escape};
 use serde_json::json;
 
 const MINIMAL: &str = "version: 1\nlisteners: [{ name: web, address: '127.0.0.1:0' }]\n";
@@ -36,6 +36,9 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.server.limits.uri, 4096);
     assert_eq!(config.server.limits.body, 0);
     assert_eq!(config.server.timeouts.idle, Duration::from_secs(4));
+    assert_eq!(config.server.timeouts.half_close, Duration::ZERO);
+    let refused = [Ambiguous::EscapedSlash, Ambiguous::Semicolon, Ambiguous::EscapedBackslash];
+    assert_eq!(config.server.refuse_in_paths, refused);
     assert!(config.server.trusted_proxies.iter().any(|network| network.contains([127, 1, 2, 3].into())));
     assert_eq!(config.listeners[1].address, ListenAddress::Tcp("[::1]:0".parse().unwrap()));
     assert_eq!(config.server.timeouts.tls_handshake, Duration::from_secs(5));
@@ -411,7 +414,7 @@ fn a_later_stage_complains_with_an_excerpt() {
     let config = full();
     let span = config.plugins["greet"].wasm_span;
     let diagnostic = config.complain(span, "no such file", Some("build it".to_owned()));
-    assert_eq!((diagnostic.line, diagnostic.column), (35, 11));
+    assert_eq!((diagnostic.line, diagnostic.column), (36, 11));
     let report = Report::from(diagnostic);
     let shown = report.render(Colour::Plain);
     assert!(shown.contains("plugins/greet.wasm") && shown.contains("help: build it"), "{shown}");

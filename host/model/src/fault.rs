@@ -108,7 +108,9 @@ pub enum FaultKind {
     NoRoute,
     /// A route matches, but not with this method.
     MethodNotAllowed,
-    /// What a rewrite or a redirect made of the request is no target, or too long.
+    /// What a redirect made of the request is no target, or too long.
+    BadRedirect,
+    /// What a rewrite or a reply made of the request is no target, or too long.
     BadRewrite,
     /// No endpoint is left that may be tried.
     NoEndpoint,
@@ -148,7 +150,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 36] = [
+    pub const ALL: [FaultKind; 37] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -161,6 +163,7 @@ impl FaultKind {
         FaultKind::ClientGone,
         FaultKind::NoRoute,
         FaultKind::MethodNotAllowed,
+        FaultKind::BadRedirect,
         FaultKind::BadRewrite,
         FaultKind::NoEndpoint,
         FaultKind::BreakerOpen,
@@ -202,6 +205,7 @@ impl FaultKind {
             FaultKind::ClientGone => "client_gone",
             FaultKind::NoRoute => "no_route",
             FaultKind::MethodNotAllowed => "method_not_allowed",
+            FaultKind::BadRedirect => "bad_redirect",
             FaultKind::BadRewrite => "bad_rewrite",
             FaultKind::NoEndpoint => "no_endpoint",
             FaultKind::BreakerOpen => "breaker_open",
@@ -232,7 +236,7 @@ impl FaultKind {
     /// What the client is told (RFC 9110 section 15; 431 is RFC 6585 section 5).
     pub const fn status(self) -> StatusCode {
         match self {
-            FaultKind::BadRequest | FaultKind::ClientGone => StatusCode::BAD_REQUEST,
+            FaultKind::BadRequest | FaultKind::BadRedirect | FaultKind::ClientGone => StatusCode::BAD_REQUEST,
             FaultKind::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             FaultKind::UriTooLong => StatusCode::URI_TOO_LONG,
             FaultKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -275,7 +279,8 @@ impl FaultKind {
             | FaultKind::UnsupportedProtocol
             | FaultKind::ExpectationFailed
             | FaultKind::ClientTimeout
-            | FaultKind::ClientGone => Blame::Client,
+            | FaultKind::ClientGone
+            | FaultKind::BadRedirect => Blame::Client,
             FaultKind::NoRoute
             | FaultKind::MethodNotAllowed
             | FaultKind::TunnelIdle

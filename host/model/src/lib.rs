@@ -4,6 +4,7 @@
 //! `${time.iso}`), no knowledge of the configuration's format, of wasmtime or of hyper. Every other crate speaks in these
 //! words.
 
+mod ambiguous;
 mod asked;
 mod breaker;
 mod captures;
@@ -33,6 +34,7 @@ mod upstream_times;
 mod variable;
 mod window;
 
+pub use ambiguous::Ambiguous;
 pub use asked::Asked;
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use captures::Captures;
@@ -52,7 +54,7 @@ pub use gate::{Entry, Gate, GateRule, Slot, Turnstile};
 pub use head::{RequestHead, ResponseHead};
 pub use notes::Notes;
 pub use outlier::{EjectedFor, Impression, OutlierRule, outlier_threshold};
-pub use path::{escaped_byte, normal_path};
+pub use path::{escaped_byte, matched_path, normal_path};
 pub use per_worker::PerWorker;
 pub use scheme::Scheme;
 pub use spans::Spans;

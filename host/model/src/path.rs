@@ -7,6 +7,25 @@
 
 use std::borrow::Cow;
 
+use crate::Ambiguous;
+
+/// What is wrong with a path that has no normal form.
+const NO_NORMAL_FORM: &str = "the path leads above the root, hides a dot segment, or has a bad escape";
+/// It is in no URI (RFC 3986 section 3.3), and some servers take it for a slash.
+const BACKSLASH: &str = "the path has a backslash";
+
+/// The path to match, or why a request with this one is refused.
+pub fn matched_path<'p>(path: &'p str, refused: &[Ambiguous]) -> Result<Cow<'p, str>, Cow<'static, str>> {
+    let normal = normal_path(path).ok_or(NO_NORMAL_FORM)?;
+    if matches!(normal, Cow::Owned(_)) && path.contains('\\') {
+        return Err(BACKSLASH.into());
+    }
+    match refused.iter().find(|part| normal.contains(part.in_normal_form())) {
+        Some(part) => Err(format!("the path has what `refuse_in_paths` refuses: {}", part.name()).into()),
+        None => Ok(normal),
+    }
+}
+
 /// The path to match, or none for one that leads above the root, has a bad escape, or hides a dot segment.
 pub fn normal_path(path: &str) -> Option<Cow<'_, str>> {
     if is_normal(path) {
@@ -162,6 +181,31 @@ mod tests {
         ] {
             assert_eq!(normal_path(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_backslash_is_refused_and_an_escaped_one_if_it_is_wished() {
+        use Ambiguous::{EscapedBackslash, EscapedSlash, Semicolon};
+        assert_eq!(matched_path(r"/admin\x", &[]), Err(BACKSLASH.into()));
+        assert_eq!(matched_path("/a/..", &[]).as_deref(), Ok("/"));
+        assert_eq!(matched_path("/..", &[]), Err(NO_NORMAL_FORM.into()));
+        let parts = [
+            ("/a%2fb", EscapedSlash),
+            ("/a%5Cb", EscapedBackslash),
+            ("/a;b", Semicolon),
+            ("/a%3bb", Semicolon),
+        ];
+        for (path, part) in parts {
+            assert!(matched_path(path, &[]).is_ok(), "{path}");
+            let others: Vec<_> = [EscapedSlash, EscapedBackslash, Semicolon]
+                .into_iter()
+                .filter(|other| *other != part)
+                .collect();
+            assert!(matched_path(path, &others).is_ok(), "{path}");
+            let refusal = matched_path(path, &[part]).unwrap_err();
+            assert!(refusal.ends_with(part.name()), "{path}: {refusal}");
+        }
+        assert!(matched_path("/a%252Fb", &[EscapedSlash]).is_ok(), "it is an escape that was escaped");
     }
 
     #[test]

@@ -152,8 +152,8 @@ impl Guard {
         }
     }
 
-    /// Whether nothing of a next head has been seen: only an idle limit applies now. The one empty line that
-    /// may precede a request line is not part of it.
+    /// Whether nothing of a next head has been seen. The one empty line that may precede a request line is not part of
+    /// it, but is held like one, so that it has a head's time.
     pub(crate) fn is_between_messages(&self) -> bool {
         matches!(&self.state, State::Head(head) if !head.has_begun())
     }

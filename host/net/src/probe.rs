@@ -4,6 +4,7 @@
 //! request may need. Who asks when, and what follows, is for others to say. Nothing here is on a request's way.
 
 mod body;
+mod first_bytes;
 mod grpc;
 mod http;
 

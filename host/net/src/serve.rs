@@ -48,6 +48,8 @@ pub struct ServerTimeouts {
     pub send: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// To take something of its answer, once it has ended its side of the connection; zero for not at all.
+    pub half_close: Duration,
     /// For a whole TLS handshake.
     pub tls_handshake: Duration,
 }

@@ -5,6 +5,7 @@
 //! turn, after the answers to the requests before it, and is answered there with the guard's fault. Nothing is read
 //! after it. What is slow, either way, is ended by the timeouts kept here.
 
+mod half_close;
 mod output;
 mod state;
 mod waiting;
@@ -61,6 +62,8 @@ pub(crate) struct Wire {
     is_writing: bool,
     /// Whether what was written waits to be sent, which it does only under TLS.
     is_flushing: bool,
+    /// Whether the client took something since this was last looked at.
+    has_written: bool,
     linger_left: usize,
     state: Rc<WireState>,
 }
@@ -72,6 +75,8 @@ enum End {
     Closed,
     /// The body under way is broken.
     Broken,
+    /// The client sends no more, but may wait for an answer.
+    HalfClosed,
 }
 
 /// What became of a wish for another protocol.
@@ -106,6 +111,7 @@ impl Wire {
             write_alarm: timers.alarm(),
             is_writing: false,
             is_flushing: false,
+            has_written: false,
             linger_left: LINGER_BYTES,
             state: Rc::default(),
         }
@@ -246,6 +252,9 @@ impl Wire {
         self.stop_waiting();
         let new = buffer.filled().get(before..).unwrap_or_default();
         let len = new.len();
+        if len == 0 {
+            return self.poll_end(cx);
+        }
         let judgement = self.guard.judge(new);
         self.guard.rewrite(buffer.filled_mut().get_mut(before..).unwrap_or_default());
         if matches!(judgement, Judgement::Pass) {
@@ -270,21 +279,19 @@ impl Wire {
             if self.guard.is_undecided() && self.end.is_none() {
                 match ready!(self.poll_undecided(cx))? {
                     Undecided::Stays => continue,
-                    Undecided::Left => return Poll::Ready(Ok(())),
+                    Undecided::Left => return self.poll_end(cx),
                 }
             }
             match self.end {
                 // The answer to what was rejected closes the connection; an end before it would cut it off.
                 Some(End::Closed) => return Poll::Pending,
                 Some(End::Broken) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Some(End::HalfClosed) => return self.poll_half_closed(cx).map(Ok),
                 None => {}
             }
             match ready!(self.poll_more(cx)) {
-                // The client left in the middle of a head.
-                Ok(0) => {
-                    self.held.clear();
-                    return Poll::Ready(Ok(()));
-                }
+                // In the middle of a head.
+                Ok(0) => return self.poll_end(cx),
                 Ok(_) => self.judge_held(),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => self.give_up_waiting(),
                 Err(error) => return Poll::Ready(Err(error)),

@@ -40,7 +40,7 @@ pub use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, Reg
 pub use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
 pub use scalar::{HeaderText, HostText, LONGEST, Percent, Size, TemplateText, Time, Workers};
 pub use schema::schema;
-pub use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
+pub use server::{Admin, Ambiguous, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
 pub use tracing::{RequestId, Tracing, Trust};
 pub use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 pub use upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};

@@ -26,6 +26,8 @@ pub struct Server {
     pub buffering: Field<ServerBuffering>,
     /// How names of endpoints are looked up.
     pub resolver: Field<Resolver>,
+    /// Parts of paths that are refused, since servers read them in different ways. Default: none.
+    pub refuse_in_paths: Field<List<Ambiguous>>,
     /// The networks whose X-Forwarded-* headers are believed. Default: none.
     pub trusted_proxies: Field<List<Cidr>>,
     /// In which header fields upstreams are told of the client. Default: `x_forwarded`.
@@ -34,6 +36,18 @@ pub struct Server {
     pub error_pages: Field<List<ErrorPage>>,
     /// Under which name upstreams know the request, and whose name for it is taken over. Default: they are told none.
     pub request_id: Field<RequestId>,
+}
+
+/// A part of a path that servers read in different ways.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "one of `escaped_slash`, `escaped_backslash` and `semicolon`")]
+pub enum Ambiguous {
+    /// `%2F`
+    EscapedSlash,
+    /// `%5C`
+    EscapedBackslash,
+    /// `;`
+    Semicolon,
 }
 
 /// In which header fields upstreams are told of the client.
@@ -48,6 +62,16 @@ pub enum ForwardedForm {
     Both,
     /// None.
     Off,
+}
+
+impl From<Ambiguous> for config::Ambiguous {
+    fn from(part: Ambiguous) -> Self {
+        match part {
+            Ambiguous::EscapedSlash => config::Ambiguous::EscapedSlash,
+            Ambiguous::EscapedBackslash => config::Ambiguous::EscapedBackslash,
+            Ambiguous::Semicolon => config::Ambiguous::Semicolon,
+        }
+    }
 }
 
 impl From<ForwardedForm> for config::ForwardedForm {
@@ -105,6 +129,8 @@ pub struct ClientTimeouts {
     pub send: Field<Time>,
     /// Between two requests on a connection. Default: `75s`.
     pub idle: Field<Time>,
+    /// To take something of its answer, once it has ended its side of the connection; `0s` ends its request. Default: `1s`.
+    pub half_close: Field<Time>,
     /// For a whole TLS handshake, from when the connection is accepted. Default: `10s`.
     pub tls_handshake: Field<Time>,
 }

@@ -105,7 +105,7 @@ pub struct EndpointForm {
     expecting = "a map with `idle`, `idle_timeout`, `requests` and `max_age`"
 )]
 pub struct KeepAlive {
-    /// How many a worker keeps for an endpoint; 0 keeps none. Default: 32.
+    /// How many a worker keeps for an endpoint; 0 keeps none. Default: 1024.
     #[schemars(range(max = 10_000))]
     pub idle: Field<u64>,
     /// For how long one is kept. Default: `60s`.

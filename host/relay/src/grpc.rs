@@ -71,9 +71,11 @@ fn status(kind: FaultKind) -> (&'static str, &'static str) {
         | FaultKind::MethodNotAllowed
         | FaultKind::UnknownCoding
         | FaultKind::UnsupportedProtocol => ("12", "not served here"),
-        FaultKind::BadRequest | FaultKind::BadRewrite | FaultKind::Internal | FaultKind::Plugin(_) => {
-            ("13", "internal")
-        }
+        FaultKind::BadRequest
+        | FaultKind::BadRedirect
+        | FaultKind::BadRewrite
+        | FaultKind::Internal
+        | FaultKind::Plugin(_) => ("13", "internal"),
         FaultKind::ClientGone => ("1", "cancelled"),
         _ => ("14", "unavailable"),
     }

@@ -1,7 +1,7 @@
 //! A client that speaks TLS, and says what it saw of it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
@@ -107,6 +107,13 @@ impl TlsClient {
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref())?;
         self.stream.flush()
+    }
+
+    /// Tells the other side that no more bytes will come (RFC 8446 section 6.1).
+    pub fn finish_sending(&mut self) -> io::Result<()> {
+        self.stream.conn.send_close_notify();
+        self.stream.flush()?;
+        self.stream.sock.shutdown(Shutdown::Write)
     }
 
     /// Asks for a path on a connection that stays, and returns the answer's head and body; it must have a length.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Targets that would end a line or a value of it, were they not escaped.
 const FORGERIES: [&str; 4] =
-    ["/%0a%22,%22status%22:1?%22%7d", "/%7b%3c%3e%5c%22", "/a'b:c@d,e", "/\",\"status\":1,\"b\":\"}{\\\\\""];
+    ["/%0a%22,%22status%22:1?%22%7d", "/%7b%3c%3e%5c%22", "/a'b:c@d,e", "/\",\"status\":1,\"b\":\"}{\"?\\\\"];
 /// Targets with bytes that must be escaped there (RFC 3986 sections 3.3 and 3.4).
 const UNESCAPED: [&str; 6] = ["/a<b", "/a>b", "/a`b", "/?a=\"b\"", "/?a=<b", "/?\",\"status\":1,\"b\":\""];
 

@@ -134,6 +134,27 @@ fn routes_says_which_route_would_match_and_why_the_others_do_not() {
 }
 
 #[test]
+fn routes_refuses_what_no_request_can_be() {
+    let config = yaml::entry() + yaml::APP + &yaml::route_named("all", "prefix: /");
+    let setup = Sandgate::with_config(config).origins("app", &[&Origin::refusing()]);
+    for (arguments, said) in [
+        (&["--listener", "webb", "--path", "/"][..], "no listener `webb`, did you mean `web`?"),
+        (&["--listener", "webb"], "no listener `webb`"),
+        (&["--listener", "other", "--path", "/"], "no listener `other`: expected `web`"),
+        (&["--path", "nix"], "expected a path that begins with `/`"),
+        (&["--path", ""], "expected a path that begins with `/`"),
+        (&["--path", "http://a/b"], "expected a path that begins with `/`"),
+        (&["--path", "/a#b"], "expected a path that begins with `/`"),
+    ] {
+        let finished = setup.command("routes", arguments);
+        assert_eq!(finished.status.code(), Some(2), "{arguments:?}: {finished:?}");
+        assert!(finished.stderr.contains(said), "{arguments:?}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(setup.command("routes", &["--listener", "web", "--path", "/a?b"]).status.code(), Some(0));
+}
+
+#[test]
 fn inspect_says_what_a_component_is() {
     let path = guest("add-header");
     let finished = sandgate_command(&["inspect", path.to_str().expect("a path of text")]);

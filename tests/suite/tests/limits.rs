@@ -30,6 +30,24 @@ fn a_head_that_trickles_gains_no_time_by_it() {
 }
 
 #[test]
+fn an_empty_line_before_a_request_has_the_time_of_a_head_and_is_allowed_once() {
+    let (_origin, sandgate) = limited("timeouts: { header: 300ms, idle: 1h }");
+    for used in [false, true] {
+        for lead in ["\r\n", "\r"] {
+            let mut client = sandgate.client();
+            if used {
+                assert_eq!(client.get("/").status(), 200);
+            }
+            assert_eq!(client.send(lead).response().status(), 408, "{lead:?} after a request: {used}");
+            client.expect_closed();
+        }
+    }
+    let mut client = sandgate.client();
+    assert_eq!(client.send("\r\n\r\n").response().status(), 400, "a second one is no request");
+    client.expect_closed();
+}
+
+#[test]
 fn an_idle_connection_is_closed_without_a_word() {
     let (_origin, sandgate) = limited("timeouts: { idle: 300ms }");
     let mut used = sandgate.client();

@@ -52,6 +52,48 @@ fn a_path_never_becomes_another_host() {
 }
 
 #[test]
+fn a_target_that_a_request_leaves_without_a_host_is_the_requests_fault() {
+    let sandgate = start(
+        "  - { name: next, match: { path: { prefix: /next } }, redirect: { to: \"${request.query.next}\" } }\n\
+         \x20 - { name: else, match: { path: { prefix: /else } }, redirect: { to: \"${request.query.next:-/home}\" } }\n\
+         \x20 - { name: host, match: { path: { prefix: /host } }, redirect: { to: \"https://${request.header.x-host}/a\" } }\n\
+         \x20 - { name: user, match: { path: { prefix: /user } }, redirect: { to: \"https://a.example${request.query.next}\" } }\n",
+    );
+    let ask = |line: &str, x_host: &str| {
+        let request = format!("GET {line} HTTP/1.1\r\nhost: test.example\r\n{x_host}\r\n");
+        let response = sandgate.client().send(request).response();
+        (response.status(), response.field("location").map(str::to_owned))
+    };
+    let to = |target: &str| (302, Some(target.to_owned()));
+    let refused = [
+        ("/next", "", "the target is empty"),
+        ("/next?next=", "", "the target is empty"),
+        ("/host", "", "the target has no valid host: 'https:///a'"),
+        ("/host", "x-host: a b\r\n", "the target has no valid host: 'https://a%20b/a'"),
+        ("/user?next=@evil.example/", "", "the target has no valid host: 'https://a.example@evil.example/'"),
+    ];
+    for (count, (line, x_host, detail)) in refused.into_iter().enumerate() {
+        assert_eq!(ask(line, x_host), (400, None), "{line}");
+        let line = sandgate.access_line(count + 1);
+        assert_eq!((line["fault"].as_str(), line["detail"].as_str()), (Some("bad_redirect"), Some(detail)));
+    }
+    assert_eq!(ask("/next?next=/a", ""), to("/a"));
+    assert_eq!(ask("/else", ""), to("/home"));
+    assert_eq!(ask("/host", "x-host: b.example\r\n"), to("https://b.example/a"));
+    assert_eq!(ask("/user?next=/b", ""), to("https://a.example/b"));
+}
+
+#[test]
+fn a_plain_request_without_a_host_is_not_sent_to_https() {
+    let origin = Origin::replying(200, "hello");
+    let sandgate = Sandgate::with_config(yaml::forwarding_by("redirect: { https: true }"));
+    let sandgate = sandgate.origins("app", &[&origin]).start();
+    let response = sandgate.client().send("GET /evil.example/ HTTP/1.0\r\n\r\n").response();
+    assert_eq!(location(&response), (400, None));
+    assert_eq!(sandgate.access_line(1)["fault"], "bad_redirect");
+}
+
+#[test]
 fn plain_requests_are_sent_to_https_and_others_go_on() {
     let origin = Origin::replying(200, "hello");
     let server = "{ workers: 1, trusted_proxies: [127.0.0.0/8] }";

@@ -77,6 +77,30 @@ fn what_no_route_takes_is_not_found() {
 }
 
 #[test]
+fn a_path_that_servers_read_in_different_ways_is_refused_if_it_is_wished() {
+    let legal = ["/admin%2Fx", "/admin%5cx", "/admin;a/x"];
+    for (refused, status) in
+        [("", 200), ("refuse_in_paths: [escaped_slash, escaped_backslash, semicolon]", 400)]
+    {
+        let origin = Origin::echo();
+        let config = yaml::forwarding_with(&format!("{{ workers: 1, {refused} }}"));
+        let sandgate = Sandgate::with_config(config).origins("app", &[&origin]).start();
+        for path in legal {
+            let answer = sandgate.client().get(path);
+            assert_eq!(answer.status(), status, "{path} with {refused:?}");
+            assert!(status != 200 || answer.text().contains(path), "as it was sent: {}", answer.text());
+        }
+        assert_eq!(sandgate.client().get("/admin/x?a=%2F%5C;").status(), 200, "a query is no path");
+        assert_eq!(sandgate.client().get(r"/admin\x").status(), 400, "it is in no uri");
+        let line = sandgate.access_line(legal.len() + 2);
+        assert_eq!(
+            (line["fault"].as_str(), line["detail"].as_str()),
+            (Some("bad_request"), Some("the path has a backslash"))
+        );
+    }
+}
+
+#[test]
 fn each_route_goes_to_its_own_upstream() {
     let (one, two) = (Origin::named("one"), Origin::named("two"));
     let yaml = yaml::entry()

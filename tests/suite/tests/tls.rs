@@ -96,6 +96,10 @@ fn what_is_offered_decides_the_protocol() {
     let mut old = offering(&["http/1.1"]).unwrap();
     assert_eq!(old.alpn().as_deref(), Some("http/1.1"));
     assert!(old.get("/").unwrap().0.contains("200"));
+    let mut oldest = offering(&["http/1.0"]).unwrap();
+    assert_eq!(oldest.alpn().as_deref(), Some("http/1.0"));
+    oldest.send("GET / HTTP/1.0\r\n\r\n").unwrap();
+    assert!(String::from_utf8(oldest.rest().0).unwrap().contains(" 200 "));
     let mut silent = offering(&[]).unwrap();
     assert_eq!(silent.alpn(), None);
     assert!(silent.get("/").unwrap().0.contains("200"));

@@ -1,6 +1,8 @@
 //! How long connections to endpoints are kept, and how long their answers may pause.
 
-use sandgate_tests::{Ending, Gate, Origin, Sandgate, get, yaml};
+use std::sync::Barrier;
+
+use sandgate_tests::{Ending, Gate, Http2Client, Origin, Sandgate, get, yaml};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -14,6 +16,23 @@ fn a_connection_carries_so_many_requests_and_no_more() {
     }
     let by_connection: Vec<_> = origin.requests().iter().map(|request| request.connection).collect();
     assert_eq!(by_connection, [0, 0, 1, 1, 2]);
+}
+
+#[test]
+fn what_was_used_at_once_is_kept_for_the_next_time() {
+    const AT_ONCE: usize = 100;
+    let all_are_there = Barrier::new(AT_ONCE);
+    let origin = Origin::answering(move |_| {
+        all_are_there.wait();
+        OK.into()
+    });
+    let sandgate = Sandgate::before(&[&origin]);
+    let client = Http2Client::connect(sandgate.web());
+    let paths: Vec<String> = (0..AT_ONCE).map(|i| format!("/{i}")).collect();
+    for _ in 0..3 {
+        assert!(client.get_all(&paths).iter().all(|answer| answer.status == 200));
+    }
+    assert_eq!(origin.connections(), AT_ONCE, "for {} requests", 3 * AT_ONCE);
 }
 
 #[test]

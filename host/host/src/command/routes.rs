@@ -5,7 +5,7 @@ use std::fmt::Write;
 use generation::Generation;
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue};
-use model::normal_path;
+use model::matched_path;
 use routing::Question;
 
 use crate::arguments::Routes;
@@ -15,17 +15,18 @@ use crate::exit::{Failure, print};
 /// Says which route a request would take; without a path, lists them all.
 pub(crate) fn routes(arguments: &Routes) -> Result<(), Failure> {
     let generation = read(&arguments.file)?;
+    let listener = listener(&generation, arguments)?;
     let Some(path) = &arguments.path else { return print(&list(&generation)) };
     let first = if generation.router.is_some() { "(the router plugin is asked first)\n" } else { "" };
-    print(&format!("{first}{}", answer(&generation, arguments, path)))
+    print(&format!("{first}{}", answer(&generation, arguments, listener, path)))
 }
 
 /// What the table says of a request.
-fn answer(generation: &Generation, arguments: &Routes, target: &str) -> String {
+fn answer(generation: &Generation, arguments: &Routes, listener: &str, target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let Some(path) = normal_path(path) else {
-        return "400 Bad Request: the path leads above the root, hides a dot segment, or has a bad escape\n"
-            .to_owned();
+    let path = match matched_path(path, &generation.config.server.refuse_in_paths) {
+        Ok(path) => path,
+        Err(why) => return format!("400 Bad Request: {why}\n"),
     };
     let queries: Vec<&str> =
         std::iter::once(query).chain(arguments.query.iter().map(String::as_str)).collect();
@@ -38,7 +39,7 @@ fn answer(generation: &Generation, arguments: &Routes, target: &str) -> String {
         fields: &fields,
         source: arguments.source,
         scheme: arguments.scheme.into(),
-        listener: listener(generation, arguments),
+        listener,
     };
     generation.routes.explain(&question).to_string()
 }
@@ -59,10 +60,17 @@ fn fields(arguments: &Routes) -> HeaderMap {
     fields
 }
 
-/// The one that was named, or the first.
-fn listener<'a>(generation: &'a Generation, arguments: &'a Routes) -> &'a str {
-    let first = generation.config.listeners.first().map(|listener| listener.name.as_ref());
-    arguments.listener.as_deref().or(first).unwrap_or_default()
+/// The one that was named, which must exist, or the first.
+fn listener<'a>(generation: &'a Generation, arguments: &Routes) -> Result<&'a str, Failure> {
+    let mut known = generation.config.listeners.iter().map(|listener| listener.name.as_ref());
+    let Some(named) = arguments.listener.as_deref() else { return Ok(known.next().unwrap_or_default()) };
+    known.clone().find(|name| *name == named).ok_or_else(|| {
+        let near = match document::names::suggestion(named, known.clone()) {
+            none if none.is_empty() => format!(": expected {}", document::names::list(known)),
+            near => near,
+        };
+        Failure::Usage(format!("there is no listener `{named}`{near}"))
+    })
 }
 
 /// A line for each route, the most specific first.

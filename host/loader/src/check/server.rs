@@ -36,6 +36,7 @@ impl Check<'_> {
             _ => available_parallelism().unwrap_or(NonZeroUsize::MIN),
         };
         let trusted = server.trusted_proxies.or_default();
+        let refused = server.refuse_in_paths.or_default();
         let limits = self.limits(server.limits.or_default());
         let (buffering, buffers) = self.server_buffering(server.buffering);
         self.inherited = Inherited { buffering, body_limit: limits.body };
@@ -47,6 +48,7 @@ impl Check<'_> {
             http2: self.http2(server.http2.or_default()),
             buffers,
             resolver: self.resolver(server.resolver),
+            refuse_in_paths: given(refused).map(|part| part.value.into()).collect(),
             trusted_proxies: given(trusted).map(|network| network.value).collect(),
             forwarded: server.forwarded.into_value().map(ForwardedForm::from).unwrap_or_default(),
             error_pages: self.error_pages(server.error_pages),
@@ -84,6 +86,7 @@ impl Check<'_> {
             body: self.time(timeouts.body, default.body),
             send: self.time(timeouts.send, default.send),
             idle: self.time(timeouts.idle, default.idle),
+            half_close: self.time_or_zero(timeouts.half_close, default.half_close),
             tls_handshake: self.time(timeouts.tls_handshake, default.tls_handshake),
         }
     }

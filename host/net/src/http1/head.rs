@@ -285,7 +285,7 @@ fn keeps(version: Version, fields: &HeaderMap, said: Said) -> bool {
 fn patience(fields: &HeaderMap) -> Option<Duration> {
     let value = fields.get(KEEP_ALIVE)?.to_str().ok()?;
     let parameters = value.split(',').filter_map(|parameter| parameter.trim().split_once('='));
-    let timeouts = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("timeout"));
+    let timeouts = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"));
     timeouts.filter_map(|(_, seconds)| seconds.trim().parse().ok()).min().map(Duration::from_secs)
 }
 

@@ -15,6 +15,7 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::body::Whole;
+use super::first_bytes::Watched;
 use super::{ProbeFailure, Task, broken};
 use crate::connect::Stream;
 
@@ -31,14 +32,16 @@ pub(super) async fn ask(
     host: &HeaderValue,
     scheme: Scheme,
 ) -> Result<(), ProbeFailure> {
-    let (mut sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    let (stream, first) = Watched::new(stream);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .map_err(|error| first.explain(&error))?;
     let _task = Task(tokio::spawn(async move {
         // What it fails of is told to whoever waits for its answer.
         let _ = connection.await;
     }));
     let answer =
-        sender.send_request(request(service, host, scheme)?).await.map_err(|error| broken(&error))?;
+        sender.send_request(request(service, host, scheme)?).await.map_err(|error| first.explain(&error))?;
     if !answer.status().is_success() {
         return Err(ProbeFailure::Status(answer.status()));
     }

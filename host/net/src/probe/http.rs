@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use memchr::memmem;
 
 use super::body::Empty;
+use super::first_bytes::Watched;
 use super::{HttpQuestion, ProbeFailure, Task, broken};
 use crate::connect::Stream;
 
@@ -44,14 +45,15 @@ pub(super) async fn ask_http2(
 ) -> Result<(), ProbeFailure> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.max_header_list_size(HEAD_LIMIT);
+    let (stream, first) = Watched::new(stream);
     let (mut sender, connection) =
-        builder.handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+        builder.handshake(TokioIo::new(stream)).await.map_err(|error| first.explain(&error))?;
     let _task = Task(tokio::spawn(async move {
         // What it fails of is told to whoever waits for its answer.
         let _ = connection.await;
     }));
     let request = http2_request(question, scheme)?;
-    let answer = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    let answer = sender.send_request(request).await.map_err(|error| first.explain(&error))?;
     judge(answer, question).await
 }
 

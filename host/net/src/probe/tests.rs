@@ -15,6 +15,9 @@ async fn answering(bytes: &'static str) -> Address {
                 head.push(byte);
             }
             let _ = stream.write_all(bytes.as_bytes()).await;
+            let _ = stream.shutdown().await;
+            // Closed with bytes unread, it would be reset, and its answer lost.
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         }
     });
     Address::Tcp { host: "127.0.0.1".into(), port, ip: None }
@@ -63,6 +66,18 @@ async fn a_body_is_looked_through_if_one_is_expected() {
 async fn nonsense_is_no_answer() {
     let asked = ask(answering("220 mail.example\r\n\r\n").await, http(None)).await;
     assert!(matches!(asked, Err(ProbeFailure::Broken(_))));
+}
+
+#[tokio::test]
+async fn what_is_met_in_the_place_of_http2_is_said() {
+    let grpc = || Question::Grpc { service: "".into(), host: HeaderValue::from_static("a") };
+    let met = |answer| async move { ask(answering(answer).await, grpc()).await.unwrap_err().to_string() };
+    let usual = met("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+    assert_eq!(usual, "it answers in HTTP/1, not in HTTP/2: 'HTTP/1.1 400 Bad Request'");
+    let other = met("220 mail.example\r\n\r\n").await;
+    assert_eq!(other, "it does not answer in HTTP/2: '220 mail.example'");
+    let broken = met("\0\0\x01\x04\0\0\0\0\0\0").await;
+    assert!(broken.contains("http2 error"), "an HTTP/2 server that breaks its rules: {broken}");
 }
 
 #[tokio::test]

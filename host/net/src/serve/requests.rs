@@ -147,8 +147,7 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.exchanges.set(self.0.exchanges.get().saturating_sub(1));
-        self.0.was_busy.set(true);
+        self.0.exchange_ended();
     }
 }
 

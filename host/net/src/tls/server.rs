@@ -25,6 +25,8 @@ const TICKETS: usize = 1;
 pub(super) const H2: &[u8] = b"h2";
 /// The name of HTTP/1.1 there (RFC 7301 section 6).
 const HTTP11: &[u8] = b"http/1.1";
+/// That of HTTP/1.0, which is all that `curl --http1.0` offers.
+const HTTP10: &[u8] = b"http/1.0";
 
 /// The oldest version that is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ impl ServerTls {
             .map_err(TlsError::SetUp)?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Choice::among(certificates)));
-        config.alpn_protocols = vec![H2.to_vec(), HTTP11.to_vec()];
+        config.alpn_protocols = [H2, HTTP11, HTTP10].map(<[u8]>::to_vec).to_vec();
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Arc::clone(&tickets);
         config.send_tls13_tickets = TICKETS;

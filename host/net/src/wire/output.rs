@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{PIECE, Stream, Wire};
+use super::{End, PIECE, Stream, Wire};
 use crate::timers::Expired;
 
 /// How long a connection that is closed early still reads what the client sends.
@@ -60,11 +60,15 @@ impl Wire {
         cx: &Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        self.is_writing = written.is_pending();
+        let was_writing = std::mem::replace(&mut self.is_writing, written.is_pending());
         if self.is_writing {
             return self.poll_slow_reader(cx);
         }
         self.write_alarm.clear();
+        self.has_written = true;
+        if was_writing {
+            self.look_at_end(cx);
+        }
         written
     }
 
@@ -73,9 +77,13 @@ impl Wire {
         let was_flushing = std::mem::replace(&mut self.is_flushing, flushed.is_pending());
         if was_flushing && (flushed.is_ready() || self.stream.has_sent()) {
             self.write_alarm.clear();
+            self.has_written = true;
         }
         if flushed.is_pending() {
             return self.poll_slow_reader(cx).map_ok(drop);
+        }
+        if was_flushing {
+            self.look_at_end(cx);
         }
         flushed
     }
@@ -110,7 +118,8 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let is_over = self.guarded && self.end.is_none() && self.guard.is_between_messages();
+        let is_unbroken = matches!(self.end, None | Some(End::HalfClosed));
+        let is_over = self.guarded && is_unbroken && self.guard.is_between_messages();
         if is_over && matches!(self.stream, Stream::Plain(_)) {
             // It is closed right after this, which says all there is to say.
             return Poll::Ready(Ok(()));

@@ -29,6 +29,8 @@ pub(crate) struct WireState {
     pub(crate) saw_upgrade: Cell<bool>,
     /// Whether the client took nothing of what it is sent for too long.
     pub(crate) is_stalled: Cell<bool>,
+    /// Whether the client sends no more: its connection ends with the answers that it waits for.
+    pub(crate) is_half_closed: Cell<bool>,
     /// Whether the connection is to end with its next answer.
     pub(crate) is_parting: Cell<bool>,
     /// Whether a wish for another protocol was just turned down.
@@ -51,6 +53,15 @@ impl WireState {
     /// Whether the connection is better off without hyper: the client is idle, and nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.may_park.get() && self.exchanges.get() == 0
+    }
+
+    /// An exchange is over.
+    pub(crate) fn exchange_ended(&self) {
+        self.exchanges.set(self.exchanges.get().saturating_sub(1));
+        self.was_busy.set(true);
+        if self.is_half_closed.get() {
+            self.interim.wake();
+        }
     }
 
     /// The protocol stays: what the client sends next is a request.

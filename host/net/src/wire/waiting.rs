@@ -40,7 +40,7 @@ impl Wire {
         self.append_ready(&[]);
     }
 
-    fn awaited(&self) -> Wait {
+    pub(super) fn awaited(&self) -> Wait {
         let unjudged = !self.held.is_empty() && self.guard.is_between_messages();
         if unjudged || self.guard.is_in_head() {
             Wait::Head

@@ -1,5 +1,7 @@
 //! Answers of the proxy's own: redirects and fixed replies, in the place of an upstream's.
 
+mod location;
+
 use bytes::Bytes;
 use config::{Body, Redirect, RedirectQuery, Respond};
 use generation::{Destination, Route};
@@ -10,9 +12,8 @@ use rewriting::sent_as;
 
 use crate::exchange::halt::Halted;
 use crate::exchange::rescue::plain_reply;
+use location::{LOCATION_LIMIT, location, too_long};
 
-/// How long a Location may become.
-const LOCATION_LIMIT: usize = 16 * 1024;
 /// How long a body may become: the longest template, and room for what its variables say.
 const BODY_LIMIT: usize = 2 << 20;
 
@@ -20,9 +21,9 @@ const BODY_LIMIT: usize = 2 << 20;
 pub(crate) fn secure(route: &Route, exchange: Box<Exchange>) -> Result<Box<Exchange>, Box<Halted>> {
     let Some(status) = route.https.filter(|_| exchange.scheme == Scheme::Http) else { return Ok(exchange) };
     let target = format!("https://{}{}", hostname(&exchange), exchange.asked_path_and_query());
-    match HeaderValue::try_from(target) {
+    match location(target) {
         Ok(location) => Err(Halted::reply(exchange, moved(status, location))),
-        Err(_) => Err(Halted::fault(exchange, bad("the target is no field value"))),
+        Err(fault) => Err(Halted::fault(exchange, fault)),
     }
 }
 
@@ -35,9 +36,9 @@ pub(crate) fn with_slash(exchange: Box<Exchange>) -> Box<Halted> {
         target.push('?');
         target.push_str(query);
     }
-    match HeaderValue::try_from(target) {
+    match location(target) {
         Ok(location) => Halted::reply(exchange, moved(StatusCode::MOVED_PERMANENTLY, location)),
-        Err(_) => Halted::fault(exchange, bad("the target is no field value")),
+        Err(fault) => Halted::fault(exchange, fault),
     }
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn answer(route: &Route, exchange: Box<Exchange>) -> Result<Box<Excha
 
 fn redirected(redirect: &Redirect, exchange: &Exchange) -> Result<Reply, Fault> {
     let target = redirect.to.render(exchange, Escape::Uri, LOCATION_LIMIT);
-    let mut target = target.ok_or_else(|| bad("the target is too long"))?;
+    let mut target = target.ok_or_else(too_long)?;
     if target.starts_with("//") && !redirect.to.literal_start().starts_with("//") {
         // A path that a client chose must not name another host (RFC 3986 section 4.2).
         target = format!("/{}", target.trim_start_matches('/'));
@@ -76,11 +77,7 @@ fn redirected(redirect: &Redirect, exchange: &Exchange) -> Result<Reply, Fault> 
         target.push(if target.contains('?') { '&' } else { '?' });
         target.push_str(query);
     }
-    if target.is_empty() || target.len() > LOCATION_LIMIT {
-        return Err(bad("the target is empty or too long"));
-    }
-    let location = HeaderValue::try_from(target).map_err(|_| bad("the target is no field value"))?;
-    Ok(moved(redirect.status, location))
+    Ok(moved(redirect.status, location(target)?))
 }
 
 fn moved(status: StatusCode, location: HeaderValue) -> Reply {

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use config::Scheme;
 use generation::Route;
 use http::{HeaderMap, Method, StatusCode, header::HeaderValue};
-use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply, RouteLabel, normal_path};
+use model::{Decision, Exchange, Fault, FaultKind, PluginFault, Reply, RouteLabel, matched_path};
 use routing::{Match, Question};
 
 use crate::exchange::halt::Halted;
 use crate::exchange::own;
 use crate::local::Local;
-
-/// What is wrong with a path that has no normal form.
-const BAD_PATH: &str = "the path leads above the root, hides a dot segment, or has a bad escape";
 
 /// Names the route.
 pub(crate) async fn route(
@@ -25,12 +22,13 @@ pub(crate) async fn route(
         Some(router) => ask_router(local, router.route(exchange, &local.generation.routes).finish().await)?,
         None => (exchange, None),
     };
-    exchange.normal_path = match normal_path(exchange.request.uri.path()) {
+    let refused = &local.generation.config.server.refuse_in_paths;
+    exchange.normal_path = match matched_path(exchange.request.uri.path(), refused) {
         // The whole server (RFC 9110 section 9.3.7): what its root is to a route.
-        Some(Cow::Borrowed("*")) => Some("/".into()),
-        Some(Cow::Borrowed(_)) => None,
-        Some(Cow::Owned(path)) => Some(path.into()),
-        None => return Err(Halted::fault(exchange, Fault::new(FaultKind::BadRequest, BAD_PATH))),
+        Ok(Cow::Borrowed("*")) => Some("/".into()),
+        Ok(Cow::Borrowed(_)) => None,
+        Ok(Cow::Owned(path)) => Some(path.into()),
+        Err(why) => return Err(Halted::fault(exchange, Fault::new(FaultKind::BadRequest, why))),
     };
     let route = match named {
         Some(route) => Ok(route),
