@@ -81,16 +81,19 @@ fn what_goes_on_may_take_longer_than_the_limit() {
 #[test]
 fn who_is_gone_is_not_waited_for() {
     for limit in ["200ms", "0s"] {
-        let is_freed = Gate::default();
-        let gate = is_freed.clone();
+        let (is_there, is_freed) = (Gate::default(), Gate::default());
+        let (there, freed) = (is_there.clone(), is_freed.clone());
         let origin = Origin::scripted(move |mut connection| {
             connection.request();
+            there.open();
             connection.hold();
-            gate.open();
+            freed.open();
         });
         let sandgate = patient(limit, &origin);
         let mut client = sandgate.client();
-        client.send(REQUEST).finish_sending();
+        client.send(REQUEST);
+        is_there.pass();
+        client.finish_sending();
         is_freed.pass();
         client.expect_closed();
         assert_eq!(sandgate.access_line(1)["fault"], "client_gone", "after {limit}");
