@@ -10,7 +10,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::plugin::Shared;
 use crate::stats::WorkerStats;
-use crate::ticker::GLANCE;
+use crate::ticker::{Found, GLANCE};
 
 /// Bytes a guest may log in one exchange.
 const LOG_BYTES: usize = 4096;
@@ -96,10 +96,10 @@ impl Context {
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         let ticker = &self.plugin.engine.ticker;
         let longest = ticker.interval();
-        ticker.note_running();
+        let is_second = self.usage.ticked.is_some();
+        ticker.note_running(if is_second { Found::Again } else { Found::First });
         // What is used up to now is booked here, since the guest may go on in another turn.
         self.usage.cpu += end_slice().min(longest);
-        let is_second = self.usage.ticked.is_some();
         let wall = self.usage.wall_at(Instant::now());
         let limits = &self.plugin.spec.limits;
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;

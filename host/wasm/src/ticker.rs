@@ -1,11 +1,12 @@
 //! The clock that interrupts guests: a thread that advances the engine's epoch while guests run.
 //!
 //! Each tick takes a processor from the workers for some microseconds. So the clock ticks every [`TICK`] only while
-//! there is a guest that ticks find running, which nearly none is; else it looks for one every [`GLANCE`]. It sleeps
-//! when no guest has run for a while, so that an idle proxy costs nothing.
+//! there is a guest that takes long, which nearly none does; else it looks for one every [`GLANCE`]. On a busy worker a
+//! glance often meets a guest that will be done in a moment: a few ticks tell. The clock sleeps when no guest has run for a
+//! while, so that an idle proxy costs nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(1);
 /// How often the clock looks whether there is such a guest.
 pub(crate) const GLANCE: Duration = Duration::from_millis(4);
-/// For so many ticks after the last that found a guest running the clock goes on ticking.
+/// For so many ticks after one that found a guest running the clock goes on ticking.
+const SUSPICION_TICKS: u32 = 3;
+/// The same after one that found a guest running which the tick before had found already.
 const ALERT_TICKS: u32 = 1000;
 /// After so many glances without a guest the thread sleeps.
 const IDLE_GLANCES: u32 = 25;
@@ -25,12 +28,21 @@ pub(crate) struct Ticker {
     thread: Thread,
 }
 
+/// How a tick found a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// In a call that no tick had found before.
+    First,
+    /// In the same call as a tick before.
+    Again,
+}
+
 #[derive(Default)]
 struct State {
     /// A guest ran since this was last looked at.
     busy: AtomicBool,
-    /// A tick found a guest running since this was last looked at.
-    found: AtomicBool,
+    /// For how many ticks the clock is to go on at least, by what ticks found since this was last looked at.
+    wanted: AtomicU32,
     /// Whether the clock ticks, and does not only glance.
     alert: AtomicBool,
     asleep: AtomicBool,
@@ -64,8 +76,9 @@ impl Ticker {
 
 impl Ticker {
     /// Says that a tick found a guest running.
-    pub(crate) fn note_running(&self) {
-        self.state.found.store(true, SeqCst);
+    pub(crate) fn note_running(&self, found: Found) {
+        let ticks = if found == Found::Again { ALERT_TICKS } else { SUSPICION_TICKS };
+        self.state.wanted.fetch_max(ticks, SeqCst);
         self.keep_ticking();
     }
 
@@ -82,7 +95,7 @@ impl State {
             thread::park_timeout(if alert > 0 { TICK } else { GLANCE });
             engine.increment_epoch();
             idle = if self.busy.swap(false, SeqCst) { 0 } else { idle + 1 };
-            alert = if self.found.swap(false, SeqCst) { ALERT_TICKS } else { alert.saturating_sub(1) };
+            alert = self.wanted.swap(0, SeqCst).max(alert.saturating_sub(1));
             self.alert.store(alert > 0, Relaxed);
         }
     }
