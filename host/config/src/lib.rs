@@ -6,6 +6,7 @@
 mod balance;
 mod buffering;
 mod conditions;
+mod grants;
 mod health;
 mod listener;
 mod log;
@@ -33,6 +34,7 @@ use indexmap::IndexMap;
 pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
 pub use buffering::{Buffering, Switch, WorkerBuffers};
 pub use conditions::{Condition, Scheme, ValueMatch};
+pub use grants::{CounterGrant, Grants, KvGrant, MetricsGrant, RateLimitGrant};
 pub use health::{HealthCheck, HealthQuestion, InitialHealth, Outlier, SuccessRate};
 pub use listener::{
     Certificate, ClientAuth, ClientVerification, ListenAddress, Listener, ListenerTls, NamedFile, TlsVersion,

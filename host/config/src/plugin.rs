@@ -7,6 +7,7 @@ use std::time::Duration;
 use document::Span;
 use serde_json::Value;
 
+use super::Grants;
 /// A WebAssembly component.
 #[derive(Clone, Debug)]
 pub struct Plugin {
@@ -18,12 +19,16 @@ pub struct Plugin {
     pub settings: Option<Value>,
     /// What a call may use.
     pub limits: PluginLimits,
+    /// What it may use beyond its exchange.
+    pub grants: Grants,
     /// How long an instance lives.
     pub isolation: Isolation,
     /// What becomes of an exchange when it fails.
     pub on_failure: OnFailure,
     /// Where the file says its name.
     pub span: Span,
+    /// Where the file says what it is granted; its name when it doesn't.
+    pub grants_span: Span,
     /// Where the file says `wasm`'s value.
     pub wasm_span: Span,
     /// Where the file says the settings; its name when it has none.
@@ -39,11 +44,30 @@ pub struct PluginLimits {
     pub cpu: Duration,
     /// The longest time, waiting for turns included; never less than `cpu`.
     pub wall: Duration,
+    /// The most calls of the host.
+    pub host_calls: u32,
+    /// The most bytes of lines that are logged.
+    pub log: usize,
+    /// The most requests to upstreams.
+    pub callouts: u32,
+    /// The most bytes of the body of such a request, and of its answer's.
+    pub callout_body: usize,
+    /// The longest wait for such an answer.
+    pub callout_timeout: Duration,
 }
 
 impl Default for PluginLimits {
     fn default() -> Self {
-        PluginLimits { memory: 16 << 20, cpu: Duration::from_millis(10), wall: Duration::from_secs(1) }
+        PluginLimits {
+            memory: 16 << 20,
+            cpu: Duration::from_millis(10),
+            wall: Duration::from_secs(1),
+            host_calls: 10_000,
+            log: 4 << 10,
+            callouts: 4,
+            callout_body: 64 << 10,
+            callout_timeout: Duration::from_millis(500),
+        }
     }
 }
 

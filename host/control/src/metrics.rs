@@ -7,6 +7,7 @@ mod buffering;
 mod endpoints;
 mod family;
 mod names;
+mod own;
 mod plugins;
 mod process;
 mod routes;
@@ -64,7 +65,8 @@ impl Collector for Scrape {
         endpoints::encode(&mut encoder, &generation, monitor.now_ms())?;
         upstreams::encode(&mut encoder, &generation, monitor.now_ms())?;
         names::encode(&mut encoder, &generation)?;
-        plugins::encode(&mut encoder, &generation)
+        plugins::encode(&mut encoder, &generation)?;
+        own::encode(&mut encoder, &generation)
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Nothing here is on a request's way. A configuration that can't be assembled is refused whole.
 
+mod callouts;
 mod connections;
 mod endpoints;
 mod listeners;
@@ -21,7 +22,7 @@ use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::Book;
-use wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+use wasm::{Engine, Grants, Isolation, Limits, LoadError, OnFailure, OwnMetrics, Plugin, PluginSpec};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
@@ -47,6 +48,7 @@ pub async fn assemble(
     assembly.check_spill_folders();
     let listeners = assembly.listeners();
     let plugins = assembly.plugins(engine).await;
+    assembly.check_metrics(&plugins);
     let upstreams = assembly.upstreams(&plugins);
     let routes = assembly.routes(&plugins);
     let router = assembly.router(&plugins);
@@ -60,6 +62,7 @@ pub async fn assemble(
         routes: RouteTable::new(routes),
         router,
         upstreams,
+        callouts: callouts::routes(&config, places),
         plugins: plugins.into_values().collect(),
         unrouted,
         places,
@@ -119,11 +122,36 @@ impl Assembly<'_> {
                 Err(error) => {
                     let message = format!("plugin `{name}` can't be loaded: {error}");
                     let help = format!("the file is {}", plugin.wasm.display());
-                    self.faults.push(self.config.complain(plugin.wasm_span, message, Some(help)));
+                    let span = match error {
+                        LoadError::NotGranted { .. } => plugin.grants_span,
+                        _ => plugin.wasm_span,
+                    };
+                    self.faults.push(self.config.complain(span, message, Some(help)));
                 }
             }
         }
         plugins
+    }
+
+    /// Metrics of one name are shown together, so they have to be of one kind.
+    fn check_metrics(&mut self, plugins: &Plugins) {
+        let mut seen: HashMap<&str, (&Arc<str>, &'static str)> = HashMap::new();
+        for (name, plugin) in &self.config.plugins {
+            let own = plugins.get(name).and_then(Plugin::metrics).into_iter().flat_map(OwnMetrics::iter);
+            for metric in own.map(|metric| &metric.declaration) {
+                let kind = metric.kind.name();
+                let (first, other) = *seen.entry(&metric.name).or_insert((name, kind));
+                if other == kind {
+                    continue;
+                }
+                let metric = &metric.name;
+                let message = format!(
+                    "plugin `{name}` has the metric `{metric}` as a {kind}, plugin `{first}` as a {other}"
+                );
+                let help = "metrics of one name are shown as one, so they have to be of one kind".to_owned();
+                self.faults.push(self.config.complain(plugin.span, message, Some(help)));
+            }
+        }
     }
 
     fn upstreams(&mut self, plugins: &Plugins) -> Vec<Arc<Upstream>> {
@@ -262,7 +290,8 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
         name: Arc::clone(&plugin.name),
         path: plugin.wasm.clone(),
         settings: plugin.settings.as_ref().map(ToString::to_string),
-        limits: Limits { memory: plugin.limits.memory, cpu: plugin.limits.cpu, wall: plugin.limits.wall },
+        limits: limits(&plugin.limits),
+        grants: grants(&plugin.grants),
         isolation: match plugin.isolation {
             config::Isolation::Exchange => Isolation::Exchange,
             config::Isolation::Resident => Isolation::Resident,
@@ -271,6 +300,29 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
             config::OnFailure::Closed => OnFailure::Closed,
             config::OnFailure::Open => OnFailure::Open,
         },
+    }
+}
+
+fn grants(grants: &config::Grants) -> Grants {
+    Grants {
+        kv: grants.kv.map(|kv| kv.quota),
+        counter: grants.counter.map(|counter| counter.keys),
+        rate_limit: grants.rate_limit.map(|rates| rates.keys),
+        metrics: grants.metrics.map(|metrics| metrics.series),
+        callout: grants.callout.clone(),
+    }
+}
+
+fn limits(limits: &config::PluginLimits) -> Limits {
+    Limits {
+        memory: limits.memory,
+        cpu: limits.cpu,
+        wall: limits.wall,
+        host_calls: limits.host_calls,
+        log: limits.log,
+        callouts: limits.callouts,
+        callout_body: limits.callout_body,
+        callout_timeout: limits.callout_timeout,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A generation: everything built from one reading of the configuration. Immutable, shared by all workers, and freed
 //! by the last exchange that began with it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Generation {
     pub router: Option<Arc<dyn Router>>,
     /// Its upstreams; routes name them by index.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// How requests of plugins go to the upstreams that they are granted, by the upstreams' names.
+    pub callouts: HashMap<Arc<str>, Route>,
     /// Its plugins.
     pub plugins: Vec<wasm::Plugin>,
     /// Where the names of its endpoints lead.

@@ -7,9 +7,10 @@ pub(crate) mod run;
 pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use generation::Generation;
-use server::Reloader;
+use server::{Callouts, Reloader};
 use tokio::runtime::Runtime;
 use wasm::{AotCache, Engine};
 
@@ -29,7 +30,7 @@ fn engine() -> Engine {
             None
         }
     });
-    Engine::new(cache)
+    Engine::new(cache).with_caller(Arc::new(Callouts))
 }
 
 /// `SANDGATE_CACHE`, or the user's cache folder (XDG Base Directory Specification).

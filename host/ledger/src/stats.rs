@@ -1,10 +1,11 @@
 //! What a worker counts beside its routes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Counter, FaultKind};
 use net::{AcceptStats, BufferStats, HandshakeCounts};
+use tokio::runtime::Handle;
 
 /// Why a request was sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct WorkerStats {
     presence: AtomicU8,
     connections: AtomicU64,
     idle_upstream: AtomicU64,
+    /// Where tasks can be given to the worker, while it runs.
+    runtime: Mutex<Option<Handle>>,
 }
 
 /// Whether a worker is there.
@@ -157,6 +160,16 @@ impl WorkerStats {
     pub fn note_connections(&self, clients: usize, idle_upstream: usize) {
         self.connections.store(u64::try_from(clients).unwrap_or(u64::MAX), Relaxed);
         self.idle_upstream.store(u64::try_from(idle_upstream).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Says where tasks can be given to the worker, or that they no longer can.
+    pub fn note_runtime(&self, runtime: Option<Handle>) {
+        *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = runtime;
+    }
+
+    /// Where tasks can be given to the worker, while it runs.
+    pub fn runtime(&self) -> Option<Handle> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Connections of clients, as of the last second.

@@ -9,6 +9,7 @@ mod buffering;
 mod conditions;
 mod destination;
 mod endpoint_address;
+mod grants;
 mod headers;
 mod health;
 mod listeners;
@@ -109,7 +110,7 @@ impl<'a> Check<'a> {
         let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
         let log = self.log(file.log);
         let trace_start = self.tracing(file.tracing);
-        let plugins = self.plugins(file.plugins);
+        let plugins = self.plugins(file.plugins, &known);
         let upstreams = self.upstreams(file.upstreams, &known);
         let routes = self.routes(file.routes, &known);
         let router = self.router(file.router, &known);

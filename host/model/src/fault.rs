@@ -75,6 +75,8 @@ pub enum PluginFault {
     Cpu,
     /// It took longer than it may.
     Wall,
+    /// It called the host more often than it may.
+    HostCalls,
     /// Its answer is none that the host can use.
     Invalid,
     /// No instance could be made: the pool is exhausted.
@@ -150,7 +152,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 37] = [
+    pub const ALL: [FaultKind; 38] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -185,6 +187,7 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::Memory),
         FaultKind::Plugin(PluginFault::Cpu),
         FaultKind::Plugin(PluginFault::Wall),
+        FaultKind::Plugin(PluginFault::HostCalls),
         FaultKind::Plugin(PluginFault::Invalid),
         FaultKind::Plugin(PluginFault::Exhausted),
         FaultKind::Internal,
@@ -227,6 +230,7 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
             FaultKind::Plugin(PluginFault::Cpu) => "plugin_cpu",
             FaultKind::Plugin(PluginFault::Wall) => "plugin_wall",
+            FaultKind::Plugin(PluginFault::HostCalls) => "plugin_host_calls",
             FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
             FaultKind::Internal => "internal",

@@ -7,6 +7,7 @@
 mod ambiguous;
 mod asked;
 mod breaker;
+mod callout;
 mod captures;
 mod checked;
 mod clock;
@@ -37,6 +38,7 @@ mod window;
 pub use ambiguous::Ambiguous;
 pub use asked::Asked;
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
+pub use callout::{Caller, Callout, CalloutError, CalloutFuture};
 pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
 pub use clock::ms_at;

@@ -29,11 +29,13 @@ use net::Arrival;
 
 pub use answer::AnswerBody;
 pub(crate) use answer::Content;
-use begin::Upload;
+pub(crate) use begin::Upload;
 use filter::Calls;
 use halt::Halted;
+pub(crate) use keep::Kept;
 use model::Exchange;
 pub use send::Budget;
+pub(crate) use send::send;
 
 use crate::local::Local;
 
@@ -76,7 +78,7 @@ async fn forward(
         Some(buffering) => Box::pin(keep::request(local, buffering, exchange, upload)).await?,
     };
     let exchange = rewrite_inward(route, exchange)?;
-    let (mut exchange, content) = send::send(local, route, exchange, upload).await?;
+    let (mut exchange, content) = send(local, route, exchange, upload).await?;
     if let Some(rewriting) = &route.rewriting {
         rewriting.outward(&mut exchange);
     }

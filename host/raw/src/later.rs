@@ -5,7 +5,7 @@
 use document::Dialect;
 
 /// By the Rust name of the raw struct or enum that they will belong to.
-const PLANNED: &[(&str, &[&str])] = &[("File", &["tenants"]), ("Plugin", &["grants"])];
+const PLANNED: &[(&str, &[&str])] = &[("File", &["tenants"])];
 
 /// Those that are written in place of a key that exists, which is then not missing.
 const INSTEAD: &[(&str, &str, &str)] = &[];

@@ -5,6 +5,7 @@
 
 mod balance;
 mod buffering;
+mod grants;
 mod health;
 mod later;
 mod listener;
@@ -26,6 +27,7 @@ mod upstream_tls;
 
 pub use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
 pub use buffering::{Buffering, ServerBuffering, Switch};
+pub use grants::{CounterGrant, Grants, KvGrant, MetricsGrant, RateLimitGrant};
 pub use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
 pub use later::DIALECT;
 pub use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};

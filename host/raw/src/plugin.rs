@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
+use super::Grants;
 use crate::scalar::{Size, Time};
 
 /// A WebAssembly component.
@@ -24,6 +25,9 @@ pub struct Plugin {
     /// What a call may use.
     #[serde(default)]
     pub limits: Field<PluginLimits>,
+    /// What it may use that outlives the request or leaves the process. Default: nothing.
+    #[serde(default)]
+    pub grants: Field<Grants>,
     /// How long an instance lives. Default: `exchange`.
     #[serde(default)]
     pub isolation: Field<Isolation>,
@@ -42,6 +46,18 @@ pub struct PluginLimits {
     pub cpu: Field<Time>,
     /// The longest time it takes, waiting included. Default: `1s`.
     pub wall: Field<Time>,
+    /// The most calls of the host that it makes. Default: 10000.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub host_calls: Field<u64>,
+    /// The most bytes of lines that it logs. Default: `4KiB`.
+    pub log: Field<Size>,
+    /// The most requests that it sends to upstreams. Default: 4.
+    #[schemars(range(max = 1000))]
+    pub callouts: Field<u64>,
+    /// The most bytes of the body of such a request, and of its answer's. Default: `64KiB`.
+    pub callout_body: Field<Size>,
+    /// The longest time that it waits for such an answer. Default: `500ms`.
+    pub callout_timeout: Field<Time>,
 }
 
 /// How long an instance of a plugin lives.

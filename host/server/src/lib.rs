@@ -4,6 +4,7 @@
 //! configuration and has generations assembled. What becomes of a request is `proxy`'s; where its record is written is decided
 //! here, as it is a worker's.
 
+mod callout;
 mod crew;
 mod open;
 mod record;
@@ -11,5 +12,6 @@ mod reload;
 mod server;
 mod worker;
 
+pub use callout::Callouts;
 pub use reload::Reloader;
 pub use server::{Monitor, Server, StartError};

@@ -107,6 +107,7 @@ async fn run(
     CURRENT.with(|current| drop(current.set(Rc::clone(&worker))));
     tokio::task::spawn_local(worker.timers.clone().run());
     tokio::task::spawn_local(Rc::clone(&worker).sweep());
+    worker.stats.note_runtime(Some(tokio::runtime::Handle::current()));
     worker.stats.note_presence(Presence::Serving);
     while let Some((order, done)) = worker.next_order(&mut orders).await {
         match order {
@@ -220,6 +221,7 @@ impl Worker {
     /// Leaves nothing behind that would be counted for ever.
     fn end(&self) {
         self.log.hand_over();
+        self.stats.note_runtime(None);
         self.stats.note_connections(0, 0);
         self.stats.note_presence(Presence::Absent);
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::{Exchange, ExchangeId, RequestHead, WorkerId};
-use sandgate_wasm::{Engine, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+use sandgate_wasm::{Engine, Grants, Isolation, Limits, OnFailure, Plugin, PluginSpec};
 
 const ROUNDS: u32 = 20_000;
 
@@ -28,7 +28,8 @@ async fn measure(engine: &Engine, isolation: Isolation, filters: usize) -> Durat
         name: "add-header".into(),
         path: folder.join("add-header.wasm"),
         settings: None,
-        limits: Limits { memory: 16 << 20, cpu: Duration::from_millis(10), wall: Duration::from_secs(1) },
+        limits: Limits::default(),
+        grants: Grants::default(),
         isolation,
         on_failure: OnFailure::Closed,
     };

@@ -19,9 +19,15 @@ wasmtime::component::bindgen!({
         }
     ",
     world: "sandgate:host/every-hook",
-    imports: { default: trappable },
+    imports: {
+        // The guest is suspended until the answer is here.
+        "sandgate:proxy/callout.call": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });
 
 pub(crate) use exports::sandgate::proxy::{on_log::Outcome, picker, plugin, router};
-pub(crate) use sandgate::proxy::{clock, exchange, log, types};
+pub(crate) use sandgate::proxy::{
+    callout, clock, counter, exchange, kv, log, metrics, random, rate_limit, trace, types,
+};

@@ -12,9 +12,6 @@ use crate::plugin::Shared;
 use crate::stats::WorkerStats;
 use crate::ticker::{Found, GLANCE};
 
-/// Bytes a guest may log in one exchange.
-const LOG_BYTES: usize = 4096;
-
 /// Which hook runs, and so which heads a guest may touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -48,8 +45,12 @@ pub(crate) struct Context {
     pub(crate) phase: Phase,
     /// Counts calls. A head's handle carries the number of the call it was made for, and is void in any other.
     pub(crate) call: u32,
-    /// Bytes it may still log.
-    pub(crate) log_left: usize,
+    /// Bytes it may still log; none when a line was over.
+    pub(crate) log_left: Option<usize>,
+    /// Calls of the host that it may still make.
+    calls_left: u32,
+    /// Requests to upstreams that it may still send.
+    pub(crate) callouts_left: u32,
     /// Made when the guest's language runtime first asks for WASI.
     pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) usage: Usage,
@@ -68,6 +69,8 @@ pub(crate) struct Usage {
     /// When the present call saw its first tick.
     ticked: Option<Instant>,
     memory: usize,
+    /// Whether it has waited for an answer since the last tick that it saw.
+    pub(crate) has_waited: bool,
     /// The limit that was reached, if one was.
     pub(crate) cut: Option<PluginFault>,
 }
@@ -75,15 +78,30 @@ pub(crate) struct Usage {
 impl Context {
     pub(crate) fn new(plugin: Arc<Shared>) -> Self {
         let usage = Usage::default();
-        let turns = if plugin.can_wait { Turns::Yield } else { Turns::Keep };
+        let turns = if plugin.can_wait() { Turns::Yield } else { Turns::Keep };
         let (exchange, wasi) = (None, None);
-        Context { plugin, exchange, phase: Phase::Load, call: 0, log_left: LOG_BYTES, wasi, usage, turns }
+        let limits = &plugin.spec.limits;
+        let (log_left, calls_left, callouts_left) = (Some(limits.log), limits.host_calls, limits.callouts);
+        let (phase, call) = (Phase::Load, 0);
+        Context { plugin, exchange, phase, call, log_left, calls_left, callouts_left, wasi, usage, turns }
     }
 
     /// Starts the accounts anew, for a resident guest that goes on to another exchange.
     pub(crate) fn renew(&mut self) {
-        self.log_left = LOG_BYTES;
+        self.log_left = Some(self.plugin.spec.limits.log);
+        self.calls_left = self.plugin.spec.limits.host_calls;
+        self.callouts_left = self.plugin.spec.limits.callouts;
         self.usage = Usage { memory: self.usage.memory, ..Usage::default() };
+    }
+
+    /// To be called by every import: each costs the host some time, which no tick of the guest's clock is sure to see.
+    pub(crate) fn count_call(&mut self) -> wasmtime::Result<()> {
+        let Some(left) = self.calls_left.checked_sub(1) else {
+            self.usage.cut = Some(PluginFault::HostCalls);
+            wasmtime::bail!("made more than {} calls of the host", self.plugin.spec.limits.host_calls);
+        };
+        self.calls_left = left;
+        Ok(())
     }
 
     /// The plugin's counters, of the worker this runs on.
@@ -96,11 +114,16 @@ impl Context {
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         let ticker = &self.plugin.engine.ticker;
         let longest = ticker.interval();
-        let is_second = self.usage.ticked.is_some();
-        ticker.note_running(if is_second { Found::Again } else { Found::First });
+        // A tick while the guest waited says nothing of how long it runs.
+        let has_waited = std::mem::take(&mut self.usage.has_waited);
+        let is_second = self.usage.ticked.is_some() && !has_waited;
+        if !has_waited {
+            ticker.note_running(if is_second { Found::Again } else { Found::First });
+        }
         // What is used up to now is booked here, since the guest may go on in another turn.
         self.usage.cpu += end_slice().min(longest);
-        let wall = self.usage.wall_at(Instant::now());
+        // For guests that can wait, a timer holds each call to the limit as well.
+        let wall = if has_waited { Duration::ZERO } else { self.usage.wall_at(Instant::now()) };
         let limits = &self.plugin.spec.limits;
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
         let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };

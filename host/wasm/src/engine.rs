@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use model::Caller;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -35,6 +36,7 @@ const KEEP_TABLE: usize = 64 << 10;
 pub struct Engine {
     machinery: Arc<OnceLock<Machinery>>,
     pub(crate) cache: Option<AotCache>,
+    pub(crate) caller: Option<Arc<dyn Caller>>,
 }
 
 /// What an engine consists of.
@@ -49,7 +51,13 @@ pub(crate) struct Machinery {
 impl Engine {
     /// An engine that is not set up yet. Without a cache each component is compiled each time it is loaded.
     pub fn new(cache: Option<AotCache>) -> Engine {
-        Engine { machinery: Arc::default(), cache }
+        Engine { machinery: Arc::default(), cache, caller: None }
+    }
+
+    /// The same, whose plugins have somebody who sends their callouts.
+    #[must_use]
+    pub fn with_caller(self, caller: Arc<dyn Caller>) -> Engine {
+        Engine { caller: Some(caller), ..self }
     }
 
     /// The machinery, set up if this is the first time.

@@ -10,9 +10,10 @@ use wasmtime::component::{ComponentExportIndex, Resource};
 use crate::bindings::{self, types};
 use crate::context::Phase;
 use crate::failure::Failure;
-use crate::plugin::{OnFailure, Shared};
+use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents, Seat};
+use crate::spec::OnFailure;
 
 /// A configured plugin that filters.
 pub(crate) struct PluginFilter {

@@ -48,7 +48,7 @@ impl Guest {
 
     /// Makes an instance, and runs nothing of it but what runs by itself.
     pub(crate) async fn unconfigured(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
-        if !plugin.can_wait {
+        if !plugin.can_wait() {
             return Guest::made(plugin);
         }
         let mut store = store(plugin);
@@ -86,7 +86,7 @@ impl Guest {
     {
         let func = self.begin::<P, R>(hook, Turns::Yield)?;
         let plugin = &self.store.data().plugin;
-        let wall = plugin.can_wait.then_some(plugin.spec.limits.wall);
+        let wall = plugin.can_wait().then_some(plugin.spec.limits.wall);
         let (answer, cpu) = metered(wall, func.call_async(&mut self.store, params)).await;
         self.end(answer, cpu)
     }

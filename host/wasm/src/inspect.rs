@@ -4,7 +4,8 @@
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
-use crate::imports::GRANTED;
+use crate::grants::{Grant, Grants, Needs};
+use crate::imports::FREE;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +38,22 @@ pub enum LoadError {
     /// Nothing that the host calls.
     #[error("it exports {0}; expected at least one of {1}, of the package sandgate:proxy at version 0.1.0")]
     NoHook(String, String),
-    /// More than it is granted.
-    #[error("it imports `{0}`, which no plugin is granted; a plugin may import {1}, and WASI 0.2")]
+    /// What there is not.
+    #[error(
+        "it imports `{0}`, which no plugin is granted; a plugin may import {1}, what its `grants` have, and WASI 0.2"
+    )]
     Import(String, String),
+    /// More than it is granted.
+    #[error("it {what}, which it is not granted; {how}")]
+    NotGranted {
+        /// What it does.
+        what: String,
+        /// What to write where.
+        how: String,
+    },
+    /// What it says of its metrics can't be.
+    #[error("it describes metrics that it can't have: {0}")]
+    Metrics(String),
     /// Right names, wrong types.
     #[error("it does not fit sandgate:proxy@0.1.0: {0}; build it with this version's WIT")]
     Mismatch(String),
@@ -52,6 +66,15 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Says what to write: the whole line, or, where it is there, what it lacks.
+    pub(crate) fn not_granted(what: String, plugin: &str, grants: &Grants, missing: &Needs) -> Self {
+        let how = match grants.is_empty() {
+            true => format!("grant it under `plugins.{plugin}` by `{missing}`"),
+            false => format!("add to `plugins.{plugin}.grants`: `{}`", missing.entries()),
+        };
+        LoadError::NotGranted { what, how }
+    }
+
     pub(crate) fn mismatch(error: &wasmtime::Error) -> Self {
         LoadError::Mismatch(format!("{error:#}"))
     }
@@ -71,6 +94,17 @@ pub struct Anatomy {
     pub exports: Vec<String>,
     /// Names of what it imports.
     pub imports: Vec<String>,
+}
+
+/// What guests can wait for, beside a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// Nothing: they compute from beginning to end.
+    Nothing,
+    /// Answers of upstreams.
+    Answers,
+    /// Whatever their language's runtime waits for.
+    Wasi,
 }
 
 /// Whether a component could be loaded.
@@ -102,20 +136,42 @@ impl Anatomy {
         }
         let ungranted = self.imports.iter().find(|import| !is_granted(import));
         match ungranted {
-            Some(import) => Err(LoadError::Import(import.clone(), GRANTED.join(", "))),
+            Some(import) => Err(LoadError::Import(import.clone(), FREE.join(", "))),
             None => Ok(()),
         }
     }
 
-    /// Whether it imports WASI.
-    pub(crate) fn imports_wasi(&self) -> bool {
-        self.imports.iter().any(|import| import.starts_with(WASI))
+    /// What its imports need to be granted.
+    pub fn needs(&self) -> Needs {
+        Needs(self.imports.iter().filter_map(|import| Grant::needed_for(import)).collect())
+    }
+
+    /// Whether all that its imports need is granted to the plugin of that name.
+    pub(crate) fn check_grants(&self, plugin: &str, grants: &Grants) -> WorldCheck {
+        let is_missing = |import: &&String| Grant::needed_for(import).is_some_and(|grant| !grants.has(grant));
+        let imports: Vec<String> =
+            self.imports.iter().filter(is_missing).map(|import| format!("`{import}`")).collect();
+        if imports.is_empty() {
+            return Ok(());
+        }
+        let missing = Needs(self.needs().0.into_iter().filter(|grant| !grants.has(*grant)).collect());
+        Err(LoadError::not_granted(format!("imports {}", imports.join(", ")), plugin, grants, &missing))
+    }
+
+    /// What its guests can wait for.
+    pub(crate) fn waits(&self) -> Waits {
+        let any = |is: fn(&str) -> bool| self.imports.iter().any(|import| is(import));
+        if any(|import| import.starts_with(WASI)) {
+            return Waits::Wasi;
+        }
+        let calls_out = any(|import| Grant::needed_for(import) == Some(Grant::Callout));
+        if calls_out { Waits::Answers } else { Waits::Nothing }
     }
 }
 
 fn is_granted(import: &str) -> bool {
     let interface = import.split('@').next().unwrap_or(import);
-    interface.starts_with(WASI) || GRANTED.contains(&interface)
+    interface.starts_with(WASI) || FREE.contains(&interface) || Grant::needed_for(import).is_some()
 }
 
 fn list(names: &[String]) -> String {
@@ -173,6 +229,21 @@ mod tests {
         };
         let hook = "sandgate:proxy/on-request@0.1.0";
         assert!(anatomy(&[hook], &["sandgate:proxy/log@0.1.0", "wasi:io/poll@0.2.6"]).check().is_ok());
+        let kept = anatomy(&[hook], &["sandgate:proxy/kv@0.1.0", "sandgate:proxy/counter@0.1.0"]);
+        assert!(kept.check().is_ok(), "that there is such an interface is no grant yet");
+        let refused = |grants: &Grants| kept.check_grants("it", grants).unwrap_err().to_string();
+        assert!(
+            refused(&Grants::default()).ends_with(
+                "under `plugins.it` by `grants: { kv: { quota: 1MiB }, counter: { keys: 1000 } }`"
+            )
+        );
+        let some = Grants { kv: Some(1), ..Grants::default() };
+        assert_eq!(
+            refused(&some),
+            "it imports `sandgate:proxy/counter@0.1.0`, which it is not granted; \
+             add to `plugins.it.grants`: `counter: { keys: 1000 }`"
+        );
+        assert!(kept.check_grants("it", &Grants { counter: Some(1), ..some }).is_ok());
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
         assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
         assert!(matches!(

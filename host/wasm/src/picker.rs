@@ -10,8 +10,9 @@ use crate::bindings::picker;
 use crate::context::Phase;
 use crate::failure::Failure;
 use crate::guest::Guest;
-use crate::plugin::{OnFailure, Shared};
+use crate::plugin::Shared;
 use crate::resident::{Call, Place, call_in, call_straight_in};
+use crate::spec::OnFailure;
 
 /// An exchange for which the guest was asked, and what it said.
 type Asked = (Box<Exchange>, Result<picker::Choice, Failure>);

@@ -1,88 +1,29 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use model::{Balancer, Endpoint, Filter, Router};
+use model::{Balancer, Caller, Endpoint, Filter, Router};
 use sha2::{Digest, Sha256};
+use state::Namespace;
 use wasmtime::component::InstancePre;
 
 use crate::bindings;
 use crate::context::Context;
 use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::failure::Failure;
 use crate::filter::PluginFilter;
+use crate::grants::{Grant, Grants, Needs};
 use crate::guest::Guest;
 use crate::hooks::HookTable;
-use crate::inspect::{Anatomy, LoadError};
+use crate::inspect::{Anatomy, LoadError, Waits};
+use crate::own_metrics::{self, OwnMetrics};
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
+use crate::spec::{Description, Isolation, Limits, OnFailure, PluginSpec};
 use crate::stats::PluginStats;
-
-/// What one guest may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Memory, in bytes; at most [`crate::MEMORY_LIMIT_MAX`].
-    pub memory: u64,
-    /// CPU time of all its hooks of one exchange.
-    pub cpu: Duration,
-    /// Time of all its hooks of one exchange, waiting included.
-    pub wall: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { memory: 16 << 20, cpu: Duration::from_millis(10), wall: Duration::from_secs(1) }
-    }
-}
-
-/// What a component says of itself.
-#[derive(Clone, Debug)]
-pub struct Description {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// What it does.
-    pub summary: String,
-}
-
-/// How long an instance lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// For one exchange: nothing of one can be seen by another.
-    Exchange,
-    /// As long as the generation, one on each worker.
-    Resident,
-}
-
-/// What becomes of an exchange whose guest failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// It ends with the fault.
-    Closed,
-    /// It goes on as if the plugin were not there.
-    Open,
-}
-
-/// A plugin as the configuration has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PluginSpec {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Where its component is.
-    pub path: PathBuf,
-    /// Its settings, as JSON text.
-    pub settings: Option<String>,
-    /// What each of its guests may use.
-    pub limits: Limits,
-    /// How long each of its guests lives.
-    pub isolation: Isolation,
-    /// What a failure does.
-    pub on_failure: OnFailure,
-}
 
 /// What a plugin's guests share.
 pub(crate) struct Shared {
@@ -92,11 +33,18 @@ pub(crate) struct Shared {
     pub(crate) engine: Machinery,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
-    /// Whether its guests can wait for something that is no computation.
-    pub(crate) can_wait: bool,
+    /// What its guests can wait for, which is no computation.
+    pub(crate) waits: Waits,
     pub(crate) pace: Pace,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
+    /// What it keeps between exchanges, if it may.
+    pub(crate) state: Option<Arc<Namespace>>,
+    /// Who sends its callouts.
+    pub(crate) caller: Option<Arc<dyn Caller>>,
+    /// Its own metrics, once it has said which.
+    pub(crate) metrics: OnceLock<Arc<OwnMetrics>>,
+    description: OnceLock<Description>,
 }
 
 /// A component, loaded.
@@ -127,27 +75,34 @@ impl Plugin {
         }
         let (component, anatomy) = Anatomy::of(engine, &bytes)?;
         anatomy.check()?;
+        anatomy.check_grants(&spec.name, &spec.grants)?;
         let hooks = HookTable::of(&component);
         if spec.settings.is_some() && hooks.configure.is_none() {
             return Err(LoadError::TakesNoSettings);
         }
+        let caller = engine.caller.clone();
         let engine = engine.machinery()?;
         let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
+        let state = state_of(&spec.grants, before);
         let shared = Arc::new(Shared {
             spec,
             content,
             engine: engine.clone(),
             pre,
             hooks,
-            can_wait: anatomy.imports_wasi(),
+            waits: anatomy.waits(),
             pace: Pace::default(),
             workers,
             stats: before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers)),
+            state,
+            caller,
+            metrics: OnceLock::new(),
+            description: OnceLock::new(),
         });
-        let mut trial =
-            Guest::unconfigured(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
+        let mut trial = Guest::unconfigured(&shared).await.map_err(failed_trial)?;
         trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
-        Guest::new(&shared).await.map_err(|failure| LoadError::Trial(failure.detail))?;
+        shared.describe(&mut trial, before).await?;
+        Guest::new(&shared).await.map_err(failed_trial)?;
         Ok(Plugin { shared })
     }
 
@@ -163,16 +118,17 @@ impl Plugin {
             path: path.to_owned(),
             settings: None,
             limits: Limits::default(),
+            grants: Grants::everything(),
             isolation: Isolation::Exchange,
             on_failure: OnFailure::Closed,
         };
         let plugin = Plugin::load(engine, spec, 1, None).await?;
-        let Some(hook) = plugin.shared.hooks.describe else { return Ok(None) };
-        let trial = |failure: crate::failure::Failure| LoadError::Trial(failure.detail);
-        let mut guest = Guest::new(&plugin.shared).await.map_err(trial)?;
-        let (description,): (bindings::plugin::Description,) = guest.call(&hook, ()).await.map_err(trial)?;
-        let bindings::plugin::Description { name, version, summary } = description;
-        Ok(Some(Description { name, version, summary }))
+        Ok(plugin.shared.description.get().cloned())
+    }
+
+    /// Its own metrics, if it has any.
+    pub fn metrics(&self) -> Option<&OwnMetrics> {
+        self.shared.metrics.get().map(AsRef::as_ref)
     }
 
     /// Its name.
@@ -214,6 +170,16 @@ impl Plugin {
     }
 }
 
+/// What it keeps, if it may keep anything: what the plugin of its name had before, if that might too.
+fn state_of(grants: &Grants, before: Option<&Plugin>) -> Option<Arc<Namespace>> {
+    let kept = || before.and_then(|before| before.shared.state.clone()).unwrap_or_default();
+    grants.keep_state().then(kept)
+}
+
+fn failed_trial(failure: Failure) -> LoadError {
+    LoadError::Trial(failure.detail)
+}
+
 /// What tells one content of a file from another.
 #[derive(Debug, PartialEq, Eq)]
 struct Content([u8; 32]);
@@ -225,6 +191,26 @@ impl Content {
 }
 
 impl Shared {
+    /// Asks a first guest what the plugin is, if it has a word on that, and makes place for what it wants to count.
+    async fn describe(&self, trial: &mut Guest, before: Option<&Plugin>) -> Result<(), LoadError> {
+        let Some(hook) = &self.hooks.describe else { return Ok(()) };
+        let (said,): (bindings::plugin::Description,) = trial.call(hook, ()).await.map_err(failed_trial)?;
+        let bindings::plugin::Description { name, version, summary, metrics } = said;
+        let _ = self.description.set(Description { name, version, summary });
+        if metrics.is_empty() {
+            return Ok(());
+        }
+        let Some(limit) = self.spec.grants.metrics else {
+            let missing = Needs(vec![Grant::Metrics]);
+            let what = "describes metrics".to_owned();
+            return Err(LoadError::not_granted(what, &self.spec.name, &self.spec.grants, &missing));
+        };
+        let declared = own_metrics::read(metrics, limit).map_err(LoadError::Metrics)?;
+        let old = before.and_then(|before| before.shared.metrics.get()).filter(|old| old.are(&declared));
+        let _ = self.metrics.set(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone));
+        Ok(())
+    }
+
     /// Its settings, as JSON text.
     pub(crate) fn settings(&self) -> &str {
         self.spec.settings.as_deref().unwrap_or("{}")
@@ -237,7 +223,22 @@ impl Shared {
 
     /// Whether its guests may be called without being suspendable.
     pub(crate) fn goes_straight(&self) -> bool {
-        !self.can_wait && self.spec.limits.cpu <= STRAIGHT_LIMIT && self.pace.is_quick()
+        self.waits == Waits::Nothing && self.is_quick()
+    }
+
+    /// Whether its guests may run on the worker though they may have to be suspended: those that only wait for answers take
+    /// as little of its time as those that are called straight.
+    pub(crate) fn stays_on_worker(&self) -> bool {
+        self.waits == Waits::Answers && self.is_quick()
+    }
+
+    /// Whether its guests can be suspended at any time.
+    pub(crate) fn can_wait(&self) -> bool {
+        self.waits != Waits::Nothing
+    }
+
+    fn is_quick(&self) -> bool {
+        self.spec.limits.cpu <= STRAIGHT_LIMIT && self.pace.is_quick()
     }
 
     /// A place for the guest of one exchange.
@@ -249,7 +250,7 @@ impl Shared {
 impl Shared {
     /// Counts what a guest did, and says it in the log, at most once a second for each plugin and worker: a plugin that
     /// fails always must not fill the disk.
-    pub(crate) fn report(&self, exchange: &model::Exchange, failure: &crate::failure::Failure) {
+    pub(crate) fn report(&self, exchange: &model::Exchange, failure: &Failure) {
         self.stats.of(exchange.worker).failed(failure.fault);
         if !self.stats.of(exchange.worker).may_report() {
             return;

@@ -120,8 +120,9 @@ fn no_place() -> Failure {
     Failure::invalid("no place for a resident instance on this worker")
 }
 
-/// Calls a hook of a guest, which is made if there is none, in the slow lane. One that failed, or whose call was
-/// abandoned half-way because the client left, is not put back: nobody can say what state it is in.
+/// Calls a hook of a guest, which is made if there is none: in the slow lane or, if it only waits for answers, here. One
+/// that failed, or whose call was abandoned half-way because the client left, is not put back: nobody can say what state it
+/// is in.
 pub(crate) async fn call_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
@@ -145,7 +146,10 @@ where
         let (exchange, answer) = guest.call_for(exchange, phase, &hook, params).await;
         (Some(guest), exchange, answer)
     };
-    let (guest, exchange, answer) = call.plugin.engine.lane.run(calling).await;
+    let (guest, exchange, answer) = match call.plugin.stays_on_worker() {
+        true => Box::pin(calling).await,
+        false => call.plugin.engine.lane.run(calling).await,
+    };
     if let Some(guest) = guest {
         put_back(place, guest, &call, &exchange, answer.is_ok());
     }

@@ -8,9 +8,10 @@ use wasmtime::component::{ComponentExportIndex, Resource};
 use crate::bindings::{router, types};
 use crate::context::Phase;
 use crate::failure::Failure;
-use crate::plugin::{OnFailure, Shared};
+use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents};
+use crate::spec::OnFailure;
 
 /// A configured plugin that routes.
 pub(crate) struct PluginRouter {

@@ -10,6 +10,7 @@ use crate::{Verdict, log};
 pub use crate::bindings::imports::sandgate::proxy::types::{
     Request as HostRequest, Response as HostResponse,
 };
+use crate::bindings::with_plugin::exports::sandgate::proxy::plugin::Metric;
 
 /// The one instance of a plugin in this instance of the component.
 pub struct Slot<T> {
@@ -53,6 +54,11 @@ pub fn configure<T: Configure>(slot: &Slot<T>, settings: &str) -> Result<(), Str
     // SAFETY: as in `Slot::with`.
     unsafe { *slot.plugin.get() = Some(plugin) };
     Ok(())
+}
+
+/// What `plugin.describe` says of metrics. The place is there to say whose they are.
+pub fn metrics<T: Configure>(_slot: &Slot<T>) -> Vec<Metric> {
+    T::metrics().into_iter().map(crate::metrics::Metric::into_declaration).collect()
 }
 
 /// `on-request`

@@ -1,5 +1,6 @@
 //! The hooks as traits: what a plugin implements.
 
+use crate::metrics::Metric;
 use crate::{Choice, Decision, Endpoint, Outcome, Request, Response, Result, Verdict};
 
 /// A filter: it sees requests on their way in and responses on their way out. Export the hooks it has with
@@ -49,4 +50,9 @@ pub trait Configure: Sized {
     ///
     /// The message refuses the configuration, and whoever wrote it reads it.
     fn configure(settings: &str) -> Result<Self, String>;
+
+    /// The metrics that the plugin counts by [`metrics`](crate::metrics); asked for once, when it is loaded.
+    fn metrics() -> Vec<Metric> {
+        Vec::new()
+    }
 }

@@ -2,8 +2,10 @@
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use crate::bindings::imports::sandgate::proxy::{
-    clock, exchange, log,
+    callout, clock, counter, exchange, kv, log, metrics, random, rate_limit, trace,
     types::{Request, Response},
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::host::{Request, Response, clock, exchange, log};
+pub(crate) use crate::testing::host::{
+    Request, Response, callout, clock, counter, exchange, kv, log, metrics, random, rate_limit, trace,
+};

@@ -39,7 +39,9 @@ mod arena;
 #[allow(clippy::pedantic, clippy::restriction, clippy::allow_attributes_without_reason, reason = "generated")]
 #[doc(hidden)]
 pub mod bindings;
+pub mod callout;
 pub mod clock;
+pub mod counter;
 pub mod exchange;
 mod failure;
 #[cfg(target_arch = "wasm32")]
@@ -48,8 +50,12 @@ mod failure;
 pub mod glue;
 mod hooks;
 mod host;
+pub mod kv;
 pub mod log;
 mod macros;
+pub mod metrics;
+pub mod random;
+pub mod rate_limit;
 mod reply;
 mod request;
 mod response;
@@ -58,6 +64,7 @@ mod runtime;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod text;
+pub mod trace;
 
 pub use bindings::imports::sandgate::proxy::types::{HeaderError, Reply, Verdict};
 pub use bindings::with_on_log::exports::sandgate::proxy::on_log::Outcome;

@@ -1,6 +1,6 @@
 //! Lines in the host's log, marked with the plugin's name and the exchange's id.
 //!
-//! A guest may write 4 KiB in each exchange; the rest is dropped and counted.
+//! A guest may write `limits.log` in each exchange, 4 KiB unless configured; the rest is dropped and counted.
 
 use crate::host;
 

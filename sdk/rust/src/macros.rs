@@ -70,6 +70,7 @@ macro_rules! __hook {
                     name: env!("CARGO_PKG_NAME").into(),
                     version: env!("CARGO_PKG_VERSION").into(),
                     summary: env!("CARGO_PKG_DESCRIPTION").into(),
+                    metrics: $crate::glue::metrics(&SLOT),
                 }
             }
             fn configure(settings: String) -> Result<(), String> {

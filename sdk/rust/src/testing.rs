@@ -24,9 +24,21 @@ mod tls;
 
 use std::time::Duration;
 
+use crate::callout::{Answer, CalloutError, Question};
 use crate::log::Level;
 use state::with;
 pub use tls::{ClientCertificate, Tls};
+
+/// One number that a plugin counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    /// The metric's name.
+    pub name: String,
+    /// The values of its labels.
+    pub labels: Vec<String>,
+    /// What was added, set or observed.
+    pub number: f64,
+}
 
 /// Sets the client's address and port; at first `192.0.2.1:50000`.
 pub fn set_client_address(address: &str) {
@@ -56,6 +68,26 @@ pub fn set_request_path(path: &str) {
 /// Sets both clocks, which stand still.
 pub fn set_clock(now: Duration) {
     with(|state| state.now = now);
+}
+
+/// Sets the trace that the request is part of; at first it is part of none.
+pub fn set_trace_id(trace: &str) {
+    with(|state| state.trace_id = Some(trace.to_owned()));
+}
+
+/// Sets how many bytes the values may take that are kept by [`kv`](crate::kv); at first 1 MiB.
+pub fn set_kv_quota(bytes: u64) {
+    with(|state| state.kv_quota = bytes);
+}
+
+/// What was counted by [`metrics`](crate::metrics), oldest first.
+pub fn counted() -> Vec<Counted> {
+    with(|state| state.counted.clone())
+}
+
+/// Answers callouts, each with what this gives; at first no upstream is granted.
+pub fn answer_callouts(answer: impl FnMut(&Question) -> Result<Answer, CalloutError> + 'static) {
+    with(|state| state.callouts = Some(Box::new(answer)));
 }
 
 /// The notes that were kept, oldest first.

@@ -177,11 +177,5 @@ fn inspect_says_why_a_file_will_not_load() {
 
 /// Configurations, each with one key or word that later versions will know.
 fn planned() -> Vec<(&'static str, String)> {
-    vec![
-        ("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n"),
-        (
-            "grants",
-            yaml::forwarding() + "plugins: { it: { wasm: it.wasm, grants: { kv: { quota: 1MiB } } } }\n",
-        ),
-    ]
+    vec![("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n")]
 }

@@ -5,12 +5,13 @@ use std::thread;
 use sandgate_tests::{Origin, PATIENCE, Sandgate, guest, wait_for, yaml};
 
 /// What the guest `hostile` is asked to do, the status the client gets, and the fault by name.
-const MISBEHAVIOURS: [(&str, u64, &str); 8] = [
+const MISBEHAVIOURS: [(&str, u64, &str); 9] = [
     ("loop", 500, "plugin_cpu"),
     ("trap", 500, "plugin_trap"),
     ("panic", 500, "plugin_trap"),
     ("grow", 500, "plugin_memory"),
     ("recurse", 500, "plugin_stack"),
+    ("calls", 500, "plugin_host_calls"),
     ("reply-bad-status", 500, "plugin_invalid"),
     ("reply-bad-header", 500, "plugin_invalid"),
     ("reply-framing", 500, "plugin_invalid"),

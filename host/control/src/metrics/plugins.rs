@@ -18,6 +18,14 @@ const LOG_DROPPED: Family = Family::new(
     "Lines of the plugin that were dropped for being more than it may log.",
 );
 
+const REFUSED: Family = Family::new(
+    "plugin_refused",
+    "Calls of the plugin that reached a limit of what it is granted, by limit.",
+);
+
+const CALLOUTS: Family =
+    Family::new("plugin_callouts", "Requests that the plugin sent to upstreams, by what became of them.");
+
 pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generation) -> fmt::Result {
     let plugins: Vec<(&str, PluginTotals)> =
         generation.plugins.iter().map(|plugin| (plugin.name().as_ref(), plugin.stats().totals())).collect();
@@ -29,5 +37,15 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generatio
         kinds.map(|(kind, count)| ([("plugin", *name), ("kind", kind)], count))
     });
     FAULTS.counters(encoder, faults)?;
+    let refused = plugins.iter().flat_map(|(name, totals)| {
+        let limits = totals.refused.iter().map(|(limit, count)| (limit.name(), *count));
+        limits.map(|(limit, count)| ([("plugin", *name), ("limit", limit)], count))
+    });
+    REFUSED.counters(encoder, refused)?;
+    let callouts = plugins.iter().flat_map(|(name, totals)| {
+        let results = totals.callouts.iter().map(|(result, count)| (result.name(), *count));
+        results.map(|(result, count)| ([("plugin", *name), ("result", result)], count))
+    });
+    CALLOUTS.counters(encoder, callouts)?;
     LOG_DROPPED.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.log_dropped)))
 }

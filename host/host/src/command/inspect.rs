@@ -15,6 +15,10 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let mut text = format!("{}: a WebAssembly component, {} bytes\n", path.display(), anatomy.size);
     list(&mut text, "exports", &anatomy.exports);
     list(&mut text, "imports", &anatomy.imports);
+    let needs = anatomy.needs();
+    if !needs.0.is_empty() {
+        let _ = writeln!(text, "needs: {needs}");
+    }
     let trial = anatomy.check().and_then(|()| {
         runtime().map_or(Ok(None), |runtime| runtime.block_on(wasm::Plugin::describe(&engine, path)))
     });

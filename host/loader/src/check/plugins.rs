@@ -7,18 +7,37 @@ use config::{Plugin, PluginLimits};
 use document::{Field, Map, Spanned};
 use indexmap::IndexMap;
 
-use super::Check;
+use super::server::native;
+use super::{Check, Known};
 
 /// One page of WebAssembly's memory, and all that 32 bits address.
 const MEMORY: RangeInclusive<u64> = (64 << 10)..=(4 << 30);
+/// Calls of the host for one exchange; as many take seconds.
+const HOST_CALLS: RangeInclusive<u64> = 1..=10_000_000;
+/// Bytes of lines for one exchange.
+const LOG: RangeInclusive<u64> = 0..=(1 << 20);
+/// Callouts for one exchange.
+const CALLOUTS: RangeInclusive<u64> = 0..=1000;
+/// Bytes of a callout's body, which a guest has to hold.
+const CALLOUT_BODY: RangeInclusive<u64> = 0..=(1 << 20);
 
 impl Check<'_> {
-    pub(super) fn plugins(&mut self, plugins: Field<Map<raw::Plugin>>) -> IndexMap<Arc<str>, Plugin> {
-        let built = plugins.or_default().into_iter().filter_map(|(name, plugin)| self.plugin(&name, plugin));
+    pub(super) fn plugins(
+        &mut self,
+        plugins: Field<Map<raw::Plugin>>,
+        known: &Known,
+    ) -> IndexMap<Arc<str>, Plugin> {
+        let built =
+            plugins.or_default().into_iter().filter_map(|(name, plugin)| self.plugin(&name, plugin, known));
         built.map(|plugin| (Arc::clone(&plugin.name), plugin)).collect()
     }
 
-    fn plugin(&mut self, name: &Spanned<String>, plugin: Field<raw::Plugin>) -> Option<Plugin> {
+    fn plugin(
+        &mut self,
+        name: &Spanned<String>,
+        plugin: Field<raw::Plugin>,
+        known: &Known,
+    ) -> Option<Plugin> {
         self.name(name);
         let Field::Given(Spanned { value: plugin, .. }) = plugin else { return None };
         let wasm = self.required(plugin.wasm, "wasm", name.span);
@@ -26,6 +45,8 @@ impl Check<'_> {
             self.expected("the path of a component", wasm);
         }
         let limits = self.plugin_limits(plugin.limits.or_default());
+        let grants_span = plugin.grants.span().unwrap_or(name.span);
+        let grants = self.grants(plugin.grants, known);
         let settings_span = plugin.settings.span().unwrap_or(name.span);
         let settings = self.settings(plugin.settings);
         let wasm = wasm?;
@@ -34,9 +55,11 @@ impl Check<'_> {
             wasm: self.base.join(&wasm.value),
             settings,
             limits,
+            grants,
             isolation: plugin.isolation.or(raw::Isolation::Exchange)?.value.into(),
             on_failure: plugin.on_failure.or(raw::OnFailure::Closed)?.value.into(),
             span: name.span,
+            grants_span,
             wasm_span: wasm.span,
             settings_span,
         })
@@ -47,6 +70,11 @@ impl Check<'_> {
         let default = PluginLimits::default();
         let (cpu_span, wall_span) = (limits.cpu.span(), limits.wall.span());
         let memory = self.size(limits.memory, default.memory, MEMORY);
+        let host_calls = self.number(limits.host_calls, default.host_calls.into(), HOST_CALLS);
+        let log = self.size(limits.log, default.log as u64, LOG);
+        let callouts = self.number(limits.callouts, default.callouts.into(), CALLOUTS);
+        let callout_body = self.size(limits.callout_body, default.callout_body as u64, CALLOUT_BODY);
+        let callout_timeout = self.time(limits.callout_timeout, default.callout_timeout);
         let mut cpu = self.time(limits.cpu, default.cpu);
         let mut wall = self.time(limits.wall, default.wall);
         match (cpu_span, wall_span) {
@@ -57,6 +85,15 @@ impl Check<'_> {
             (Some(_), None) => wall = wall.max(cpu),
             _ => cpu = cpu.min(wall),
         }
-        PluginLimits { memory, cpu, wall }
+        PluginLimits {
+            memory,
+            cpu,
+            wall,
+            host_calls: u32::try_from(host_calls).unwrap_or(u32::MAX),
+            log: native(log),
+            callouts: u32::try_from(callouts).unwrap_or(u32::MAX),
+            callout_body: native(callout_body),
+            callout_timeout,
+        }
     }
 }

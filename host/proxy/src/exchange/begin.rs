@@ -26,6 +26,13 @@ pub(crate) struct Upload {
     pub(crate) interim: Option<InterimSink>,
 }
 
+impl Upload {
+    /// Of a request that is the host's own: nothing, or what is here.
+    pub(crate) fn own(kept: Option<Kept>) -> Self {
+        Upload { body: None, length: None, kept: kept.map(Box::new), wish: None, interim: None }
+    }
+}
+
 /// Makes the exchange. A request that can't be served makes one too: it gets an answer and a record like any other.
 pub(crate) fn begin(
     local: &Local,

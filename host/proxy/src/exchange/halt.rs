@@ -1,6 +1,6 @@
 //! Why an exchange goes no further inward.
 
-use model::{Exchange, Fault, Reply};
+use model::{Exchange, Fault, FaultKind, Reply};
 
 /// What ends the way in.
 #[derive(Debug)]
@@ -25,6 +25,16 @@ impl Halted {
 
     pub(crate) fn reply(exchange: Box<Exchange>, reply: Reply) -> Box<Self> {
         Box::new(Halted { exchange, stop: Stop::Reply(reply) })
+    }
+}
+
+impl Halted {
+    /// What went wrong. A reply is no answer of an endpoint.
+    pub(crate) fn into_fault(self) -> Fault {
+        match self.stop {
+            Stop::Fault(fault) => fault,
+            Stop::Reply(_) => FaultKind::BadResponse.into(),
+        }
     }
 }
 

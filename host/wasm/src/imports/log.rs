@@ -5,12 +5,12 @@ use crate::context::Context;
 
 impl Host for Context {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        if message.len() > self.log_left {
-            self.log_left = 0;
-            self.stats().log_dropped();
+        self.count_call()?;
+        let Some(left) = self.log_left.and_then(|left| left.checked_sub(message.len())) else {
+            self.drop_line();
             return Ok(());
-        }
-        self.log_left -= message.len();
+        };
+        self.log_left = Some(left);
         let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
         let message = message.escape_debug().to_string();
         match level {
@@ -20,5 +20,19 @@ impl Host for Context {
             Level::Error => tracing::error!(target: "plugin", plugin, id, text = message, "plugin says"),
         }
         Ok(())
+    }
+}
+
+impl Context {
+    /// Counts a line that is over the limit. The first of an exchange is told, unless others were in the same second.
+    fn drop_line(&mut self) {
+        self.stats().log_dropped();
+        let is_first = self.log_left.take().is_some();
+        if !is_first || !self.stats().may_notice() {
+            return;
+        }
+        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
+        let limit_bytes = self.plugin.spec.limits.log;
+        tracing::warn!(plugin, id, limit_bytes, "a plugin logs more than it may");
     }
 }

@@ -2,11 +2,18 @@
 //!
 //! Nothing outside this folder is reachable from a guest.
 
+mod callout;
 mod clock;
+mod counter;
 mod exchange;
+mod kv;
 mod log;
+mod metrics;
+mod random;
+mod rate_limit;
 mod request;
 mod response;
+mod trace;
 mod wasi;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -15,9 +22,16 @@ use crate::bindings;
 use crate::context::Context;
 pub(crate) use wasi::Wasi;
 
-/// Names of the interfaces a component may import, up to their version.
-pub(crate) const GRANTED: [&str; 4] =
-    ["sandgate:proxy/types", "sandgate:proxy/exchange", "sandgate:proxy/log", "sandgate:proxy/clock"];
+/// Names of the interfaces that every component may import, up to their version. What others need is a
+/// [`Grant`](crate::grants::Grant).
+pub(crate) const FREE: [&str; 6] = [
+    "sandgate:proxy/types",
+    "sandgate:proxy/exchange",
+    "sandgate:proxy/log",
+    "sandgate:proxy/clock",
+    "sandgate:proxy/random",
+    "sandgate:proxy/trace",
+];
 
 /// Makes all imports known.
 pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
@@ -25,14 +39,22 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()
     bindings::exchange::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::log::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::clock::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::random::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::trace::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::kv::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::counter::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::rate_limit::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::metrics::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+    bindings::callout::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     wasmtime_wasi::p2::add_to_linker_async(linker)
 }
 
 impl bindings::types::Host for Context {}
 
 impl Context {
-    /// The exchange at hand; outside of its hooks a trap.
+    /// The exchange at hand, for a call that asks of it; outside of its hooks a trap.
     fn exchange(&mut self) -> wasmtime::Result<&mut model::Exchange> {
+        self.count_call()?;
         self.exchange.as_deref_mut().ok_or_else(|| wasmtime::format_err!("there is no exchange in this hook"))
     }
 }

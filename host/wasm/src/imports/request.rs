@@ -94,7 +94,7 @@ impl HostRequest for Context {
 }
 
 /// Path and query in origin form (RFC 9112 section 3.2.1).
-fn parse_path(path: String) -> Result<http::Uri, FieldError> {
+pub(super) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
     if path.len() > PATH_LIMIT
         || !path.starts_with('/')
         || !path.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
@@ -106,7 +106,7 @@ fn parse_path(path: String) -> Result<http::Uri, FieldError> {
 }
 
 /// Host and port, nothing else (RFC 9110 section 7.2).
-fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
+pub(super) fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
     let parsed: http::uri::Authority = authority.parse().map_err(|_| FieldError::InvalidValue)?;
     if parsed.as_str().contains('@') {
         return Err(FieldError::InvalidValue);

@@ -15,7 +15,19 @@ use crate::say::say;
 const HOOKS: [&str; 6] =
     ["with-plugin", "with-on-request", "with-on-response", "with-on-log", "with-router", "with-picker"];
 /// The interfaces of the world `imports`.
-const IMPORTS: [&str; 4] = ["types", "exchange", "log", "clock"];
+const IMPORTS: [&str; 11] = [
+    "types",
+    "exchange",
+    "log",
+    "clock",
+    "random",
+    "trace",
+    "kv",
+    "counter",
+    "rate-limit",
+    "metrics",
+    "callout",
+];
 
 /// Writes every file of the bindings.
 pub(super) fn all(root: &Path) -> Result {
@@ -51,7 +63,8 @@ fn imports() -> Opts {
 /// The export macro is public and carries the component type: a module has only the types of the hooks it names.
 fn exports(module: &str) -> Opts {
     let shared = |interface: &&str| {
-        let path = format!("crate::bindings::imports::sandgate::proxy::{interface}");
+        let module = interface.replace('-', "_");
+        let path = format!("crate::bindings::imports::sandgate::proxy::{module}");
         (format!("sandgate:proxy/{interface}@0.1.0"), WithOption::Path(path))
     };
     Opts {

@@ -2073,7 +2073,8 @@ pub mod sandgate {
         }
         /// Lines in the host's log, marked with the plugin's name and the exchange's id.
         ///
-        /// A guest may write 4 KiB in each exchange; the rest is dropped and counted in `sandgate_plugin_log_dropped_total`.
+        /// Granted to every plugin. A guest may write `limits.log` in each exchange, 4 KiB unless configured; from the first
+        /// line that is over, the rest is dropped and counted in `sandgate_plugin_log_dropped_total`.
         /// Control characters are escaped, so that a guest can't forge lines.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod log {
@@ -2185,6 +2186,2329 @@ pub mod sandgate {
                     }
                     let ret = wit_import0();
                     ret as u64
+                }
+            }
+        }
+        /// Numbers that nobody can guess, from the system. Granted to every plugin: they lead nowhere.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod random {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            #[allow(unused_unsafe, clippy::all)]
+            /// So many bytes, of which one call gives 4096 at most: for more the answer has 4096.
+            #[allow(async_fn_in_trait)]
+            pub fn bytes(length: u32) -> _rt::Vec<u8> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "bytes"]
+                        fn wit_import1(_: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(_rt::as_i32(&length), ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len4 = l3;
+                    let result5 = <_ as From<
+                        _rt::Vec<_>,
+                    >>::from(_rt::Vec::from_raw_parts(l2.cast(), len4, len4));
+                    result5
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// A number.
+            #[allow(async_fn_in_trait)]
+            pub fn number() -> u64 {
+                unsafe {
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "number"]
+                        fn wit_import0() -> i64;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import0() -> i64 {
+                        unreachable!()
+                    }
+                    let ret = wit_import0();
+                    ret as u64
+                }
+            }
+        }
+        /// The trace that the request is part of, and how long what took. Granted to every plugin: it says nothing that the
+        /// access log does not, and what it is told goes there. As for `exchange`, a call where there is no exchange is a trap.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod trace {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// A part of an exchange. Each is known once it is over.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Part {
+                /// From the request's head to the end of the answer, as far as it is known.
+                Total,
+                /// From the request's head to its sending to the endpoint tried last.
+                Queue,
+                /// From there to an open connection; none where one was used again.
+                Connect,
+                /// From the sending to the head of the endpoint's answer.
+                FirstByte,
+                /// From the sending to the end of the endpoint's answer.
+                Upstream,
+            }
+            impl ::core::fmt::Debug for Part {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Part::Total => f.debug_tuple("Part::Total").finish(),
+                        Part::Queue => f.debug_tuple("Part::Queue").finish(),
+                        Part::Connect => f.debug_tuple("Part::Connect").finish(),
+                        Part::FirstByte => f.debug_tuple("Part::FirstByte").finish(),
+                        Part::Upstream => f.debug_tuple("Part::Upstream").finish(),
+                    }
+                }
+            }
+            impl Part {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Part {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Part::Total,
+                        1 => Part::Queue,
+                        2 => Part::Connect,
+                        3 => Part::FirstByte,
+                        4 => Part::Upstream,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The trace's identifier: 32 lower-case hexadecimal digits, as `trace_id` in the access log. None if the request is
+            /// part of no trace.
+            #[allow(async_fn_in_trait)]
+            pub fn trace_id() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "trace-id"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The field `traceparent` as the upstream gets it (W3C Trace Context): what goes into a request that belongs to the same
+            /// trace. None if the request is part of no trace.
+            #[allow(async_fn_in_trait)]
+            pub fn traceparent() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "traceparent"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// How long a part took, in microseconds; none if it is not over, or there was none.
+            #[allow(async_fn_in_trait)]
+            pub fn took(part: Part) -> ::core::option::Option<u64> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 16]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "took"]
+                        fn wit_import1(_: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(part.clone() as i32, ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result4 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0.add(8).cast::<i64>();
+                                l3 as u64
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result4
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Keeps an attribute: a note of which no other plugin can take the name. It is in the access log under `notes`, as
+            /// `PLUGIN.NAME`, and counts as one of the exchange's 16 notes. False if it was not kept: there is no room for another,
+            /// or plugin and name together are longer than 64 bytes. A value is cut to 256 bytes; a second one replaces the first.
+            #[allow(async_fn_in_trait)]
+            pub fn attribute(name: &str, value: &str) -> bool {
+                unsafe {
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = value;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "attribute"]
+                        fn wit_import2(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                        ) -> i32;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                    ) -> i32 {
+                        unreachable!()
+                    }
+                    let ret = wit_import2(ptr0.cast_mut(), len0, ptr1.cast_mut(), len1);
+                    _rt::bool_lift(ret as u8)
+                }
+            }
+        }
+        /// Values by key that outlive the exchange: what one guest of a plugin sets, the next one reads, on whichever worker.
+        ///
+        /// Granted by `grants: { kv: { quota: 1MiB } }`. A plugin has a namespace of its own and sees no other. It stays through
+        /// reloads as long as the configuration has a plugin of that name with the grant, and is gone with the process: it is for
+        /// what can be had again, as sessions that can be looked up or answers that can be asked for.
+        ///
+        /// A key has 1 to 256 bytes, a value at most 256 KiB. All keys and values together, and 128 bytes for each entry, are held
+        /// to the quota. Every change of one key is whole: no guest sees half of it.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod kv {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// A value, and which one it is.
+            #[derive(Clone, PartialEq)]
+            pub struct Entry {
+                /// The bytes that were set.
+                pub value: _rt::Vec<u8>,
+                /// A number that no other value of the namespace has had; for `compare-and-set`.
+                pub version: u64,
+            }
+            impl ::core::fmt::Debug for Entry {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Entry")
+                        .field("value", &self.value)
+                        .field("version", &self.version)
+                        .finish()
+                }
+            }
+            /// Why a value was not set. What is there is as before.
+            #[derive(Clone, PartialEq)]
+            pub enum KvError {
+                /// The key is empty or too long, or the value is too long.
+                Invalid,
+                /// The quota is used up, though all that is over was taken out.
+                Quota,
+                /// There is another value than the one that was wanted.
+                Conflict,
+                /// Anything that later versions of the host may have to say.
+                Other(_rt::String),
+            }
+            impl ::core::fmt::Debug for KvError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        KvError::Invalid => f.debug_tuple("KvError::Invalid").finish(),
+                        KvError::Quota => f.debug_tuple("KvError::Quota").finish(),
+                        KvError::Conflict => f.debug_tuple("KvError::Conflict").finish(),
+                        KvError::Other(e) => {
+                            f.debug_tuple("KvError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for KvError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for KvError {}
+            /// How much of the quota is used. What is over, and was not taken out yet, counts.
+            #[repr(C)]
+            #[derive(Clone, Copy, PartialEq)]
+            pub struct Amount {
+                /// Bytes that are used.
+                pub bytes: u64,
+                /// Bytes that may be used.
+                pub quota: u64,
+                /// Entries.
+                pub keys: u64,
+            }
+            impl ::core::fmt::Debug for Amount {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Amount")
+                        .field("bytes", &self.bytes)
+                        .field("quota", &self.quota)
+                        .field("keys", &self.keys)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The value of a key, or none if there is none or its time is over.
+            #[allow(async_fn_in_trait)]
+            pub fn get(key: &str) -> ::core::option::Option<Entry> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "get"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result8 = match l3 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l4 = *ptr1.add(8).cast::<*mut u8>();
+                                let l5 = *ptr1
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len6 = l5;
+                                let l7 = *ptr1
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i64>();
+                                Entry {
+                                    value: <_ as From<
+                                        _rt::Vec<_>,
+                                    >>::from(_rt::Vec::from_raw_parts(l4.cast(), len6, len6)),
+                                    version: l7 as u64,
+                                }
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The values of several keys, in their order. Of more than 64 keys the rest is not looked at: the answer has 64.
+            #[allow(async_fn_in_trait)]
+            pub fn get_many(
+                keys: &[_rt::String],
+            ) -> _rt::Vec<::core::option::Option<Entry>> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec1 = keys;
+                    let len1 = vec1.len();
+                    let layout1 = _rt::alloc::Layout::from_size_align(
+                            vec1.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result1, _cleanup1) = crate::runtime::Cleanup::new(layout1);
+                    for (i, e) in vec1.into_iter().enumerate() {
+                        let base = result1
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len0;
+                            *base.add(0).cast::<*mut u8>() = ptr0.cast_mut();
+                        }
+                    }
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "get-many"]
+                        fn wit_import3(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import3(result1, len1, ptr2);
+                    let l4 = *ptr2.add(0).cast::<*mut u8>();
+                    let l5 = *ptr2
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base11 = l4;
+                    let len11 = l5;
+                    let mut result11 = _rt::Vec::with_capacity(len11);
+                    for i in 0..len11 {
+                        let base = base11
+                            .add(i * (16 + 2 * ::core::mem::size_of::<*const u8>()));
+                        let e11 = {
+                            let l6 = i32::from(*base.add(0).cast::<u8>());
+                            match l6 {
+                                0 => None,
+                                1 => {
+                                    let e = {
+                                        let l7 = *base.add(8).cast::<*mut u8>();
+                                        let l8 = *base
+                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len9 = l8;
+                                        let l10 = *base
+                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>();
+                                        Entry {
+                                            value: <_ as From<
+                                                _rt::Vec<_>,
+                                            >>::from(_rt::Vec::from_raw_parts(l7.cast(), len9, len9)),
+                                            version: l10 as u64,
+                                        }
+                                    };
+                                    Some(e)
+                                }
+                                _ => _rt::invalid_enum_discriminant(),
+                            }
+                        };
+                        result11.push(e11);
+                    }
+                    _rt::cabi_dealloc(
+                        base11,
+                        len11 * (16 + 2 * ::core::mem::size_of::<*const u8>()),
+                        8,
+                    );
+                    let result12 = result11;
+                    result12
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sets a value, whatever is there, and gives its version. With a time to live, in milliseconds, it is gone after
+            /// that; without, it stays.
+            #[allow(async_fn_in_trait)]
+            pub fn set(
+                key: &str,
+                value: &[u8],
+                ttl_ms: ::core::option::Option<u64>,
+            ) -> ::core::result::Result<u64, KvError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = value;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let (result2_0, result2_1) = match ttl_ms {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        ptr1.cast_mut(),
+                        len1,
+                        result2_0,
+                        result2_1,
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result12 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = *ptr3.add(8).cast::<i64>();
+                                l6 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(*ptr3.add(8).cast::<u8>());
+                                let v11 = match l7 {
+                                    0 => KvError::Invalid,
+                                    1 => KvError::Quota,
+                                    2 => KvError::Conflict,
+                                    n => {
+                                        debug_assert_eq!(n, 3, "invalid enum discriminant");
+                                        let e11 = {
+                                            let l8 = *ptr3
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr3
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            _rt::string_lift(bytes10)
+                                        };
+                                        KvError::Other(e11)
+                                    }
+                                };
+                                v11
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result12
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sets a value if the one that is there has that version, or, for none, if there is none; else `conflict`. So two
+            /// guests that read, change and write lose nothing: the later one reads again.
+            #[allow(async_fn_in_trait)]
+            pub fn compare_and_set(
+                key: &str,
+                expected: ::core::option::Option<u64>,
+                value: &[u8],
+                ttl_ms: ::core::option::Option<u64>,
+            ) -> ::core::result::Result<u64, KvError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result1_0, result1_1) = match expected {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let vec2 = value;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let (result3_0, result3_1) = match ttl_ms {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr4 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "compare-and-set"]
+                        fn wit_import5(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import5(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import5(
+                        ptr0.cast_mut(),
+                        len0,
+                        result1_0,
+                        result1_1,
+                        ptr2.cast_mut(),
+                        len2,
+                        result3_0,
+                        result3_1,
+                        ptr4,
+                    );
+                    let l6 = i32::from(*ptr4.add(0).cast::<u8>());
+                    let result13 = match l6 {
+                        0 => {
+                            let e = {
+                                let l7 = *ptr4.add(8).cast::<i64>();
+                                l7 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = i32::from(*ptr4.add(8).cast::<u8>());
+                                let v12 = match l8 {
+                                    0 => KvError::Invalid,
+                                    1 => KvError::Quota,
+                                    2 => KvError::Conflict,
+                                    n => {
+                                        debug_assert_eq!(n, 3, "invalid enum discriminant");
+                                        let e12 = {
+                                            let l9 = *ptr4
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr4
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            _rt::string_lift(bytes11)
+                                        };
+                                        KvError::Other(e12)
+                                    }
+                                };
+                                v12
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result13
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Takes a value away; false if there was none.
+            #[allow(async_fn_in_trait)]
+            pub fn delete(key: &str) -> bool {
+                unsafe {
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "delete"]
+                        fn wit_import1(_: *mut u8, _: usize) -> i32;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8, _: usize) -> i32 {
+                        unreachable!()
+                    }
+                    let ret = wit_import1(ptr0.cast_mut(), len0);
+                    _rt::bool_lift(ret as u8)
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Keys that begin so, in the order of their bytes, from the first one after `after`. At most `limit` and never more than
+            /// 1000: to see the next ones, call again with the last as `after`.
+            #[allow(async_fn_in_trait)]
+            pub fn keys(
+                prefix: &str,
+                after: ::core::option::Option<&str>,
+                limit: u32,
+            ) -> _rt::Vec<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = prefix;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result2_0, result2_1, result2_2) = match after {
+                        Some(e) => {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            (1i32, ptr1.cast_mut(), len1)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "keys"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        _rt::as_i32(&limit),
+                        ptr3,
+                    );
+                    let l5 = *ptr3.add(0).cast::<*mut u8>();
+                    let l6 = *ptr3
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base10 = l5;
+                    let len10 = l6;
+                    let mut result10 = _rt::Vec::with_capacity(len10);
+                    for i in 0..len10 {
+                        let base = base10
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        let e10 = {
+                            let l7 = *base.add(0).cast::<*mut u8>();
+                            let l8 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len9 = l8;
+                            let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
+                            _rt::string_lift(bytes9)
+                        };
+                        result10.push(e10);
+                    }
+                    _rt::cabi_dealloc(
+                        base10,
+                        len10 * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result11 = result10;
+                    result11
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// How much of the quota is used.
+            #[allow(async_fn_in_trait)]
+            pub fn usage() -> Amount {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 24]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 24]);
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "usage"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = *ptr0.add(0).cast::<i64>();
+                    let l3 = *ptr0.add(8).cast::<i64>();
+                    let l4 = *ptr0.add(16).cast::<i64>();
+                    let result5 = Amount {
+                        bytes: l2 as u64,
+                        quota: l3 as u64,
+                        keys: l4 as u64,
+                    };
+                    result5
+                }
+            }
+        }
+        /// Numbers that all guests of a plugin count together, over all workers.
+        ///
+        /// Granted by `grants: { counter: { keys: 1000 } }`: so many counters there may be. They live as long as what `kv` keeps,
+        /// and beside it. For numbers to be shown to operators there is `metrics`; these are for decisions.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod counter {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// Why a counter was not changed.
+            #[derive(Clone, PartialEq)]
+            pub enum CounterError {
+                /// The key is empty, or longer than 256 bytes.
+                Invalid,
+                /// There are as many counters as there may be.
+                Full,
+                /// Anything that later versions of the host may have to say.
+                Other(_rt::String),
+            }
+            impl ::core::fmt::Debug for CounterError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        CounterError::Invalid => {
+                            f.debug_tuple("CounterError::Invalid").finish()
+                        }
+                        CounterError::Full => {
+                            f.debug_tuple("CounterError::Full").finish()
+                        }
+                        CounterError::Other(e) => {
+                            f.debug_tuple("CounterError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for CounterError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for CounterError {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Adds to a counter, which is 0 before its first, and gives what it is then. It stops at the ends of its range.
+            #[allow(async_fn_in_trait)]
+            pub fn add(key: &str, by: i64) -> ::core::result::Result<i64, CounterError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "add"]
+                        fn wit_import2(_: *mut u8, _: usize, _: i64, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: *mut u8,
+                        _: usize,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, _rt::as_i64(&by), ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result10 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = *ptr1.add(8).cast::<i64>();
+                                l4
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let v9 = match l5 {
+                                    0 => CounterError::Invalid,
+                                    1 => CounterError::Full,
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        let e9 = {
+                                            let l6 = *ptr1
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l7 = *ptr1
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len8 = l7;
+                                            let bytes8 = _rt::Vec::from_raw_parts(
+                                                l6.cast(),
+                                                len8,
+                                                len8,
+                                            );
+                                            _rt::string_lift(bytes8)
+                                        };
+                                        CounterError::Other(e9)
+                                    }
+                                };
+                                v9
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result10
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// What a counter is, or none if there is none.
+            #[allow(async_fn_in_trait)]
+            pub fn get(key: &str) -> ::core::option::Option<i64> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 16]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "get"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result5 = match l3 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l4 = *ptr1.add(8).cast::<i64>();
+                                l4
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result5
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Takes a counter away; false if there was none.
+            #[allow(async_fn_in_trait)]
+            pub fn delete(key: &str) -> bool {
+                unsafe {
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "delete"]
+                        fn wit_import1(_: *mut u8, _: usize) -> i32;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8, _: usize) -> i32 {
+                        unreachable!()
+                    }
+                    let ret = wit_import1(ptr0.cast_mut(), len0);
+                    _rt::bool_lift(ret as u8)
+                }
+            }
+        }
+        /// Rate limits: a bucket of tokens for each key, which all guests of a plugin take from, over all workers.
+        ///
+        /// Granted by `grants: { rate_limit: { keys: 10000 } }`: about so many buckets are kept. The buckets are the host's; the guest
+        /// says whose bucket it is, what the request costs, and how large and fast the bucket is, as its settings or what it knows
+        /// of the client demand.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod rate_limit {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// A bucket. It need not be the same in each call for a key: what is missing in it is kept as time, so that a client that
+            /// gets another plan goes on where it was.
+            #[repr(C)]
+            #[derive(Clone, Copy, PartialEq)]
+            pub struct Bucket {
+                /// The tokens that it holds; at least 1.
+                pub burst: u32,
+                /// The tokens that come back in each period; at least 1.
+                pub refill: u32,
+                /// The period, in milliseconds; at least 1.
+                pub period_ms: u64,
+            }
+            impl ::core::fmt::Debug for Bucket {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Bucket")
+                        .field("burst", &self.burst)
+                        .field("refill", &self.refill)
+                        .field("period-ms", &self.period_ms)
+                        .finish()
+                }
+            }
+            /// What became of a wish for tokens.
+            #[derive(Clone, Copy, PartialEq)]
+            pub enum Answer {
+                /// They were there. So many are left.
+                Taken(u32),
+                /// They were not, and none was taken. After so many milliseconds they are, if nobody else takes them.
+                Wait(u64),
+                /// The bucket never holds so many.
+                Never,
+            }
+            impl ::core::fmt::Debug for Answer {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Answer::Taken(e) => {
+                            f.debug_tuple("Answer::Taken").field(e).finish()
+                        }
+                        Answer::Wait(e) => {
+                            f.debug_tuple("Answer::Wait").field(e).finish()
+                        }
+                        Answer::Never => f.debug_tuple("Answer::Never").finish(),
+                    }
+                }
+            }
+            /// Why there is no answer.
+            #[derive(Clone, PartialEq)]
+            pub enum RateLimitError {
+                /// The key is empty, or longer than 256 bytes.
+                InvalidKey,
+                /// The bucket has a zero in it, or takes more than a year to fill, or gives more than one token in a nanosecond.
+                InvalidBucket,
+                /// Anything that later versions of the host may have to say.
+                Other(_rt::String),
+            }
+            impl ::core::fmt::Debug for RateLimitError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        RateLimitError::InvalidKey => {
+                            f.debug_tuple("RateLimitError::InvalidKey").finish()
+                        }
+                        RateLimitError::InvalidBucket => {
+                            f.debug_tuple("RateLimitError::InvalidBucket").finish()
+                        }
+                        RateLimitError::Other(e) => {
+                            f.debug_tuple("RateLimitError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for RateLimitError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for RateLimitError {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Takes tokens out of a key's bucket, all or none; 0 only looks.
+            ///
+            /// Where there is no room for another bucket, the one that is full first is forgotten, which gives its client the few
+            /// tokens that were missing; nobody is refused for it. It is counted in `sandgate_plugin_refused_total`.
+            #[allow(async_fn_in_trait)]
+            pub fn take(
+                key: &str,
+                cost: u32,
+                bucket: Bucket,
+            ) -> ::core::result::Result<Answer, RateLimitError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let Bucket {
+                        burst: burst1,
+                        refill: refill1,
+                        period_ms: period_ms1,
+                    } = bucket;
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/rate-limit@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "take"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        ptr0.cast_mut(),
+                        len0,
+                        _rt::as_i32(&cost),
+                        _rt::as_i32(burst1),
+                        _rt::as_i32(refill1),
+                        _rt::as_i64(period_ms1),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result14 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let v8 = match l5 {
+                                    0 => {
+                                        let e8 = {
+                                            let l6 = *ptr2.add(16).cast::<i32>();
+                                            l6 as u32
+                                        };
+                                        Answer::Taken(e8)
+                                    }
+                                    1 => {
+                                        let e8 = {
+                                            let l7 = *ptr2.add(16).cast::<i64>();
+                                            l7 as u64
+                                        };
+                                        Answer::Wait(e8)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        Answer::Never
+                                    }
+                                };
+                                v8
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l9 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let v13 = match l9 {
+                                    0 => RateLimitError::InvalidKey,
+                                    1 => RateLimitError::InvalidBucket,
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        let e13 = {
+                                            let l10 = *ptr2
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l11 = *ptr2
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len12 = l11;
+                                            let bytes12 = _rt::Vec::from_raw_parts(
+                                                l10.cast(),
+                                                len12,
+                                                len12,
+                                            );
+                                            _rt::string_lift(bytes12)
+                                        };
+                                        RateLimitError::Other(e13)
+                                    }
+                                };
+                                v13
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result14
+                }
+            }
+        }
+        /// The plugin's own metrics, beside the host's at `/metrics`: `NAME` is shown as `sandgate_plugin_custom_NAME`, with the
+        /// label `plugin`.
+        ///
+        /// Granted by `grants: { metrics: { series: 100 } }`, which says how many series there may be. What there is to count is
+        /// declared in `describe`, with every value that a label can have, so that no request can make a series. Series are there
+        /// from the start, shared by all guests of the plugin and all workers, and go on through reloads as long as what the plugin
+        /// declares is the same. A call costs a look-up and an addition.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod metrics {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// Why nothing was counted.
+            #[derive(Clone, PartialEq)]
+            pub enum MetricsError {
+                /// `describe` declares no metric of that name.
+                Undeclared,
+                /// The metric is of another kind.
+                WrongKind,
+                /// There are more or fewer values than the metric has labels, or one was not declared.
+                WrongLabel,
+                /// The number is infinite or none.
+                InvalidNumber,
+                /// Anything that later versions of the host may have to say.
+                Other(_rt::String),
+            }
+            impl ::core::fmt::Debug for MetricsError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        MetricsError::Undeclared => {
+                            f.debug_tuple("MetricsError::Undeclared").finish()
+                        }
+                        MetricsError::WrongKind => {
+                            f.debug_tuple("MetricsError::WrongKind").finish()
+                        }
+                        MetricsError::WrongLabel => {
+                            f.debug_tuple("MetricsError::WrongLabel").finish()
+                        }
+                        MetricsError::InvalidNumber => {
+                            f.debug_tuple("MetricsError::InvalidNumber").finish()
+                        }
+                        MetricsError::Other(e) => {
+                            f.debug_tuple("MetricsError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for MetricsError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for MetricsError {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Adds to a counter. `labels` has a value for each of its labels, in the order in which they were declared.
+            #[allow(async_fn_in_trait)]
+            pub fn increment(
+                name: &str,
+                labels: &[_rt::String],
+                by: u64,
+            ) -> ::core::result::Result<(), MetricsError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec2 = labels;
+                    let len2 = vec2.len();
+                    let layout2 = _rt::alloc::Layout::from_size_align(
+                            vec2.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result2, _cleanup2) = crate::runtime::Cleanup::new(layout2);
+                    for (i, e) in vec2.into_iter().enumerate() {
+                        let base = result2
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len1;
+                            *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                        }
+                    }
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "increment"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2,
+                        len2,
+                        _rt::as_i64(&by),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result11 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v10 = match l6 {
+                                    0 => MetricsError::Undeclared,
+                                    1 => MetricsError::WrongKind,
+                                    2 => MetricsError::WrongLabel,
+                                    3 => MetricsError::InvalidNumber,
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e10 = {
+                                            let l7 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l8 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len9 = l8;
+                                            let bytes9 = _rt::Vec::from_raw_parts(
+                                                l7.cast(),
+                                                len9,
+                                                len9,
+                                            );
+                                            _rt::string_lift(bytes9)
+                                        };
+                                        MetricsError::Other(e10)
+                                    }
+                                };
+                                v10
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sets a gauge.
+            #[allow(async_fn_in_trait)]
+            pub fn set(
+                name: &str,
+                labels: &[_rt::String],
+                value: f64,
+            ) -> ::core::result::Result<(), MetricsError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec2 = labels;
+                    let len2 = vec2.len();
+                    let layout2 = _rt::alloc::Layout::from_size_align(
+                            vec2.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result2, _cleanup2) = crate::runtime::Cleanup::new(layout2);
+                    for (i, e) in vec2.into_iter().enumerate() {
+                        let base = result2
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len1;
+                            *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                        }
+                    }
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: f64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: f64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2,
+                        len2,
+                        _rt::as_f64(&value),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result11 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v10 = match l6 {
+                                    0 => MetricsError::Undeclared,
+                                    1 => MetricsError::WrongKind,
+                                    2 => MetricsError::WrongLabel,
+                                    3 => MetricsError::InvalidNumber,
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e10 = {
+                                            let l7 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l8 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len9 = l8;
+                                            let bytes9 = _rt::Vec::from_raw_parts(
+                                                l7.cast(),
+                                                len9,
+                                                len9,
+                                            );
+                                            _rt::string_lift(bytes9)
+                                        };
+                                        MetricsError::Other(e10)
+                                    }
+                                };
+                                v10
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Adds to a gauge; less than nothing takes away.
+            #[allow(async_fn_in_trait)]
+            pub fn adjust(
+                name: &str,
+                labels: &[_rt::String],
+                by: f64,
+            ) -> ::core::result::Result<(), MetricsError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec2 = labels;
+                    let len2 = vec2.len();
+                    let layout2 = _rt::alloc::Layout::from_size_align(
+                            vec2.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result2, _cleanup2) = crate::runtime::Cleanup::new(layout2);
+                    for (i, e) in vec2.into_iter().enumerate() {
+                        let base = result2
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len1;
+                            *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                        }
+                    }
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "adjust"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: f64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: f64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2,
+                        len2,
+                        _rt::as_f64(&by),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result11 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v10 = match l6 {
+                                    0 => MetricsError::Undeclared,
+                                    1 => MetricsError::WrongKind,
+                                    2 => MetricsError::WrongLabel,
+                                    3 => MetricsError::InvalidNumber,
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e10 = {
+                                            let l7 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l8 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len9 = l8;
+                                            let bytes9 = _rt::Vec::from_raw_parts(
+                                                l7.cast(),
+                                                len9,
+                                                len9,
+                                            );
+                                            _rt::string_lift(bytes9)
+                                        };
+                                        MetricsError::Other(e10)
+                                    }
+                                };
+                                v10
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Puts a number into a histogram.
+            #[allow(async_fn_in_trait)]
+            pub fn observe(
+                name: &str,
+                labels: &[_rt::String],
+                value: f64,
+            ) -> ::core::result::Result<(), MetricsError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec2 = labels;
+                    let len2 = vec2.len();
+                    let layout2 = _rt::alloc::Layout::from_size_align(
+                            vec2.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result2, _cleanup2) = crate::runtime::Cleanup::new(layout2);
+                    for (i, e) in vec2.into_iter().enumerate() {
+                        let base = result2
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len1;
+                            *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                        }
+                    }
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "observe"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: f64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: f64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2,
+                        len2,
+                        _rt::as_f64(&value),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result11 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v10 = match l6 {
+                                    0 => MetricsError::Undeclared,
+                                    1 => MetricsError::WrongKind,
+                                    2 => MetricsError::WrongLabel,
+                                    3 => MetricsError::InvalidNumber,
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e10 = {
+                                            let l7 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l8 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len9 = l8;
+                                            let bytes9 = _rt::Vec::from_raw_parts(
+                                                l7.cast(),
+                                                len9,
+                                                len9,
+                                            );
+                                            _rt::string_lift(bytes9)
+                                        };
+                                        MetricsError::Other(e10)
+                                    }
+                                };
+                                v10
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
+        }
+        /// HTTP requests to upstreams of the configuration, by their names: a guest reaches no address, only what its grant lists.
+        ///
+        /// Granted by `grants: { callout: [auth] }`. The upstream's own settings hold: balancing, health, retries of what can't have
+        /// been seen, limits, TLS. The host suspends the guest until the whole answer is here, and serves others meanwhile. So a
+        /// plugin that imports this is always called in a way that lets it wait, which costs some microseconds a call.
+        ///
+        /// Limits of the plugin: `limits.callouts` calls for one exchange (4 unless configured), `limits.callout_body` bytes of a
+        /// body either way (64 KiB), `limits.callout_timeout` for one call (500 ms). `limits.wall` bounds each hook with all that it
+        /// waits for: reaching that is the fault `plugin_wall`, and no error that the guest sees. Where there is no exchange, in
+        /// `describe` and `configure`, a call is a trap.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod callout {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Field = super::super::super::sandgate::proxy::types::Field;
+            /// What is sent.
+            #[derive(Clone, PartialEq)]
+            pub struct Question {
+                /// The upstream's name, one of those that are granted.
+                pub upstream: _rt::String,
+                /// The method, as `GET`. Case matters.
+                pub method: _rt::String,
+                /// Path and query, beginning with `/`.
+                pub path: _rt::String,
+                /// What the endpoint is told in Host; for none, its own address.
+                pub authority: ::core::option::Option<_rt::String>,
+                /// Fields, under the rules of `request.set-header`. The host adds nothing of the client's: what the endpoint shall
+                /// know of it, `traceparent` for one, is the guest's to add.
+                pub fields: _rt::Vec<Field>,
+                /// The body. The host writes content-length.
+                pub body: _rt::Vec<u8>,
+                /// How long to wait for the whole answer, in milliseconds; never longer than `limits.callout_timeout`.
+                pub timeout_ms: ::core::option::Option<u64>,
+            }
+            impl ::core::fmt::Debug for Question {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Question")
+                        .field("upstream", &self.upstream)
+                        .field("method", &self.method)
+                        .field("path", &self.path)
+                        .field("authority", &self.authority)
+                        .field("fields", &self.fields)
+                        .field("body", &self.body)
+                        .field("timeout-ms", &self.timeout_ms)
+                        .finish()
+                }
+            }
+            /// What comes back, whatever its status.
+            #[derive(Clone, PartialEq)]
+            pub struct Answer {
+                /// The status code.
+                pub status: u16,
+                /// Fields, but for those of the connection.
+                pub fields: _rt::Vec<Field>,
+                /// The whole body.
+                pub body: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Answer {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Answer")
+                        .field("status", &self.status)
+                        .field("fields", &self.fields)
+                        .field("body", &self.body)
+                        .finish()
+                }
+            }
+            /// Why there is no answer.
+            #[derive(Clone, PartialEq)]
+            pub enum CalloutError {
+                /// The upstream is not among those that are granted.
+                NotGranted,
+                /// The exchange has made as many calls as it may.
+                TooMany,
+                /// What was to be sent breaks a rule, which is named.
+                Invalid(_rt::String),
+                /// A body, of the question or of the answer, is longer than it may be.
+                TooLarge,
+                /// The whole answer was not here in time.
+                Timeout,
+                /// No endpoint gave an answer; the host's name for why, as in its log: `connect_failed`.
+                Failed(_rt::String),
+                /// Anything that later versions of the host may have to say.
+                Other(_rt::String),
+            }
+            impl ::core::fmt::Debug for CalloutError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        CalloutError::NotGranted => {
+                            f.debug_tuple("CalloutError::NotGranted").finish()
+                        }
+                        CalloutError::TooMany => {
+                            f.debug_tuple("CalloutError::TooMany").finish()
+                        }
+                        CalloutError::Invalid(e) => {
+                            f.debug_tuple("CalloutError::Invalid").field(e).finish()
+                        }
+                        CalloutError::TooLarge => {
+                            f.debug_tuple("CalloutError::TooLarge").finish()
+                        }
+                        CalloutError::Timeout => {
+                            f.debug_tuple("CalloutError::Timeout").finish()
+                        }
+                        CalloutError::Failed(e) => {
+                            f.debug_tuple("CalloutError::Failed").field(e).finish()
+                        }
+                        CalloutError::Other(e) => {
+                            f.debug_tuple("CalloutError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for CalloutError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for CalloutError {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sends a question, and waits for the whole answer.
+            #[allow(async_fn_in_trait)]
+            pub fn call(
+                question: &Question,
+            ) -> ::core::result::Result<Answer, CalloutError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 6 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 6
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let Question {
+                        upstream: upstream0,
+                        method: method0,
+                        path: path0,
+                        authority: authority0,
+                        fields: fields0,
+                        body: body0,
+                        timeout_ms: timeout_ms0,
+                    } = question;
+                    let vec1 = upstream0;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let vec2 = method0;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let vec3 = path0;
+                    let ptr3 = vec3.as_ptr().cast::<u8>();
+                    let len3 = vec3.len();
+                    let (result5_0, result5_1, result5_2) = match authority0 {
+                        Some(e) => {
+                            let vec4 = e;
+                            let ptr4 = vec4.as_ptr().cast::<u8>();
+                            let len4 = vec4.len();
+                            (1i32, ptr4.cast_mut(), len4)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let vec9 = fields0;
+                    let len9 = vec9.len();
+                    let layout9 = _rt::alloc::Layout::from_size_align(
+                            vec9.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result9, _cleanup9) = crate::runtime::Cleanup::new(layout9);
+                    for (i, e) in vec9.into_iter().enumerate() {
+                        let base = result9
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let (t6_0, t6_1) = e;
+                            let vec7 = t6_0;
+                            let ptr7 = vec7.as_ptr().cast::<u8>();
+                            let len7 = vec7.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len7;
+                            *base.add(0).cast::<*mut u8>() = ptr7.cast_mut();
+                            let vec8 = t6_1;
+                            let ptr8 = vec8.as_ptr().cast::<u8>();
+                            let len8 = vec8.len();
+                            *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len8;
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr8.cast_mut();
+                        }
+                    }
+                    let vec10 = body0;
+                    let ptr10 = vec10.as_ptr().cast::<u8>();
+                    let len10 = vec10.len();
+                    let (result11_0, result11_1) = match timeout_ms0 {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr12 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/callout@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "call"]
+                        fn wit_import13(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import13(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import13(
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2.cast_mut(),
+                        len2,
+                        ptr3.cast_mut(),
+                        len3,
+                        result5_0,
+                        result5_1,
+                        result5_2,
+                        result9,
+                        len9,
+                        ptr10.cast_mut(),
+                        len10,
+                        result11_0,
+                        result11_1,
+                        ptr12,
+                    );
+                    let l14 = i32::from(*ptr12.add(0).cast::<u8>());
+                    let result39 = match l14 {
+                        0 => {
+                            let e = {
+                                let l15 = i32::from(
+                                    *ptr12
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<u16>(),
+                                );
+                                let l16 = *ptr12
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l17 = *ptr12
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base24 = l16;
+                                let len24 = l17;
+                                let mut result24 = _rt::Vec::with_capacity(len24);
+                                for i in 0..len24 {
+                                    let base = base24
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e24 = {
+                                        let l18 = *base.add(0).cast::<*mut u8>();
+                                        let l19 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len20 = l19;
+                                        let bytes20 = _rt::Vec::from_raw_parts(
+                                            l18.cast(),
+                                            len20,
+                                            len20,
+                                        );
+                                        let l21 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l22 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len23 = l22;
+                                        (
+                                            _rt::string_lift(bytes20),
+                                            <_ as From<
+                                                _rt::Vec<_>,
+                                            >>::from(_rt::Vec::from_raw_parts(l21.cast(), len23, len23)),
+                                        )
+                                    };
+                                    result24.push(e24);
+                                }
+                                _rt::cabi_dealloc(
+                                    base24,
+                                    len24 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                let l25 = *ptr12
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l26 = *ptr12
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len27 = l26;
+                                Answer {
+                                    status: l15 as u16,
+                                    fields: result24,
+                                    body: <_ as From<
+                                        _rt::Vec<_>,
+                                    >>::from(_rt::Vec::from_raw_parts(l25.cast(), len27, len27)),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l28 = i32::from(
+                                    *ptr12.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v38 = match l28 {
+                                    0 => CalloutError::NotGranted,
+                                    1 => CalloutError::TooMany,
+                                    2 => {
+                                        let e38 = {
+                                            let l29 = *ptr12
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr12
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            _rt::string_lift(bytes31)
+                                        };
+                                        CalloutError::Invalid(e38)
+                                    }
+                                    3 => CalloutError::TooLarge,
+                                    4 => CalloutError::Timeout,
+                                    5 => {
+                                        let e38 = {
+                                            let l32 = *ptr12
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr12
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            _rt::string_lift(bytes34)
+                                        };
+                                        CalloutError::Failed(e38)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 6, "invalid enum discriminant");
+                                        let e38 = {
+                                            let l35 = *ptr12
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr12
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            _rt::string_lift(bytes37)
+                                        };
+                                        CalloutError::Other(e38)
+                                    }
+                                };
+                                v38
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result39
                 }
             }
         }
@@ -2362,8 +4686,48 @@ mod _rt {
             val != 0
         }
     }
-    extern crate alloc as alloc_crate;
     pub use alloc_crate::alloc;
+    pub fn as_i64<T: AsI64>(t: T) -> i64 {
+        t.as_i64()
+    }
+    pub trait AsI64 {
+        fn as_i64(self) -> i64;
+    }
+    impl<'a, T: Copy + AsI64> AsI64 for &'a T {
+        fn as_i64(self) -> i64 {
+            (*self).as_i64()
+        }
+    }
+    impl AsI64 for i64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    impl AsI64 for u64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    pub fn as_f64<T: AsF64>(t: T) -> f64 {
+        t.as_f64()
+    }
+    pub trait AsF64 {
+        fn as_f64(self) -> f64;
+    }
+    impl<'a, T: Copy + AsF64> AsF64 for &'a T {
+        fn as_f64(self) -> f64 {
+            (*self).as_f64()
+        }
+    }
+    impl AsF64 for f64 {
+        #[inline]
+        fn as_f64(self) -> f64 {
+            self as f64
+        }
+    }
+    extern crate alloc as alloc_crate;
 }
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
@@ -2372,9 +4736,9 @@ mod _rt {
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1615] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd1\x0b\x01A\x02\x01\
-A\x08\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3193] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfb\x17\x01A\x02\x01\
+A\x17\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
 \x01r\x03\x06status{\x06fields\x07\x04body\x02\x04\0\x05reply\x03\0\x08\x01q\x02\
@@ -2404,10 +4768,46 @@ note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1dsandgate:pr
 oxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\
 \0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
 \x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\
-\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x04\0\x1c\
-sandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\0\0\0G\x09produc\
-ers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060\
-.61.1";
+\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01\
+p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.0\x05\x0b\x04\0\x1csandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\
+\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
+bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

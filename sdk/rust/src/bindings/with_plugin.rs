@@ -6,6 +6,13 @@
 //   * with "sandgate:proxy/exchange@0.1.0" = "crate::bindings::imports::sandgate::proxy::exchange"
 //   * with "sandgate:proxy/log@0.1.0" = "crate::bindings::imports::sandgate::proxy::log"
 //   * with "sandgate:proxy/clock@0.1.0" = "crate::bindings::imports::sandgate::proxy::clock"
+//   * with "sandgate:proxy/random@0.1.0" = "crate::bindings::imports::sandgate::proxy::random"
+//   * with "sandgate:proxy/trace@0.1.0" = "crate::bindings::imports::sandgate::proxy::trace"
+//   * with "sandgate:proxy/kv@0.1.0" = "crate::bindings::imports::sandgate::proxy::kv"
+//   * with "sandgate:proxy/counter@0.1.0" = "crate::bindings::imports::sandgate::proxy::counter"
+//   * with "sandgate:proxy/rate-limit@0.1.0" = "crate::bindings::imports::sandgate::proxy::rate_limit"
+//   * with "sandgate:proxy/metrics@0.1.0" = "crate::bindings::imports::sandgate::proxy::metrics"
+//   * with "sandgate:proxy/callout@0.1.0" = "crate::bindings::imports::sandgate::proxy::callout"
 //   * default-bindings-module: "$crate::bindings::with_plugin"
 //   * disable-run-ctors-once-workaround
 //   * export-macro-name: export_with_plugin
@@ -18,19 +25,107 @@ use crate::bindings::imports::sandgate::proxy::exchange as __with_name1;
 use crate::bindings::imports::sandgate::proxy::log as __with_name2;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
 use crate::bindings::imports::sandgate::proxy::clock as __with_name3;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::random as __with_name4;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::trace as __with_name5;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::kv as __with_name6;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::counter as __with_name7;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::rate_limit as __with_name8;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::metrics as __with_name9;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::imports::sandgate::proxy::callout as __with_name10;
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod exports {
     pub mod sandgate {
         pub mod proxy {
-            /// What a plugin says of itself, and its settings. Optional, as each hook is: a component that takes no settings
-            /// need not export it.
+            /// What a plugin says of itself, and its settings. Optional, as each hook is: a component that takes no settings and has no
+            /// metrics of its own need not export it.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod plugin {
                 #[used]
                 #[doc(hidden)]
                 static __FORCE_SECTION_REF: fn() = super::super::super::super::__link_custom_section_describing_imports;
                 use super::super::super::super::_rt;
+                /// What kind of number a metric is.
+                #[derive(Clone, PartialEq)]
+                pub enum MetricKind {
+                    /// A number that only grows.
+                    Counter,
+                    /// A number that goes up and down.
+                    Gauge,
+                    /// How numbers are distributed: upper bounds of classes, ascending and finite, 1 to 32. There is one class more, for
+                    /// what is above all.
+                    Histogram(_rt::Vec<f64>),
+                }
+                impl ::core::fmt::Debug for MetricKind {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        match self {
+                            MetricKind::Counter => {
+                                f.debug_tuple("MetricKind::Counter").finish()
+                            }
+                            MetricKind::Gauge => {
+                                f.debug_tuple("MetricKind::Gauge").finish()
+                            }
+                            MetricKind::Histogram(e) => {
+                                f.debug_tuple("MetricKind::Histogram").field(e).finish()
+                            }
+                        }
+                    }
+                }
+                /// A label, with all values that it can have.
+                #[derive(Clone, PartialEq)]
+                pub struct MetricLabel {
+                    /// 1 to 32 lower-case letters, digits and `_`, beginning with a letter; not `plugin` or `le`.
+                    pub name: _rt::String,
+                    /// 1 to 64 bytes each: letters, digits, space and `-_.:/`.
+                    pub values: _rt::Vec<_rt::String>,
+                }
+                impl ::core::fmt::Debug for MetricLabel {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("MetricLabel")
+                            .field("name", &self.name)
+                            .field("values", &self.values)
+                            .finish()
+                    }
+                }
+                /// A metric. One that breaks a rule given here refuses the component.
+                #[derive(Clone, PartialEq)]
+                pub struct Metric {
+                    /// 1 to 64 lower-case letters, digits and `_`, beginning with a letter; no suffix that the format adds (`_total`,
+                    /// `_bucket`, `_sum`, `_count`, `_created`, `_info`). Two plugins may declare the same name with the same kind.
+                    pub name: _rt::String,
+                    /// One sentence for whoever reads the metrics, at most 256 bytes; no control characters, `"` or `\`.
+                    pub help: _rt::String,
+                    /// What it is.
+                    pub kind: MetricKind,
+                    /// Its labels beside `plugin`; at most 4. There is a series for each combination of their values.
+                    pub labels: _rt::Vec<MetricLabel>,
+                }
+                impl ::core::fmt::Debug for Metric {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("Metric")
+                            .field("name", &self.name)
+                            .field("help", &self.help)
+                            .field("kind", &self.kind)
+                            .field("labels", &self.labels)
+                            .finish()
+                    }
+                }
                 /// What the plugin is.
                 #[derive(Clone, PartialEq)]
                 pub struct Description {
@@ -40,6 +135,8 @@ pub mod exports {
                     pub version: _rt::String,
                     /// One sentence on what it does.
                     pub summary: _rt::String,
+                    /// The metrics that it counts by the interface `metrics`; at most 64.
+                    pub metrics: _rt::Vec<Metric>,
                 }
                 impl ::core::fmt::Debug for Description {
                     fn fmt(
@@ -50,6 +147,7 @@ pub mod exports {
                             .field("name", &self.name)
                             .field("version", &self.version)
                             .field("summary", &self.summary)
+                            .field("metrics", &self.metrics)
                             .finish()
                     }
                 }
@@ -63,6 +161,7 @@ pub mod exports {
                             name: name2,
                             version: version2,
                             summary: summary2,
+                            metrics: metrics2,
                         } = result0;
                         let vec3 = (name2.into_bytes()).into_boxed_slice();
                         let ptr3 = vec3.as_ptr().cast::<u8>();
@@ -90,6 +189,150 @@ pub mod exports {
                         *ptr1
                             .add(4 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr5.cast_mut();
+                        let vec15 = metrics2;
+                        let len15 = vec15.len();
+                        let layout15 = _rt::alloc::Layout::from_size_align(
+                                vec15.len() * (9 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result15, _cleanup15) = crate::runtime::Cleanup::new(
+                            layout15,
+                        );
+                        if let Some(cleanup) = _cleanup15 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec15.into_iter().enumerate() {
+                            let base = result15
+                                .add(i * (9 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let Metric {
+                                    name: name6,
+                                    help: help6,
+                                    kind: kind6,
+                                    labels: labels6,
+                                } = e;
+                                let vec7 = (name6.into_bytes()).into_boxed_slice();
+                                let ptr7 = vec7.as_ptr().cast::<u8>();
+                                let len7 = vec7.len();
+                                ::core::mem::forget(vec7);
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len7;
+                                *base.add(0).cast::<*mut u8>() = ptr7.cast_mut();
+                                let vec8 = (help6.into_bytes()).into_boxed_slice();
+                                let ptr8 = vec8.as_ptr().cast::<u8>();
+                                let len8 = vec8.len();
+                                ::core::mem::forget(vec8);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len8;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr8.cast_mut();
+                                match kind6 {
+                                    MetricKind::Counter => {
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                    }
+                                    MetricKind::Gauge => {
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                    }
+                                    MetricKind::Histogram(e) => {
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (2i32) as u8;
+                                        let vec9 = <_ as Into<_rt::Vec<_>>>::into(e)
+                                            .into_boxed_slice();
+                                        let ptr9 = vec9.as_ptr().cast::<u8>();
+                                        let len9 = vec9.len();
+                                        ::core::mem::forget(vec9);
+                                        *base
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len9;
+                                        *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr9.cast_mut();
+                                    }
+                                }
+                                let vec14 = labels6;
+                                let len14 = vec14.len();
+                                let layout14 = _rt::alloc::Layout::from_size_align(
+                                        vec14.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result14, _cleanup14) = crate::runtime::Cleanup::new(
+                                    layout14,
+                                );
+                                if let Some(cleanup) = _cleanup14 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec14.into_iter().enumerate() {
+                                    let base = result14
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let MetricLabel { name: name10, values: values10 } = e;
+                                        let vec11 = (name10.into_bytes()).into_boxed_slice();
+                                        let ptr11 = vec11.as_ptr().cast::<u8>();
+                                        let len11 = vec11.len();
+                                        ::core::mem::forget(vec11);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len11;
+                                        *base.add(0).cast::<*mut u8>() = ptr11.cast_mut();
+                                        let vec13 = values10;
+                                        let len13 = vec13.len();
+                                        let layout13 = _rt::alloc::Layout::from_size_align(
+                                                vec13.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                                ::core::mem::size_of::<*const u8>(),
+                                            )
+                                            .unwrap();
+                                        let (result13, _cleanup13) = crate::runtime::Cleanup::new(
+                                            layout13,
+                                        );
+                                        if let Some(cleanup) = _cleanup13 {
+                                            cleanup.forget();
+                                        }
+                                        for (i, e) in vec13.into_iter().enumerate() {
+                                            let base = result13
+                                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                            {
+                                                let vec12 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr12 = vec12.as_ptr().cast::<u8>();
+                                                let len12 = vec12.len();
+                                                ::core::mem::forget(vec12);
+                                                *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len12;
+                                                *base.add(0).cast::<*mut u8>() = ptr12.cast_mut();
+                                            }
+                                        }
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len13;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = result13;
+                                    }
+                                }
+                                *base
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len14;
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result14;
+                            }
+                        }
+                        *ptr1
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len15;
+                        *ptr1
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result15;
                         ptr1
                     }
                 }
@@ -116,6 +359,105 @@ pub mod exports {
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
                         _rt::cabi_dealloc(l4, l5, 1);
+                        let l6 = *arg0
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l7 = *arg0
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base26 = l6;
+                        let len26 = l7;
+                        for i in 0..len26 {
+                            let base = base26
+                                .add(i * (9 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l8 = *base.add(0).cast::<*mut u8>();
+                                let l9 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l8, l9, 1);
+                                let l10 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l11 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l10, l11, 1);
+                                let l12 = i32::from(
+                                    *base
+                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l12 {
+                                    0 => {}
+                                    1 => {}
+                                    _ => {
+                                        let l13 = *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l14 = *base
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let base15 = l13;
+                                        let len15 = l14;
+                                        _rt::cabi_dealloc(base15, len15 * 8, 8);
+                                    }
+                                }
+                                let l16 = *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l17 = *base
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base25 = l16;
+                                let len25 = l17;
+                                for i in 0..len25 {
+                                    let base = base25
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l18 = *base.add(0).cast::<*mut u8>();
+                                        let l19 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l18, l19, 1);
+                                        let l20 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l21 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let base24 = l20;
+                                        let len24 = l21;
+                                        for i in 0..len24 {
+                                            let base = base24
+                                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                            {
+                                                let l22 = *base.add(0).cast::<*mut u8>();
+                                                let l23 = *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l22, l23, 1);
+                                            }
+                                        }
+                                        _rt::cabi_dealloc(
+                                            base24,
+                                            len24 * (2 * ::core::mem::size_of::<*const u8>()),
+                                            ::core::mem::size_of::<*const u8>(),
+                                        );
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base25,
+                                    len25 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                        }
+                        _rt::cabi_dealloc(
+                            base26,
+                            len26 * (9 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
                     }
                 }
                 #[doc(hidden)]
@@ -219,10 +561,10 @@ pub mod exports {
                 struct _RetArea(
                     [::core::mem::MaybeUninit<
                         u8,
-                    >; 6 * ::core::mem::size_of::<*const u8>()],
+                    >; 8 * ::core::mem::size_of::<*const u8>()],
                 );
                 static mut _RET_AREA: _RetArea = _RetArea(
-                    [::core::mem::MaybeUninit::uninit(); 6
+                    [::core::mem::MaybeUninit::uninit(); 8
                         * ::core::mem::size_of::<*const u8>()],
                 );
             }
@@ -232,7 +574,9 @@ pub mod exports {
 #[rustfmt::skip]
 mod _rt {
     #![allow(dead_code, unused_imports, clippy::all)]
+    pub use alloc_crate::vec::Vec;
     pub use alloc_crate::string::String;
+    pub use alloc_crate::alloc;
     pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
         if size == 0 {
             return;
@@ -242,7 +586,6 @@ mod _rt {
             alloc::dealloc(ptr, layout);
         }
     }
-    pub use alloc_crate::vec::Vec;
     pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
         if cfg!(debug_assertions) {
             String::from_utf8(bytes).unwrap()
@@ -251,7 +594,6 @@ mod _rt {
         }
     }
     extern crate alloc as alloc_crate;
-    pub use alloc_crate::alloc;
 }
 /// Generates `#[unsafe(no_mangle)]` functions to export the specified type as
 /// the root implementation of all generated traits.
@@ -285,10 +627,10 @@ macro_rules! __export_with_plugin_impl {
         =
         "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:with-plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1754] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3480] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd8\x0c\x01A\x02\x01\
-A\x0a\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x96\x1a\x01A\x02\x01\
+A\x19\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
 \x01r\x03\x06status{\x06fields\x07\x04body\x02\x04\0\x05reply\x03\0\x08\x01q\x02\
@@ -318,12 +660,52 @@ note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1dsandgate:pr
 oxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\
 \0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
 \x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\
-\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x07\x01\
-r\x03\x04names\x07versions\x07summarys\x04\0\x0bdescription\x03\0\0\x01@\0\0\x01\
-\x04\0\x08describe\x01\x02\x01j\0\x01s\x01@\x01\x08settingss\0\x03\x04\0\x09conf\
-igure\x01\x04\x04\0\x1bsandgate:proxy/plugin@0.1.0\x05\x04\x04\0\x20sandgate:pro\
-xy/with-plugin@0.1.0\x04\0\x0b\x11\x01\0\x0bwith-plugin\x03\0\0\0G\x09producers\x01\
-\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01\
+p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.0\x05\x0b\x01B\x11\x01pu\x01q\x03\x07counter\0\0\x05gauge\0\0\x09histogram\x01\0\
+\0\x04\0\x0bmetric-kind\x03\0\x01\x01ps\x01r\x02\x04names\x06values\x03\x04\0\x0c\
+metric-label\x03\0\x04\x01p\x05\x01r\x04\x04names\x04helps\x04kind\x02\x06labels\
+\x06\x04\0\x06metric\x03\0\x07\x01p\x08\x01r\x04\x04names\x07versions\x07summary\
+s\x07metrics\x09\x04\0\x0bdescription\x03\0\x0a\x01@\0\0\x0b\x04\0\x08describe\x01\
+\x0c\x01j\0\x01s\x01@\x01\x08settingss\0\x0d\x04\0\x09configure\x01\x0e\x04\0\x1b\
+sandgate:proxy/plugin@0.1.0\x05\x0c\x04\0\x20sandgate:proxy/with-plugin@0.1.0\x04\
+\0\x0b\x11\x01\0\x0bwith-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
+wit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -336,9 +718,9 @@ pub use __export_with_plugin_impl as export_with_plugin;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1687] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf5\x0b\x01A\x02\x01\
-A\x08\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3265] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x9f\x18\x01A\x02\x01\
+A\x17\x01B.\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
 \x01r\x03\x06status{\x06fields\x07\x04body\x02\x04\0\x05reply\x03\0\x08\x01q\x02\
@@ -368,10 +750,47 @@ note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1dsandgate:pr
 oxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\
 \0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
 \x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\
-\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x04\0@san\
-dgate:proxy/with-plugin-with-all-of-its-exports-removed@0.1.0\x04\0\x0b1\x01\0+w\
-ith-plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproces\
-sed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01\
+p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.0\x05\x0b\x04\0@sandgate:proxy/with-plugin-with-all-of-its-exports-removed@0.1.\
+0\x04\0\x0b1\x01\0+with-plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09pro\
+ducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x06\
+0.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -1,5 +1,8 @@
 use super::*;
+use crate::kv::KvError;
+use crate::rate_limit::{Answer, Bucket};
 use crate::{Failure, Filter, HeaderError, Reply, Request, Response, Result, Verdict, clock, exchange, log};
+use crate::{kv, rate_limit};
 
 #[test]
 fn a_field_of_several_values_is_read_appended_to_and_replaced() {
@@ -131,4 +134,29 @@ fn an_error_that_a_hook_passes_on_says_why() {
 #[test]
 fn hooks_that_a_filter_does_not_have_let_pass() {
     assert_eq!(Gate.on_response(&mut Response::new(200)), Ok(Verdict::Continue));
+}
+
+#[test]
+fn what_is_kept_has_its_time_and_its_quota() {
+    let minute = Duration::from_secs(60);
+    let version = kv::set("a", "1", Some(minute)).unwrap();
+    assert_eq!(kv::compare_and_set("a", None, "2", None), Err(KvError::Conflict));
+    assert!(kv::compare_and_set("a", Some(version), "2", Some(minute)).is_ok());
+    assert_eq!((kv::keys("a", None, 10), kv::keys("a", Some("a"), 10)), (vec!["a".to_owned()], vec![]));
+    set_clock(minute);
+    assert_eq!(kv::get("a"), None);
+    set_kv_quota(200);
+    assert!(kv::set("a", "1", None).is_ok());
+    assert_eq!(kv::set("b", "1", None), Err(KvError::Quota));
+    assert_eq!(kv::usage().keys, 1);
+}
+
+#[test]
+fn a_bucket_fills_with_the_clock() {
+    let bucket = Bucket::new(2, 1, Duration::from_secs(1));
+    assert_eq!(rate_limit::take("a", 2, bucket), Ok(Answer::Taken(0)));
+    assert_eq!(rate_limit::take("a", 1, bucket), Ok(Answer::Wait(1000)));
+    set_clock(Duration::from_secs(1));
+    assert_eq!(rate_limit::take("a", 1, bucket), Ok(Answer::Taken(0)));
+    assert_eq!(rate_limit::take("a", 3, bucket), Ok(Answer::Never));
 }

@@ -15,6 +15,11 @@ pub(crate) fn spin() -> ! {
     }
 }
 
+/// Calls the host until that has enough of it.
+pub(crate) fn call_without_end() {
+    while black_box(clock::wall()) < Duration::MAX {}
+}
+
 /// Panics, which the SDK logs.
 #[expect(clippy::panic, reason = "that is what the test asks for")]
 pub(crate) fn panic() -> ! {

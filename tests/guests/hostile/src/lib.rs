@@ -73,6 +73,7 @@ fn disturb(what: &str) {
         "log-flood" => (0..1000).for_each(|_| log::warn("x".repeat(100))),
         "log-forge" => log::warn("one line\nlevel=error another"),
         "note" => _ = exchange::note("hostile", "noted"),
+        "calls" => harm::call_without_end(),
         "slow" => harm::wait(clock::monotonic() + SLOW),
         _ => {}
     }

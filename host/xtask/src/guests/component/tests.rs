@@ -7,6 +7,21 @@ use wit_parser::{Resolve, WorldId, WorldKey};
 
 use crate::guests::{Guest, PROFILE, TARGET, Workspace, module, packages};
 
+/// What guests may import.
+const OFFERED: [&str; 11] = [
+    "types",
+    "exchange",
+    "log",
+    "clock",
+    "random",
+    "trace",
+    "kv",
+    "counter",
+    "rate-limit",
+    "metrics",
+    "callout",
+];
+
 /// What a module of nothing is: magic and version.
 const EMPTY: &[u8] = b"\0asm\x01\0\0\0";
 
@@ -52,7 +67,7 @@ fn check(workspace: &Workspace, guest: &Guest) {
     };
     let named = guest.exports.iter().map(contract).collect();
     assert_eq!(names(&resolve, resolve.worlds[world].exports.keys()), named, "exports of {}", guest.name);
-    let offered = ["types", "exchange", "log", "clock"].map(contract).into();
+    let offered = OFFERED.map(contract).into();
     let imported = imports(&resolve, world);
     assert!(imported.is_subset(&offered), "{} imports {imported:?}", guest.name);
 }

@@ -1,0 +1,96 @@
+//! Callouts: requests that plugins send to upstreams, by the way that requests of clients take from balance on.
+//!
+//! A callout is sent on the worker of the exchange that it is for, whose connections it takes, and comes back whole. There is no exchange in it that would have a record: what is told of
+//! it is the plugin's.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderValue};
+use http_body::{Body, Frame, SizeHint};
+use model::{Callout, CalloutError, Exchange, Fault, FaultKind, Reply};
+use net::{BodyError, BufferRoom, BufferRule};
+
+use crate::exchange::{Content, Kept, Upload, send};
+use crate::local::Local;
+
+/// Sends one, on the worker of its exchange, and waits for the whole answer as long as it may take.
+pub async fn call_out(local: &Local, callout: Callout) -> Result<Reply, CalloutError> {
+    let asking = local.timers.timeout(callout.timeout, ask(local, callout));
+    asking.await.unwrap_or(Err(CalloutError::Late))
+}
+
+async fn ask(local: &Local, callout: Callout) -> Result<Reply, CalloutError> {
+    let (id, upstream) = (callout.exchange, Arc::clone(&callout.upstream));
+    let failed = |fault: Fault| {
+        tracing::debug!(%id, %upstream, %fault, "a callout failed");
+        CalloutError::Failed(fault.kind)
+    };
+    let route = local.generation.callouts.get(&callout.upstream);
+    let route = route.ok_or(CalloutError::Failed(FaultKind::NoEndpoint))?;
+    let Callout { exchange, worker, client, mut request, body, body_limit, .. } = callout;
+    if !body.is_empty() {
+        request.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let upload = upload(local, body).await.map_err(failed)?;
+    let exchange = Box::new(Exchange::new(exchange, worker, client, Instant::now(), request));
+    match send(local, route, exchange, upload).await {
+        Ok((exchange, Content::Upstream(body))) => whole(exchange, body, body_limit).await,
+        Ok(_) => Err(CalloutError::Failed(FaultKind::BadResponse)),
+        Err(halted) => Err(failed(halted.into_fault())),
+    }
+}
+
+/// The body as one that was kept whole, so that it can be sent again to another endpoint.
+async fn upload(local: &Local, body: Bytes) -> Result<Upload, Fault> {
+    if body.is_empty() {
+        return Ok(Upload::own(None));
+    }
+    let config = &local.generation.config.server.buffers;
+    let room = BufferRoom { memory: config.memory, disk: config.disk };
+    let rule = BufferRule { memory: body.len(), disk: 0, folder: std::path::Path::new("").into() };
+    let body = net::collect(WholeBody(Some(body)), &rule, room, &local.stats.buffers).await?;
+    Ok(Upload::own(Some(Kept { body, since: Instant::now() })))
+}
+
+/// Reads the answer to its end. The exchange counts at the endpoint, and holds its place, until then.
+async fn whole(
+    mut exchange: Box<Exchange>,
+    body: impl Body<Data = Bytes, Error = BodyError>,
+    limit: usize,
+) -> Result<Reply, CalloutError> {
+    let mut body = std::pin::pin!(body);
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let frame = frame.map_err(|BodyError(kind)| CalloutError::Failed(kind))?;
+        let Some(data) = frame.data_ref() else { continue };
+        if bytes.len().saturating_add(data.len()) > limit {
+            return Err(CalloutError::TooLarge);
+        }
+        bytes.extend_from_slice(data);
+    }
+    let head = std::mem::take(&mut exchange.response);
+    Ok(Reply { status: head.status, fields: head.fields, body: bytes.freeze() })
+}
+
+/// A body that is here.
+struct WholeBody(Option<Bytes>);
+
+impl Body for WholeBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}

@@ -1,0 +1,91 @@
+//! What the configuration says of a plugin, in the form in which it is loaded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::grants::Grants;
+
+/// What one guest may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory, in bytes; at most [`crate::MEMORY_LIMIT_MAX`].
+    pub memory: u64,
+    /// CPU time of all its hooks of one exchange.
+    pub cpu: Duration,
+    /// Time of all its hooks of one exchange, waiting included.
+    pub wall: Duration,
+    /// Calls of the host, by all its hooks of one exchange.
+    pub host_calls: u32,
+    /// Bytes of lines that all its hooks of one exchange log.
+    pub log: usize,
+    /// Requests to upstreams, by all its hooks of one exchange.
+    pub callouts: u32,
+    /// Bytes of the body of such a request, and of its answer's.
+    pub callout_body: usize,
+    /// How long it waits for such an answer.
+    pub callout_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            memory: 16 << 20,
+            cpu: Duration::from_millis(10),
+            wall: Duration::from_secs(1),
+            host_calls: 10_000,
+            log: 4 << 10,
+            callouts: 4,
+            callout_body: 64 << 10,
+            callout_timeout: Duration::from_millis(500),
+        }
+    }
+}
+
+/// What a component says of itself.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it does.
+    pub summary: String,
+}
+
+/// How long an instance lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// For one exchange: nothing of one can be seen by another.
+    Exchange,
+    /// As long as the generation, one on each worker.
+    Resident,
+}
+
+/// What becomes of an exchange whose guest failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It ends with the fault.
+    Closed,
+    /// It goes on as if the plugin were not there.
+    Open,
+}
+
+/// A plugin as the configuration has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its component is.
+    pub path: PathBuf,
+    /// Its settings, as JSON text.
+    pub settings: Option<String>,
+    /// What each of its guests may use.
+    pub limits: Limits,
+    /// What it may use beyond an exchange.
+    pub grants: Grants,
+    /// How long each of its guests lives.
+    pub isolation: Isolation,
+    /// What a failure does.
+    pub on_failure: OnFailure,
+}
