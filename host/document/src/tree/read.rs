@@ -58,6 +58,10 @@ struct Open {
     keys: HashSet<String>,
 }
 
+/// How many bytes of a file make a node, in one that says much on a line. Room is made for as many: a large file's nodes
+/// would be copied many times while there are more and more of them.
+const BYTES_A_NODE: usize = 8;
+
 struct Reader<'s> {
     source: &'s Arc<Source>,
     offsets: Offsets,
@@ -86,6 +90,8 @@ impl<'s> Reader<'s> {
     fn file(&mut self, file: &SourceFile) -> Result<Option<NodeId>, Stop> {
         let source: &'s Source = self.source;
         let text = source.text(file);
+        let expected = text.len() / BYTES_A_NODE;
+        self.nodes.reserve(expected.min(NODE_LIMIT.saturating_sub(self.nodes.len())));
         self.offsets = Offsets::new(text, file.start);
         self.anchors.clear();
         self.open.clear();
