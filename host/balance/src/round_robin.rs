@@ -8,13 +8,15 @@
 //! happens; here the next pick that considers the endpoint does, from the count all workers share. The sequence is
 //! the same, because an endpoint that isn't considered doesn't move.
 //!
+//! Where a weigher gives the weights, its last one is added each time, and failures lower nothing: that is its business.
+//!
 //! All weights are counted in thousandths, which changes nothing in the sequence: an endpoint that warms up adds no
 //! more than the part of its weight that it has come to.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Health, SHARE, Step, WarmUp};
+use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Health, SHARE, Step, WarmUp, Weighed};
 
 use crate::answer;
 
@@ -69,6 +71,7 @@ impl Balancer for RoundRobin {
 struct Slot {
     health: Arc<Health>,
     warm_up: Option<WarmUp>,
+    weighed: Option<Arc<Weighed>>,
     /// In thousandths, as all that follows.
     weight: i64,
     /// What a failure costs.
@@ -87,6 +90,7 @@ impl Slot {
         Slot {
             health: Arc::clone(&endpoint.health),
             warm_up: endpoint.standing.warm_up.clone(),
+            weighed: endpoint.standing.weighed.clone(),
             weight,
             penalty: lost * UNIT,
             current: Cell::new(0),
@@ -97,11 +101,23 @@ impl Slot {
 
     /// Adds the effective weight to the current one, and lets it recover by one; says what was added.
     fn advance(&self, now_ms: u64) -> i64 {
+        if let Some(weighed) = &self.weighed {
+            return self.advance_by(weighed, now_ms);
+        }
         let effective = self.effective_after_failures();
         let added =
             self.warm_up.as_ref().map_or(effective, |warm_up| self.warm_part(warm_up, effective, now_ms));
         self.current.set(self.current.get() + added);
         self.effective.set((effective + UNIT).min(self.weight));
+        added
+    }
+
+    /// The same by a weight that is given: what failures cost is for whoever gives it to say.
+    fn advance_by(&self, weighed: &Weighed, now_ms: u64) -> i64 {
+        let full = weighed.share();
+        let warm = self.warm_up.as_ref().map(|warm_up| warm_up.part_of(u64::from(full), now_ms));
+        let added = warm.and_then(|part| i64::try_from(part).ok()).unwrap_or(i64::from(full));
+        self.current.set(self.current.get() + added);
         added
     }
 

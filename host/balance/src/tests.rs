@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Course, Endpoint, Standing, WarmUp};
+use model::{Course, Endpoint, Standing, WarmUp, Weighed, Weight};
 use proptest::prelude::*;
 
 use crate::testing::{Bench, NOW, busy, endpoint};
@@ -99,6 +99,26 @@ fn who_has_just_joined_gets_a_tenth_of_its_share() {
         let picks = (0..PICKS).filter(|_| bench.pick(&*balancer, &[0, 1]) == 1).count();
         let off = (picks as f64 - f64::from(PICKS) / 11.0).abs();
         assert!(off <= tolerance(1.0 / 11.0), "{policy:?}: {picks}");
+    }
+}
+
+#[test]
+fn a_weight_that_is_given_is_the_share_from_the_next_pick_on() {
+    fastrand::seed(4);
+    let weighed = Arc::new(Weighed::new(1));
+    let standing = Standing { weighed: Some(Arc::clone(&weighed)), ..Standing::default() };
+    let bench =
+        Bench { endpoints: vec![Arc::new(endpoint(1)), Arc::new(Endpoint { standing, ..endpoint(7) })] };
+    // The two that compare loads: with none under way, each of the second's would do.
+    let by_weight = |policy: &Policy| matches!(policy, Policy::RoundRobin | Policy::Random);
+    for policy in POLICIES.into_iter().filter(by_weight) {
+        let balancer = build(&policy, &bench.endpoints);
+        for (weight, share) in [(1.0, 0.5), (3.0, 0.75), (0.25, 0.2), (0.0, 0.001)] {
+            weighed.set(Weight::new(weight).unwrap());
+            let picks = (0..PICKS).filter(|_| bench.pick(&*balancer, &[0, 1]) == 1).count();
+            let off = (picks as f64 - f64::from(PICKS) * share).abs();
+            assert!(off <= tolerance(share).max(3.0), "{policy:?}, {weight}: {picks}");
+        }
     }
 }
 

@@ -26,8 +26,33 @@ pub enum Balance {
     IpHash,
     /// The same one for the same key.
     Hash(Hash),
-    /// As this plugin says; it exists.
-    Plugin(Arc<str>),
+    /// As a plugin says.
+    Plugin(PluginBalance),
+}
+
+/// A plugin that chooses endpoints, or gives them their weights: which of the two, it says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginBalance {
+    /// Its name; it exists.
+    pub name: Arc<str>,
+    /// How often it gives weights, if the file says so.
+    pub interval: Option<Duration>,
+    /// What chooses by these weights, if the file says so.
+    pub policy: Option<WeightedPolicy>,
+}
+
+/// What chooses by weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightedPolicy {
+    /// Each in turn.
+    #[default]
+    RoundRobin,
+    /// Any.
+    Random,
+    /// The one with the fewest requests under way.
+    LeastRequests,
+    /// The less busy one of two taken at random.
+    P2c,
 }
 
 /// The same endpoint for the same key.

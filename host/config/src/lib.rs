@@ -31,7 +31,9 @@ use std::sync::Arc;
 use document::{Diagnostic, Source, Span};
 use indexmap::IndexMap;
 
-pub use balance::{Algorithm, Balance, Hash, HashKey, SameSite, State, Sticky};
+pub use balance::{
+    Algorithm, Balance, Hash, HashKey, PluginBalance, SameSite, State, Sticky, WeightedPolicy,
+};
 pub use buffering::{Buffering, Switch, WorkerBuffers};
 pub use conditions::{Condition, Scheme, ValueMatch};
 pub use grants::{CounterGrant, Grants, KvGrant, MetricsGrant, RateLimitGrant};

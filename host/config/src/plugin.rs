@@ -54,6 +54,8 @@ pub struct PluginLimits {
     pub callout_body: usize,
     /// The longest wait for such an answer.
     pub callout_timeout: Duration,
+    /// The longest body that a hook is given, in bytes; never more than `memory`.
+    pub body: usize,
 }
 
 impl Default for PluginLimits {
@@ -67,6 +69,7 @@ impl Default for PluginLimits {
             callouts: 4,
             callout_body: 64 << 10,
             callout_timeout: Duration::from_millis(500),
+            body: 1 << 20,
         }
     }
 }

@@ -38,7 +38,7 @@ impl Filter for HeaderFilter {
         Hooks {
             request: !self.rules.request.is_empty(),
             response: !self.rules.response.is_empty(),
-            log: false,
+            ..Hooks::default()
         }
     }
 

@@ -11,17 +11,18 @@ mod policy;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use balance::{Policy, Tiers};
+use balance::Tiers;
 use config::{Access, Config, LineFormat, Matching, Switch};
 use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
 use ledger::AccessLog;
-use model::{Filter, RouteLabel, Template, UpstreamTimes, Variable};
+use model::{Endpoint, Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
-use upkeep::Book;
+use upkeep::{Book, WeighRule};
 use wasm::{Engine, Grants, Isolation, Limits, LoadError, OnFailure, OwnMetrics, Plugin, PluginSpec};
 
 use crate::buffering::Buffering;
@@ -29,6 +30,10 @@ use crate::destination::{Destination, Split};
 use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
+use endpoints::Weights;
+
+/// How often a weigher is asked, if the file does not say.
+const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The name that exchanges without a route are counted under.
 const UNROUTED: &str = "";
@@ -60,6 +65,7 @@ pub async fn assemble(
         number: before.map_or(1, |before| before.number + 1),
         listeners,
         routes: RouteTable::new(routes),
+        rerouter: router.clone().filter(|router| router.reroutes()),
         router,
         upstreams,
         callouts: callouts::routes(&config, places),
@@ -161,10 +167,12 @@ impl Assembly<'_> {
 
     fn upstream(&mut self, upstream: &config::Upstream, plugins: &Plugins) -> Upstream {
         let old = self.before.and_then(|before| before.upstreams.get(before.place_of(&upstream.name)?));
-        let endpoints = endpoints::endpoints(upstream, self.book, old.map(AsRef::as_ref));
-        let balance = match &upstream.balance {
-            config::Balance::Plugin(name) => self.picker(name, upstream, plugins),
-            native => Balance::Native(policy::native(native, &endpoints)),
+        let weighs = plugin_of(upstream, plugins).is_some_and(Plugin::is_weigher);
+        let weighed = if weighs { Weights::Given } else { Weights::Written };
+        let endpoints = endpoints::endpoints(upstream, self.book, old.map(AsRef::as_ref), weighed);
+        let (balance, weighing) = match &upstream.balance {
+            config::Balance::Plugin(plugin) => self.plugin_balance(plugin, upstream, plugins, &endpoints),
+            native => (Balance::Native(policy::native(native, &endpoints)), None),
         };
         let sticky = upstream.sticky.as_ref().map(|sticky| Sticky::new(sticky, &upstream.name, &endpoints));
         let pool = self.pool(upstream, old.map(AsRef::as_ref));
@@ -175,6 +183,7 @@ impl Assembly<'_> {
             tiers: Tiers::new(&endpoints),
             endpoints,
             balance,
+            weighing,
             sticky,
             pool,
             times: times.unwrap_or_else(|| Arc::new(UpstreamTimes::new(self.places))),
@@ -182,17 +191,36 @@ impl Assembly<'_> {
         }
     }
 
-    fn picker(&mut self, name: &Arc<str>, upstream: &config::Upstream, plugins: &Plugins) -> Balance {
-        match plugins.get(name) {
-            Some(plugin) if plugin.is_picker() => return Balance::Plugin(plugin.clone()),
-            Some(_) => {
-                let message = format!("plugin `{name}` can't balance: it does not export `picker`");
-                self.faults.push(self.config.complain(upstream.balance_span, message, None));
+    /// A plugin chooses by itself, or gives the weights by which the host does.
+    fn plugin_balance(
+        &mut self,
+        balance: &config::PluginBalance,
+        upstream: &config::Upstream,
+        plugins: &Plugins,
+        endpoints: &[Arc<Endpoint>],
+    ) -> (Balance, Option<WeighRule>) {
+        let native = Balance::Native(policy::weighted(balance.policy.unwrap_or_default()));
+        // That it can't be loaded was said.
+        let Some(plugin) = plugins.get(&balance.name) else { return (native, None) };
+        let name = &balance.name;
+        let problem = match (plugin.is_picker(), plugin.weigher(endpoints)) {
+            (true, Some(_)) => {
+                format!("plugin `{name}` exports both `picker` and `weigher`: one of them is to decide")
             }
-            // That it can't be loaded was said.
-            None => {}
-        }
-        Balance::Native(Policy::RoundRobin)
+            (true, None) if balance.interval.is_some() || balance.policy.is_some() => format!(
+                "plugin `{name}` chooses for each request: `interval` and `policy` are for one that exports `weigher`"
+            ),
+            (true, None) => return (Balance::Plugin(plugin.clone()), None),
+            (false, Some(weigher)) => {
+                let interval = balance.interval.unwrap_or(WEIGH_INTERVAL);
+                return (native, Some(WeighRule { weigher, interval }));
+            }
+            (false, None) => {
+                format!("plugin `{name}` can't balance: it exports neither `picker` nor `weigher`")
+            }
+        };
+        self.faults.push(self.config.complain(upstream.balance_span, problem, None));
+        (native, None)
     }
 
     fn routes(&mut self, plugins: &Plugins) -> Vec<(Matching, Route)> {
@@ -253,7 +281,8 @@ impl Assembly<'_> {
             config::Filter::Plugin(name) => match plugins.get(name) {
                 Some(plugin) => plugin.filter().map(Some).ok_or_else(|| {
                     format!(
-                        "plugin `{name}` can't filter: it exports none of on-request, on-response and on-log"
+                        "plugin `{name}` can't filter: it exports none of on-request, on-request-body, on-response, \
+                         on-response-body and on-log"
                     )
                 }),
                 None => Ok(None),
@@ -278,6 +307,13 @@ impl Assembly<'_> {
             name => before.routes.named(name).map(|route| route.label.fitting(self.places)),
         });
         old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.places)))
+    }
+}
+
+fn plugin_of<'a>(upstream: &config::Upstream, plugins: &'a Plugins) -> Option<&'a Plugin> {
+    match &upstream.balance {
+        config::Balance::Plugin(balance) => plugins.get(&balance.name),
+        _ => None,
     }
 }
 
@@ -318,6 +354,7 @@ fn limits(limits: &config::PluginLimits) -> Limits {
         memory: limits.memory,
         cpu: limits.cpu,
         wall: limits.wall,
+        body: limits.body,
         host_calls: limits.host_calls,
         log: limits.log,
         callouts: limits.callouts,

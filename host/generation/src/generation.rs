@@ -9,12 +9,12 @@ use std::time::Duration;
 use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
-use model::{Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
+use model::{DetourNames, Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
 use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
 use relay::forwarded::TrustedProxies;
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable, Routed};
-use upkeep::{Beat, Book};
+use upkeep::{Beat, Book, WeighRule};
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
@@ -33,6 +33,8 @@ pub struct Generation {
     pub routes: RouteTable<Route>,
     /// What is asked before the routes.
     pub router: Option<Arc<dyn Router>>,
+    /// What is asked where an upstream could not answer: the same, if it has a say on that.
+    pub rerouter: Option<Arc<dyn Router>>,
     /// Its upstreams; routes name them by index.
     pub upstreams: Vec<Arc<Upstream>>,
     /// How requests of plugins go to the upstreams that they are granted, by the upstreams' names.
@@ -67,6 +69,16 @@ impl Generation {
     /// What the patrol is to walk.
     pub fn beats(&self) -> Vec<Arc<Beat>> {
         self.upstreams.iter().map(|upstream| Arc::new(upstream.beat())).collect()
+    }
+}
+
+impl DetourNames for Generation {
+    fn has_route(&self, name: &str) -> bool {
+        self.routes.named(name).is_some_and(|route| route.destination.is_upstream())
+    }
+
+    fn has_upstream(&self, name: &str) -> bool {
+        self.place_of(name).is_some()
     }
 }
 
@@ -174,6 +186,8 @@ pub struct Upstream {
     pub tiers: Tiers,
     /// How to choose among them.
     pub balance: Balance,
+    /// What gives the endpoints their weights, and how often, if anything does.
+    pub weighing: Option<WeighRule>,
     /// What brings clients back to the endpoint that answered them.
     pub sticky: Option<Sticky>,
     /// How connections to them are made and kept.
@@ -193,6 +207,7 @@ impl Upstream {
             pool: self.pool.clone(),
             checks: self.resilience.health.clone(),
             outliers: self.resilience.outliers,
+            weighing: self.weighing.clone(),
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct WorkerStats {
     pub panic_picks: Counter,
     /// Faults that a fallback was asked to answer.
     pub fallbacks: Counter,
+    /// Requests that a router sent elsewhere when their upstream could not answer.
+    pub reroutes: Counter,
     /// Access-log lines that were dropped because the log could not keep up.
     pub log_dropped: Counter,
     /// Exchanges that ended in a panic of the host.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::{Endpoint, Exchange, Fault, Outcome};
+use crate::{BodyVerdict, Endpoint, Exchange, Fault, Outcome, WholeBody};
 
 /// Which worker; from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,8 +59,12 @@ pub enum Verdict {
 pub struct Hooks {
     /// The way in.
     pub request: bool,
+    /// The way in, with the whole body.
+    pub request_body: bool,
     /// The way out.
     pub response: bool,
+    /// The way out, with the whole body.
+    pub response_body: bool,
     /// After the end.
     pub log: bool,
 }
@@ -84,9 +88,40 @@ pub trait FilterCall {
         Step::Done(exchange, Ok(Verdict::Continue))
     }
 
+    /// The request's body is here: all of it, and no longer than [`FilterCall::body_limit`].
+    fn on_request_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        let _ = body;
+        Step::Done(exchange, Ok(BodyVerdict::Keep))
+    }
+
     /// The response's head is here.
     fn on_response(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
         Step::Done(exchange, Ok(Verdict::Continue))
+    }
+
+    /// The response's body is here: all of it, and no longer than [`FilterCall::body_limit`].
+    fn on_response_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        let _ = body;
+        Step::Done(exchange, Ok(BodyVerdict::Keep))
+    }
+
+    /// How long a body it is given may be, in bytes.
+    fn body_limit(&self) -> usize {
+        0
+    }
+
+    /// A body is longer than that. The exchange goes on without the hook, or ends with a fault.
+    fn on_long_body(&mut self, exchange: &Exchange) -> Result<(), Fault> {
+        let _ = exchange;
+        Ok(())
     }
 
     /// The exchange is over.
@@ -117,6 +152,37 @@ pub trait RouteNames {
     fn has(&self, name: &str) -> bool;
 }
 
+/// What has come of a request that its upstream could not answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed {
+    /// The fault's name.
+    pub fault: &'static str,
+    /// Whether the request can be sent once more.
+    pub repeatable: bool,
+}
+
+/// Where such a request goes.
+#[derive(Debug)]
+pub enum Detour {
+    /// Nowhere else: the route's fallback answers, if it has one.
+    Fallback,
+    /// To the upstream of that name.
+    Upstream(String),
+    /// To that of the route of that name.
+    Route(String),
+    /// Answer with this now.
+    Reply(Reply),
+}
+
+/// The names that a detour may have.
+pub trait DetourNames {
+    /// Whether a route that leads to an upstream has this name.
+    fn has_route(&self, name: &str) -> bool;
+
+    /// Whether an upstream has this name.
+    fn has_upstream(&self, name: &str) -> bool;
+}
+
 /// A configured router.
 pub trait Router: Send + Sync {
     /// Decides where the request goes. A route it names is one of `routes`.
@@ -125,6 +191,22 @@ pub trait Router: Send + Sync {
         exchange: Box<Exchange>,
         routes: &'a dyn RouteNames,
     ) -> Step<'a, Result<Decision, Fault>>;
+
+    /// Whether it has a say on requests that their upstream could not answer.
+    fn reroutes(&self) -> bool {
+        false
+    }
+
+    /// Decides where such a request goes. What it names is one of `names`.
+    fn reroute<'a>(
+        &'a self,
+        exchange: Box<Exchange>,
+        failed: Failed,
+        names: &'a dyn DetourNames,
+    ) -> Step<'a, Result<Detour, Fault>> {
+        let _ = (failed, names);
+        Step::Done(exchange, Ok(Detour::Fallback))
+    }
 }
 
 /// What a balancer may choose from.

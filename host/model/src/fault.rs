@@ -81,6 +81,8 @@ pub enum PluginFault {
     Invalid,
     /// No instance could be made: the pool is exhausted.
     Exhausted,
+    /// A body is longer than it may be given.
+    Body,
 }
 
 /// The named reasons. Each is a label in the access log and in `sandgate_faults_total`.
@@ -152,7 +154,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 38] = [
+    pub const ALL: [FaultKind; 39] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -190,6 +192,7 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::HostCalls),
         FaultKind::Plugin(PluginFault::Invalid),
         FaultKind::Plugin(PluginFault::Exhausted),
+        FaultKind::Plugin(PluginFault::Body),
         FaultKind::Internal,
     ];
 
@@ -233,6 +236,7 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::HostCalls) => "plugin_host_calls",
             FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
+            FaultKind::Plugin(PluginFault::Body) => "plugin_body",
             FaultKind::Internal => "internal",
         }
     }

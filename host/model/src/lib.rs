@@ -6,6 +6,7 @@
 
 mod ambiguous;
 mod asked;
+mod body;
 mod breaker;
 mod callout;
 mod captures;
@@ -33,10 +34,12 @@ mod tls;
 mod trace;
 mod upstream_times;
 mod variable;
+mod weigher;
 mod window;
 
 pub use ambiguous::Ambiguous;
 pub use asked::Asked;
+pub use body::{BodyVerdict, WholeBody};
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use callout::{Caller, Callout, CalloutError, CalloutFuture};
 pub use captures::Captures;
@@ -47,8 +50,8 @@ pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
-    Balancer, Candidates, Choice, Decision, Filter, FilterCall, Hooks, Reply, RouteNames, Router, Step,
-    Verdict, WorkerId,
+    Balancer, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter, FilterCall, Hooks, Reply,
+    RouteNames, Router, Step, Verdict, WorkerId,
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};
@@ -66,4 +69,5 @@ pub use tls::{ClientCertificate, TlsFacts};
 pub use trace::{TraceContext, TraceId};
 pub use upstream_times::UpstreamTimes;
 pub use variable::{Fixed, Logged, Stage, Variable};
+pub use weigher::{Loads, Weighed, Weigher, Weighing, Weight};
 pub use window::{Outcomes, Window};

@@ -12,7 +12,7 @@ pub use duty::{Duty, State};
 pub use latency::Latency;
 pub use warm_up::{Course, WarmUp};
 
-use crate::Endpoint;
+use crate::{Endpoint, Weighed};
 
 /// How many parts a unit of weight has, so that an endpoint of weight 1 can get less than its share.
 pub const SHARE: u32 = 1000;
@@ -31,6 +31,8 @@ pub struct Standing {
     pub warm_up: Option<WarmUp>,
     /// How fast it answers, if the policy wants to know.
     pub latency: Option<Arc<Latency>>,
+    /// The weight that it has in place of the configuration's, if a weigher gives it one.
+    pub weighed: Option<Arc<Weighed>>,
 }
 
 impl Endpoint {
@@ -46,7 +48,10 @@ impl Endpoint {
 
     /// Its share of requests at `now`, in [`SHARE`]s of a unit of weight; never 0.
     pub fn share(&self, now_ms: u64) -> u64 {
-        let full = u64::from(self.weight.max(1)) * u64::from(SHARE);
+        let full = match &self.standing.weighed {
+            None => u64::from(self.weight.max(1)) * u64::from(SHARE),
+            Some(weighed) => u64::from(weighed.share()),
+        };
         self.standing.warm_up.as_ref().map_or(full, |warm_up| warm_up.part_of(full, now_ms))
     }
 }

@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use model::FaultKind;
 
+use crate::buffer::Front;
 use crate::http2;
 use crate::interim::{Interim, InterimSink};
 use crate::progress::Progress;
@@ -43,6 +44,8 @@ pub struct ClientBody {
     left: u64,
     progress: Rc<Progress>,
     expectation: Expectation,
+    /// What was read of it and put back. Boxed: hardly any body has this.
+    front: Option<Box<Front>>,
 }
 
 /// What a client does before it sends a body.
@@ -89,7 +92,7 @@ impl ClientBody {
     }
 
     fn of(source: Source, left: u64, expectation: Expectation) -> Self {
-        ClientBody { source, left, progress: Rc::default(), expectation }
+        ClientBody { source, left, progress: Rc::default(), expectation, front: None }
     }
 
     /// Whether the client sends it only when it is asked to, and was not asked yet.
@@ -100,6 +103,13 @@ impl ClientBody {
     /// Sets how long it may be, before anything was read of it.
     pub fn set_limit(&mut self, bytes: u64) {
         self.left = bytes;
+    }
+
+    /// Puts back what was read of it, so that it comes first once more.
+    pub fn put_back(&mut self, front: Front) {
+        // Its way to an endpoint has not begun.
+        self.progress.restart();
+        self.front = Some(Box::new(front));
     }
 
     /// How far it is on its way, and why it ended early if it did.
@@ -146,28 +156,44 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.give_go_ahead();
-        let polled = self.source.poll_frame(cx).map(|frame| {
-            frame.map(|frame| match frame {
-                Ok(frame) => self.checked(frame),
-                Err(kind) => Err(self.fail(kind)),
-            })
-        });
+        let polled = match self.front.take() {
+            Some(front) => Poll::Ready(Some(Ok(Frame::data(front.into_bytes())))),
+            None => self.poll_source(cx),
+        };
         self.progress.note(&polled, self.is_end_stream());
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Http1(incoming, _) => incoming.is_end_stream(),
-            Source::Http2(incoming, _) => incoming.is_end_stream(),
-        }
+        self.front.is_none() && self.source_has_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
+        if self.front.is_some() {
+            return SizeHint::default();
+        }
         match &self.source {
             Source::Http1(incoming, _) => incoming.size_hint(),
             Source::Http2(incoming, _) => incoming.size_hint(),
+        }
+    }
+}
+
+impl ClientBody {
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.give_go_ahead();
+        self.source.poll_frame(cx).map(|frame| {
+            frame.map(|frame| match frame {
+                Ok(frame) => self.checked(frame),
+                Err(kind) => Err(self.fail(kind)),
+            })
+        })
+    }
+
+    fn source_has_ended(&self) -> bool {
+        match &self.source {
+            Source::Http1(incoming, _) => incoming.is_end_stream(),
+            Source::Http2(incoming, _) => incoming.is_end_stream(),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod ahead;
 mod collect;
 mod file;
+mod gather;
 mod room;
 mod whole;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use ahead::ReadAhead;
 pub use collect::collect;
 pub use file::check_folder;
+pub use gather::{Front, Gathered, gather};
 pub use room::{BufferRoom, BufferStats};
 pub use whole::{Buffered, BufferedBody};
 

@@ -38,7 +38,8 @@ mod write;
 pub use accept::{AcceptStats, Closer, Listening, Manner, MannerSlot, accept_loop};
 pub use body::{BodyError, ClientBody, OutgoingBody, UpstreamBody};
 pub use buffer::{
-    BufferRoom, BufferRule, BufferStats, Buffered, BufferedBody, ReadAhead, check_folder, collect,
+    BufferRoom, BufferRule, BufferStats, Buffered, BufferedBody, Front, Gathered, ReadAhead, check_folder,
+    collect, gather,
 };
 pub use drain::Drain;
 pub use guard::Limits as HeadLimits;

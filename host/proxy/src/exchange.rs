@@ -15,10 +15,12 @@ mod keep;
 mod limit;
 mod own;
 mod pages;
+mod replaced;
 mod rescue;
 mod route;
 mod send;
 mod tunnel;
+mod whole;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,7 +54,7 @@ pub fn answer(
             Ok(answered) => answered,
             Err(halted) => rescue::rescue(*halted),
         };
-        let (exchange, content) = filter::outward(&local.generation, &mut calls, exchange, content).await;
+        let (exchange, content) = filter::outward(&local, &mut calls, exchange, content).await;
         answer::answer(&local.generation, exchange, content, calls)
     }
 }
@@ -71,6 +73,11 @@ async fn forward(
     let exchange = own::secure(route, exchange)?;
     let exchange = tunnel::check(route, &upload, exchange)?;
     let exchange = filter::inward(calls, route, exchange).await?;
+    let (exchange, upload) = match calls.want_bodies() {
+        false => (exchange, upload),
+        // Boxed: who looks at no body does not carry the room for it.
+        true => Box::pin(whole::request(local, calls, exchange, upload)).await?,
+    };
     let exchange = own::answer(route, exchange)?;
     let (exchange, upload) = match &route.buffering {
         None => (exchange, upload),

@@ -38,8 +38,12 @@ pub enum BalanceName {
     expecting = "a balancer such as `round_robin`, `{ hash: \"header:x-user\" }` or `{ plugin: NAME }`"
 )]
 pub struct BalanceForm {
-    /// The plugin that chooses.
+    /// The plugin that chooses, or gives weights.
     pub plugin: Field<String>,
+    /// How often a plugin gives weights. Default: `5s`.
+    pub interval: Field<Time>,
+    /// What chooses by the weights that a plugin gives. Default: `round_robin`.
+    pub policy: Field<WeightedPolicy>,
     /// The same endpoint for the same key: `header:NAME`, `cookie:NAME`, `query:NAME`, `path`, `uri`, `host` or `client.ip`.
     pub hash: Field<String>,
     /// How a hash becomes an endpoint. Default: `ketama`.
@@ -48,6 +52,31 @@ pub struct BalanceForm {
     pub bounded_load: Field<Percent>,
     /// The one of two taken at random that will probably answer first.
     pub ewma: Field<EwmaForm>,
+}
+
+/// What chooses by the weights that a plugin gives.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "one of `round_robin`, `random`, `least_requests` and `p2c`")]
+pub enum WeightedPolicy {
+    /// Each in turn.
+    RoundRobin,
+    /// Any.
+    Random,
+    /// The one with the fewest requests under way.
+    LeastRequests,
+    /// The less busy one of two taken at random.
+    P2c,
+}
+
+impl From<WeightedPolicy> for config::WeightedPolicy {
+    fn from(policy: WeightedPolicy) -> Self {
+        match policy {
+            WeightedPolicy::RoundRobin => config::WeightedPolicy::RoundRobin,
+            WeightedPolicy::Random => config::WeightedPolicy::Random,
+            WeightedPolicy::LeastRequests => config::WeightedPolicy::LeastRequests,
+            WeightedPolicy::P2c => config::WeightedPolicy::P2c,
+        }
+    }
 }
 
 /// How a hash becomes an endpoint.

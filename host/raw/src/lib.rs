@@ -25,7 +25,7 @@ mod tracing;
 mod upstream;
 mod upstream_tls;
 
-pub use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky};
+pub use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky, WeightedPolicy};
 pub use buffering::{Buffering, ServerBuffering, Switch};
 pub use grants::{CounterGrant, Grants, KvGrant, MetricsGrant, RateLimitGrant};
 pub use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};

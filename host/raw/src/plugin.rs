@@ -58,6 +58,8 @@ pub struct PluginLimits {
     pub callout_body: Field<Size>,
     /// The longest time that it waits for such an answer. Default: `500ms`.
     pub callout_timeout: Field<Time>,
+    /// The longest body that a hook is given. Default: `1MiB`.
+    pub body: Field<Size>,
 }
 
 /// How long an instance of a plugin lives.

@@ -11,5 +11,5 @@ mod watch;
 
 pub use names::{Book, Entry, NameSettings, Names, Wanted, question};
 pub use outliers::{Outliers, has_room};
-pub use patrol::{Beat, Patrol};
+pub use patrol::{Beat, Patrol, WeighRule};
 pub use watch::Watch;

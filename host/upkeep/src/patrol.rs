@@ -1,4 +1,4 @@
-//! Patrol: what goes on about endpoints' health without any request: active checks, and the comparing of outliers.
+//! Patrol: what goes on about endpoints without any request: active checks, the comparing of outliers, and weighing.
 //!
 //! There is one in the process, not one a worker: an endpoint is asked once an interval, however many cores there are.
 //! It follows the generation that serves: what that does not name is not asked any more, and what it names as the one
@@ -7,6 +7,7 @@
 mod check;
 mod judge;
 mod sweep;
+mod weigh;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use crate::outliers::Outliers;
 use check::Check;
 use sweep::Sweep;
+pub use weigh::WeighRule;
 
 /// So many checks are under way at a time, of all upstreams together: each is a connection.
 const CHECKS_AT_ONCE: usize = 64;
@@ -36,12 +38,16 @@ pub struct Beat {
     pub checks: Option<HealthCheck>,
     /// Its ejection of outliers, if there is any.
     pub outliers: Option<Outliers>,
+    /// What gives its endpoints their weights, if anything does.
+    pub weighing: Option<WeighRule>,
 }
 
 /// The checks and sweeps that go on.
 pub struct Patrol {
     checks: Vec<(Check, Task)>,
     sweeps: Vec<(Sweep, Task)>,
+    /// What weighs is part of its generation, and ends with it.
+    weighings: Vec<Task>,
     permits: Arc<Semaphore>,
 }
 
@@ -57,7 +63,8 @@ impl Drop for Task {
 impl Default for Patrol {
     /// Watching nothing.
     fn default() -> Self {
-        Patrol { checks: Vec::new(), sweeps: Vec::new(), permits: Arc::new(Semaphore::new(CHECKS_AT_ONCE)) }
+        let permits = Arc::new(Semaphore::new(CHECKS_AT_ONCE));
+        Patrol { checks: Vec::new(), sweeps: Vec::new(), weighings: Vec::new(), permits }
     }
 }
 
@@ -75,6 +82,7 @@ impl Patrol {
             self.checks.push(running);
         }
         self.follow_sweeps(beats);
+        self.weighings = weigh::all_of(beats).map(|weigh| Task(tokio::spawn(weigh.run()))).collect();
     }
 
     fn start(&self, check: Check) -> (Check, Task) {

@@ -12,10 +12,14 @@ wasmtime::component::bindgen!({
             include sandgate:proxy/imports@0.1.0;
             export sandgate:proxy/plugin@0.1.0;
             export sandgate:proxy/on-request@0.1.0;
+            export sandgate:proxy/on-request-body@0.1.0;
             export sandgate:proxy/on-response@0.1.0;
+            export sandgate:proxy/on-response-body@0.1.0;
             export sandgate:proxy/on-log@0.1.0;
             export sandgate:proxy/router@0.1.0;
+            export sandgate:proxy/reroute@0.1.0;
             export sandgate:proxy/picker@0.1.0;
+            export sandgate:proxy/weigher@0.1.0;
         }
     ",
     world: "sandgate:host/every-hook",
@@ -27,7 +31,7 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
-pub(crate) use exports::sandgate::proxy::{on_log::Outcome, picker, plugin, router};
+pub(crate) use exports::sandgate::proxy::{on_log::Outcome, picker, plugin, reroute, router, weigher};
 pub(crate) use sandgate::proxy::{
     callout, clock, counter, exchange, kv, log, metrics, random, rate_limit, trace, types,
 };

@@ -1,9 +1,12 @@
 //! A plugin as a filter.
 
+mod body;
+
 use std::sync::Arc;
 
 use model::{
-    Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead, Step, Verdict, WorkerId,
+    BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead, Step,
+    Verdict, WholeBody, WorkerId,
 };
 use wasmtime::component::{ComponentExportIndex, Resource};
 
@@ -57,7 +60,8 @@ impl FilterCall for PluginCall {
         match self.seat.call_straight(call, exchange, request_handle) {
             Err(exchange) => Step::Later(Box::pin(self.request_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
-                let (exchange, verdict) = self.settle_request(exchange, before, answer);
+                let (exchange, verdict) =
+                    self.settle_request(exchange, before, verdict(answer), Verdict::Continue);
                 Step::Done(exchange, verdict)
             }
         }
@@ -72,10 +76,35 @@ impl FilterCall for PluginCall {
         match self.seat.call_straight(call, exchange, response_handle) {
             Err(exchange) => Step::Later(Box::pin(self.response_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
-                let (exchange, verdict) = self.settle_response(exchange, before, answer);
+                let (exchange, verdict) =
+                    self.settle_response(exchange, before, verdict(answer), Verdict::Continue);
                 Step::Done(exchange, verdict)
             }
         }
+    }
+
+    fn on_request_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        self.request_body(exchange, body)
+    }
+
+    fn on_response_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        self.response_body(exchange, body)
+    }
+
+    fn body_limit(&self) -> usize {
+        self.plugin.spec.limits.body
+    }
+
+    fn on_long_body(&mut self, exchange: &Exchange) -> Result<(), Fault> {
+        self.long_body(exchange)
     }
 
     fn on_log<'a>(
@@ -101,48 +130,49 @@ fn response_handle(call: u32) -> (Resource<types::Response>,) {
 /// A verdict as it comes from a guest, or why none came.
 type Answer = Result<(types::Verdict,), Failure>;
 /// An exchange that a hook has seen.
-type Seen = (Box<Exchange>, Result<Verdict, Fault>);
+type Seen<V = Verdict> = (Box<Exchange>, Result<V, Fault>);
 
 impl PluginCall {
     async fn request_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.request.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
         let (exchange, answer) = self.seat.call(call, exchange, request_handle).await;
-        self.settle_request(exchange, before, answer)
+        self.settle_request(exchange, before, verdict(answer), Verdict::Continue)
     }
 
     async fn response_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.response.clone());
         let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
         let (exchange, answer) = self.seat.call(call, exchange, response_handle).await;
-        self.settle_response(exchange, before, answer)
+        self.settle_response(exchange, before, verdict(answer), Verdict::Continue)
     }
 
-    fn settle_request(
+    /// What comes of a hook; `pass` is what it would have said had it not been there.
+    fn settle_request<V>(
         &self,
         mut exchange: Box<Exchange>,
         before: Option<RequestHead>,
-        answer: Answer,
-    ) -> Seen {
-        let verdict = verdict(answer);
+        verdict: Result<V, Failure>,
+        pass: V,
+    ) -> Seen<V> {
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.request = before;
         }
-        let verdict = self.forgive(&exchange, verdict);
+        let verdict = self.forgive(&exchange, verdict, pass);
         (exchange, verdict)
     }
 
-    fn settle_response(
+    fn settle_response<V>(
         &self,
         mut exchange: Box<Exchange>,
         before: Option<ResponseHead>,
-        answer: Answer,
-    ) -> Seen {
-        let verdict = verdict(answer);
+        verdict: Result<V, Failure>,
+        pass: V,
+    ) -> Seen<V> {
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.response = before;
         }
-        let verdict = self.forgive(&exchange, verdict);
+        let verdict = self.forgive(&exchange, verdict, pass);
         (exchange, verdict)
     }
 
@@ -173,13 +203,13 @@ impl PluginCall {
     }
 
     /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
-    fn forgive(&self, exchange: &Exchange, answer: Result<Verdict, Failure>) -> Result<Verdict, Fault> {
+    fn forgive<V>(&self, exchange: &Exchange, answer: Result<V, Failure>, pass: V) -> Result<V, Fault> {
         let failure = match answer {
             Ok(verdict) => return Ok(verdict),
             Err(failure) => failure,
         };
         self.plugin.report(exchange, &failure);
-        if self.is_open() { Ok(Verdict::Continue) } else { Err(failure.into_fault(&self.plugin.spec.name)) }
+        if self.is_open() { Ok(pass) } else { Err(failure.into_fault(&self.plugin.spec.name)) }
     }
 }
 

@@ -210,11 +210,19 @@ fn store(plugin: &Arc<Shared>) -> Store<Context> {
     let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin)));
     store.limiter(|context| context);
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
-    store.set_hostcall_fuel(COPY_LIMIT);
+    store.set_hostcall_fuel(copy_limit(plugin));
     store.set_max_component_handles(HANDLES);
     store.set_epoch_deadline(1);
     plugin.engine.ticker.keep_ticking();
     store
+}
+
+/// What a guest may make the host copy in one call: a body that it replaces must not be more.
+fn copy_limit(plugin: &Shared) -> usize {
+    match plugin.hooks.see_bodies() {
+        true => plugin.spec.limits.body.saturating_add(COPY_LIMIT),
+        false => COPY_LIMIT,
+    }
 }
 
 /// What a guest says of its settings.

@@ -6,7 +6,7 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, Resource,
 };
 
-use crate::bindings::{Outcome, picker, plugin, router, types};
+use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
 
 /// The indexes of a component's exported hooks.
@@ -15,11 +15,16 @@ pub(crate) struct HookTable {
     pub(crate) describe: Option<ComponentExportIndex>,
     pub(crate) configure: Option<ComponentExportIndex>,
     pub(crate) on_request: Option<ComponentExportIndex>,
+    pub(crate) on_request_body: Option<ComponentExportIndex>,
     pub(crate) on_response: Option<ComponentExportIndex>,
+    pub(crate) on_response_body: Option<ComponentExportIndex>,
     pub(crate) on_log: Option<ComponentExportIndex>,
     pub(crate) route: Option<ComponentExportIndex>,
+    pub(crate) reroute: Option<ComponentExportIndex>,
     pub(crate) on_endpoints: Option<ComponentExportIndex>,
     pub(crate) pick: Option<ComponentExportIndex>,
+    pub(crate) on_weighed_endpoints: Option<ComponentExportIndex>,
+    pub(crate) weigh: Option<ComponentExportIndex>,
 }
 
 impl HookTable {
@@ -34,11 +39,16 @@ impl HookTable {
             describe: find("plugin", "describe"),
             configure: find("plugin", "configure"),
             on_request: find("on-request", "on-request"),
+            on_request_body: find("on-request-body", "on-request-body"),
             on_response: find("on-response", "on-response"),
+            on_response_body: find("on-response-body", "on-response-body"),
             on_log: find("on-log", "on-log"),
             route: find("router", "route"),
+            reroute: find("reroute", "reroute"),
             on_endpoints: find("picker", "on-endpoints"),
             pick: find("picker", "pick"),
+            on_weighed_endpoints: find("weigher", "on-endpoints"),
+            weigh: find("weigher", "weigh"),
         }
     }
 
@@ -49,17 +59,33 @@ impl HookTable {
         types.check::<(&str,), (Result<(), String>,)>(self.configure.as_ref())?;
         types.check::<(Resource<types::Request>,), (types::Verdict,)>(self.on_request.as_ref())?;
         types.check::<(Resource<types::Response>,), (types::Verdict,)>(self.on_response.as_ref())?;
+        types.check::<(Resource<types::Request>, &[u8]), (types::BodyVerdict,)>(
+            self.on_request_body.as_ref(),
+        )?;
+        types.check::<(Resource<types::Response>, &[u8]), (types::BodyVerdict,)>(
+            self.on_response_body.as_ref(),
+        )?;
         types.check::<(Outcome,), ()>(self.on_log.as_ref())?;
         types.check::<(Resource<types::Request>,), (router::Decision,)>(self.route.as_ref())?;
+        types.check::<(reroute::Failure,), (reroute::Detour,)>(self.reroute.as_ref())?;
         types.check::<(&[picker::Endpoint],), ()>(self.on_endpoints.as_ref())?;
-        types.check::<(&[u32], &[u32]), (picker::Choice,)>(self.pick.as_ref())
+        types.check::<(&[u32], &[u32]), (picker::Choice,)>(self.pick.as_ref())?;
+        types.check::<(&[weigher::Endpoint],), ()>(self.on_weighed_endpoints.as_ref())?;
+        types.check::<(&[u32], &[f64], &[u64]), (Vec<f64>,)>(self.weigh.as_ref())
+    }
+
+    /// Whether one of them is given whole bodies.
+    pub(crate) fn see_bodies(&self) -> bool {
+        self.on_request_body.is_some() || self.on_response_body.is_some()
     }
 
     /// Those of a filter.
     pub(crate) fn of_filter(&self) -> Hooks {
         Hooks {
             request: self.on_request.is_some(),
+            request_body: self.on_request_body.is_some(),
             response: self.on_response.is_some(),
+            response_body: self.on_response_body.is_some(),
             log: self.on_log.is_some(),
         }
     }

@@ -81,7 +81,18 @@ impl LoadError {
 }
 
 /// The names of the interfaces that make a component a plugin.
-const HOOKS: [&str; 6] = ["plugin", "on-request", "on-response", "on-log", "router", "picker"];
+const HOOKS: [&str; 10] = [
+    "plugin",
+    "on-request",
+    "on-request-body",
+    "on-response",
+    "on-response-body",
+    "on-log",
+    "router",
+    "reroute",
+    "picker",
+    "weigher",
+];
 /// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.
 const WASI: &str = "wasi:";
 

@@ -3,7 +3,7 @@
 //! An [`Engine`] lives as long as the process. A [`Plugin`] is a component loaded with its settings and limits; it
 //! lives as long as a generation. A guest is an instance of it at work; it lives for one exchange, or, where the
 //! configuration says `resident`, on one worker. To the rest of the host a plugin is a [`model::Filter`], a
-//! [`model::Router`] or a [`model::Balancer`], and nobody can tell it from a native one.
+//! [`model::Router`], a [`model::Balancer`] or a [`model::Weigher`], and nobody can tell it from a native one.
 
 mod aot;
 mod bindings;
@@ -27,6 +27,7 @@ mod router;
 mod spec;
 mod stats;
 mod ticker;
+mod weigher;
 
 pub use aot::AotCache;
 pub use engine::{Engine, MEMORY_LIMIT_MAX};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use model::{Balancer, Caller, Endpoint, Filter, Router};
+use model::{Balancer, Caller, Endpoint, Filter, Router, Weigher};
 use sha2::{Digest, Sha256};
 use state::Namespace;
 use wasmtime::component::InstancePre;
@@ -24,6 +24,7 @@ use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
 use crate::spec::{Description, Isolation, Limits, OnFailure, PluginSpec};
 use crate::stats::PluginStats;
+use crate::weigher::PluginWeigher;
 
 /// What a plugin's guests share.
 pub(crate) struct Shared {
@@ -163,6 +164,17 @@ impl Plugin {
         self.shared.hooks.pick.is_some()
     }
 
+    /// As what weighs the endpoints of one upstream, if it exports that hook.
+    pub fn weigher(&self, endpoints: &[Arc<Endpoint>]) -> Option<Arc<dyn Weigher>> {
+        let (on_endpoints, weigh) = (self.shared.hooks.on_weighed_endpoints?, self.shared.hooks.weigh?);
+        Some(Arc::new(PluginWeigher::new(&self.shared, on_endpoints, weigh, endpoints)))
+    }
+
+    /// Whether it can weigh.
+    pub fn is_weigher(&self) -> bool {
+        self.shared.hooks.weigh.is_some()
+    }
+
     /// As the balancer of one upstream on one worker, if it exports that hook.
     pub fn balancer(&self, endpoints: &[Arc<Endpoint>]) -> Option<Box<dyn Balancer>> {
         let (on_endpoints, pick) = (self.shared.hooks.on_endpoints?, self.shared.hooks.pick?);
@@ -257,6 +269,18 @@ impl Shared {
         }
         tracing::warn!(
             plugin = %self.spec.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
+            detail = failure.detail, "a plugin failed"
+        );
+    }
+
+    /// The same for a guest that works for no exchange.
+    pub(crate) fn report_aside(&self, failure: &Failure) {
+        self.stats.aside().failed(failure.fault);
+        if !self.stats.aside().may_report() {
+            return;
+        }
+        tracing::warn!(
+            plugin = %self.spec.name, fault = model::FaultKind::Plugin(failure.fault).name(),
             detail = failure.detail, "a plugin failed"
         );
     }

@@ -1,8 +1,10 @@
 //! A plugin as a router.
 
+mod reroute;
+
 use std::sync::Arc;
 
-use model::{Decision, Exchange, Fault, RequestHead, RouteNames, Router, Step};
+use model::{Decision, Detour, DetourNames, Exchange, Failed, Fault, RequestHead, RouteNames, Router, Step};
 use wasmtime::component::{ComponentExportIndex, Resource};
 
 use crate::bindings::{router, types};
@@ -80,6 +82,19 @@ impl Router for PluginRouter {
                 Step::Done(exchange, decision)
             }
         }
+    }
+
+    fn reroutes(&self) -> bool {
+        self.plugin.hooks.reroute.is_some()
+    }
+
+    fn reroute<'a>(
+        &'a self,
+        exchange: Box<Exchange>,
+        failed: Failed,
+        names: &'a dyn DetourNames,
+    ) -> Step<'a, Result<Detour, Fault>> {
+        self.detour(exchange, failed, names)
     }
 }
 

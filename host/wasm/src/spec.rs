@@ -15,6 +15,8 @@ pub struct Limits {
     pub cpu: Duration,
     /// Time of all its hooks of one exchange, waiting included.
     pub wall: Duration,
+    /// The longest body that a hook is given, and that it may put in its place, in bytes.
+    pub body: usize,
     /// Calls of the host, by all its hooks of one exchange.
     pub host_calls: u32,
     /// Bytes of lines that all its hooks of one exchange log.
@@ -38,6 +40,7 @@ impl Default for Limits {
             callouts: 4,
             callout_body: 64 << 10,
             callout_timeout: Duration::from_millis(500),
+            body: 1 << 20,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use model::{CalloutError, PerWorker, PluginFault, WorkerId};
 
 /// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 8] = [
+const FAULTS: [PluginFault; 9] = [
     PluginFault::Trap,
     PluginFault::Stack,
     PluginFault::Memory,
@@ -16,6 +16,7 @@ const FAULTS: [PluginFault; 8] = [
     PluginFault::HostCalls,
     PluginFault::Invalid,
     PluginFault::Exhausted,
+    PluginFault::Body,
 ];
 
 /// A limit of what a plugin is granted.
@@ -97,6 +98,8 @@ impl CalloutResult {
 #[derive(Clone, Debug)]
 pub struct PluginStats {
     workers: Arc<PerWorker<WorkerStats>>,
+    /// What it did for no exchange, and so on no worker.
+    aside: Arc<WorkerStats>,
 }
 
 /// Those of one worker, on cache lines of their own.
@@ -132,12 +135,12 @@ pub struct PluginTotals {
 
 impl PluginStats {
     pub(crate) fn new(workers: usize) -> Self {
-        PluginStats { workers: Arc::new(PerWorker::new(workers)) }
+        PluginStats { workers: Arc::new(PerWorker::new(workers)), aside: Arc::default() }
     }
 
     /// With places for so many workers, going on where this one does.
     pub(crate) fn grown(&self, workers: usize) -> Self {
-        PluginStats { workers: Arc::new(self.workers.grown(workers)) }
+        PluginStats { workers: Arc::new(self.workers.grown(workers)), aside: Arc::clone(&self.aside) }
     }
 
     /// Whether it has places for so many workers.
@@ -160,13 +163,23 @@ impl PluginStats {
         self.workers.of(worker).map_or(&NOWHERE, AsRef::as_ref)
     }
 
+    /// Those of work for no exchange. Only the thread that the process began with may write them.
+    pub(crate) fn aside(&self) -> &WorkerStats {
+        &self.aside
+    }
+
+    /// All of them.
+    fn all(&self) -> impl Iterator<Item = &WorkerStats> {
+        self.workers.iter().chain(std::iter::once(&*self.aside))
+    }
+
     /// The sums over all workers.
     pub fn totals(&self) -> PluginTotals {
         let sum = |counter: fn(&WorkerStats) -> &AtomicU64| -> u64 {
-            self.workers.iter().map(|worker| counter(worker).load(Relaxed)).sum()
+            self.all().map(|worker| counter(worker).load(Relaxed)).sum()
         };
         let of_each = |counters: fn(&WorkerStats) -> &[AtomicU64], at: usize| -> u64 {
-            self.workers.iter().filter_map(|worker| counters(worker).get(at)).map(|c| c.load(Relaxed)).sum()
+            self.all().filter_map(|worker| counters(worker).get(at)).map(|c| c.load(Relaxed)).sum()
         };
         let faults = FAULTS.into_iter().enumerate().map(|(at, fault)| (fault, of_each(|w| &w.faults, at)));
         let refused =

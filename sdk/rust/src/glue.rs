@@ -3,9 +3,10 @@
 use std::cell::UnsafeCell;
 
 use crate::{
-    Choice, Configure, Decision, Endpoint, Failure, Filter, Outcome, Picker, Request, Response, Router,
+    BodyVerdict, Choice, Configure, Decision, Endpoint, Failure, Filter, Outcome, Picker, Request, Response,
+    Router,
 };
-use crate::{Verdict, log};
+use crate::{Detour, Loads, UpstreamFailure, Verdict, Weigher, log};
 
 pub use crate::bindings::imports::sandgate::proxy::types::{
     Request as HostRequest, Response as HostResponse,
@@ -66,6 +67,16 @@ pub fn on_request<T: Filter>(slot: &Slot<T>, request: HostRequest) -> Verdict {
     slot.with(|filter| filter.on_request(&mut Request(request)).unwrap_or_else(|e| fail(&e)))
 }
 
+/// `on-request-body`
+pub fn on_request_body<T: Filter>(slot: &Slot<T>, request: HostRequest, body: Vec<u8>) -> BodyVerdict {
+    slot.with(|filter| filter.on_request_body(&mut Request(request), body).unwrap_or_else(|e| fail(&e)))
+}
+
+/// `on-response-body`
+pub fn on_response_body<T: Filter>(slot: &Slot<T>, response: HostResponse, body: Vec<u8>) -> BodyVerdict {
+    slot.with(|filter| filter.on_response_body(&mut Response(response), body).unwrap_or_else(|e| fail(&e)))
+}
+
 /// `on-response`
 pub fn on_response<T: Filter>(slot: &Slot<T>, response: HostResponse) -> Verdict {
     slot.with(|filter| filter.on_response(&mut Response(response)).unwrap_or_else(|e| fail(&e)))
@@ -81,6 +92,11 @@ pub fn route<T: Router>(slot: &Slot<T>, request: HostRequest) -> Decision {
     slot.with(|router| router.route(&mut Request(request)).unwrap_or_else(|e| fail(&e)))
 }
 
+/// `reroute.reroute`
+pub fn reroute<T: Router>(slot: &Slot<T>, failure: &UpstreamFailure) -> Detour {
+    slot.with(|router| router.reroute(failure).unwrap_or_else(|e| fail(&e)))
+}
+
 /// `picker.on-endpoints`
 pub fn on_endpoints<T: Picker>(slot: &Slot<T>, endpoints: Vec<Endpoint>) {
     slot.with(|picker| picker.on_endpoints(endpoints));
@@ -89,6 +105,17 @@ pub fn on_endpoints<T: Picker>(slot: &Slot<T>, endpoints: Vec<Endpoint>) {
 /// `picker.pick`
 pub fn pick<T: Picker>(slot: &Slot<T>, usable: &[u32], active: &[u32]) -> Choice {
     slot.with(|picker| picker.pick(usable, active))
+}
+
+/// `weigher.on-endpoints`
+pub fn on_weighed_endpoints<T: Weigher>(slot: &Slot<T>, endpoints: impl Iterator<Item = (String, u32)>) {
+    let endpoints = endpoints.map(|(address, weight)| Endpoint { address, weight }).collect();
+    slot.with(|weigher| weigher.on_endpoints(endpoints));
+}
+
+/// `weigher.weigh`
+pub fn weigh<T: Weigher>(slot: &Slot<T>, loads: Loads<'_>) -> Vec<f64> {
+    slot.with(|weigher| weigher.weigh(loads))
 }
 
 /// A panic has nobody to tell but the log; std then traps.

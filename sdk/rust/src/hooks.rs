@@ -1,7 +1,10 @@
 //! The hooks as traits: what a plugin implements.
 
 use crate::metrics::Metric;
-use crate::{Choice, Decision, Endpoint, Outcome, Request, Response, Result, Verdict};
+use crate::{
+    BodyVerdict, Choice, Decision, Detour, Endpoint, Outcome, Request, Response, Result, UpstreamFailure,
+    Verdict,
+};
 
 /// A filter: it sees requests on their way in and responses on their way out. Export the hooks it has with
 /// [`filter!`](crate::filter).
@@ -12,11 +15,25 @@ pub trait Filter {
         Ok(Verdict::Continue)
     }
 
+    /// Called with the whole body, after `on_request` of all filters; not for an empty one, nor one longer than the plugin's
+    /// `limits.body`. A coded body (Content-Encoding) is given as it is.
+    fn on_request_body(&mut self, request: &mut Request, body: Vec<u8>) -> Result<BodyVerdict> {
+        _ = (request, body);
+        Ok(BodyVerdict::Keep)
+    }
+
     /// Called once an exchange, when the head of the response is here and its body unread: for answers of the
     /// upstream, of other filters and of the host alike.
     fn on_response(&mut self, response: &mut Response) -> Result {
         _ = response;
         Ok(Verdict::Continue)
+    }
+
+    /// Called with the whole body, right after `on_response`; not for an empty one, a part of one (206), events and gRPC,
+    /// nor one longer than the plugin's `limits.body`. A coded body (Content-Encoding) is given as it is.
+    fn on_response_body(&mut self, response: &mut Response, body: Vec<u8>) -> Result<BodyVerdict> {
+        _ = (response, body);
+        Ok(BodyVerdict::Keep)
     }
 
     /// Called once an exchange, after the response is on its way; nobody waits for it.
@@ -29,6 +46,13 @@ pub trait Filter {
 pub trait Router {
     /// Called once an exchange, before the route table is asked. A path that it sets is what the table then matches.
     fn route(&mut self, request: &mut Request) -> Result<Decision>;
+
+    /// Called at most once an exchange, when its upstream could not answer: name the hook to have it,
+    /// `router!(Canary: reroute)`. What `route` knew is gone unless it was noted, but for a resident instance.
+    fn reroute(&mut self, failure: &UpstreamFailure) -> Result<Detour> {
+        _ = failure;
+        Ok(Detour::Fallback)
+    }
 }
 
 /// A balancing policy. It is resident: one instance a worker and upstream, which may keep what it learned. Export it
@@ -40,6 +64,28 @@ pub trait Picker {
     /// Called for each attempt to send a request. `usable` holds the indexes that may be chosen, ascending and never
     /// none; `active` has for every endpoint the number of requests under way on this worker.
     fn pick(&mut self, usable: &[u32], active: &[u32]) -> Choice;
+}
+
+/// What the host knows of an upstream's endpoints: a number for each in each list, over all workers.
+#[derive(Clone, Copy, Debug)]
+pub struct Loads<'a> {
+    /// Requests under way.
+    pub active: &'a [u32],
+    /// How long it takes to the head of an answer on average, in microseconds; 0 before the first.
+    pub latency_us: &'a [f64],
+    /// Attempts that failed since the start.
+    pub failures: &'a [u64],
+}
+
+/// A balancing policy that costs requests nothing: it is asked on a timer, and the host chooses by the weights it gave
+/// last. It is resident: one instance an upstream, which may keep what it learned. Export it with
+/// [`weigher!`](crate::weigher).
+pub trait Weigher {
+    /// Called before the first `weigh`. The endpoints never change within an instance.
+    fn on_endpoints(&mut self, endpoints: Vec<Endpoint>);
+
+    /// Called once an interval. Says a weight for each endpoint: 0 to 1000000, of which three decimals count.
+    fn weigh(&mut self, loads: Loads<'_>) -> Vec<f64>;
 }
 
 /// A plugin with settings: name `configure` among the hooks, and instances are made by it in place of [`Default`].

@@ -1,6 +1,6 @@
 //! Write Sandgate plugins in Rust.
 //!
-//! A plugin is a type, a trait for what it does ([`Filter`], [`Router`] or [`Picker`]) and a macro that exports the
+//! A plugin is a type, a trait for what it does ([`Filter`], [`Router`], [`Picker`] or [`Weigher`]) and a macro that exports the
 //! hooks it has. A hook that is not named is not exported and costs nothing.
 //!
 //! ```
@@ -66,11 +66,12 @@ pub mod testing;
 mod text;
 pub mod trace;
 
-pub use bindings::imports::sandgate::proxy::types::{HeaderError, Reply, Verdict};
+pub use bindings::imports::sandgate::proxy::types::{BodyVerdict, HeaderError, Reply, Verdict};
 pub use bindings::with_on_log::exports::sandgate::proxy::on_log::Outcome;
 pub use bindings::with_picker::exports::sandgate::proxy::picker::{Choice, Endpoint};
+pub use bindings::with_reroute::exports::sandgate::proxy::reroute::{Detour, Failure as UpstreamFailure};
 pub use bindings::with_router::exports::sandgate::proxy::router::Decision;
 pub use failure::{Failure, Result};
-pub use hooks::{Configure, Filter, Picker, Router};
+pub use hooks::{Configure, Filter, Loads, Picker, Router, Weigher};
 pub use request::Request;
 pub use response::Response;

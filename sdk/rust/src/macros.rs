@@ -9,16 +9,23 @@ macro_rules! filter {
     ($plugin:ty: $($hook:ident),+ $(,)?) => { $crate::__export!($plugin, Filter: $($hook)+); };
 }
 
-/// Exports a [`Router`](crate::Router): `router!(Canary)`, or `router!(Canary: configure)` if it takes settings.
+/// Exports a [`Router`](crate::Router): `router!(Canary)`, or `router!(Canary: configure)` if it takes settings; with
+/// `reroute` if it has that hook, `router!(Canary: configure, reroute)`.
 #[macro_export]
 macro_rules! router {
-    ($plugin:ty $(: $hook:ident)?) => { $crate::__export!($plugin, Router: $($hook)? route); };
+    ($plugin:ty $(: $($hook:ident),+)?) => { $crate::__export!($plugin, Router: $($($hook)+)? route); };
 }
 
 /// Exports a [`Picker`](crate::Picker): `picker!(Least)`, or `picker!(Least: configure)` if it takes settings.
 #[macro_export]
 macro_rules! picker {
     ($plugin:ty $(: $hook:ident)?) => { $crate::__export!($plugin, Picker: $($hook)? pick); };
+}
+
+/// Exports a [`Weigher`](crate::Weigher): `weigher!(Fastest)`, or `weigher!(Fastest: configure)` if it takes settings.
+#[macro_export]
+macro_rules! weigher {
+    ($plugin:ty $(: $hook:ident)?) => { $crate::__export!($plugin, Weigher: $($hook)? weigh); };
 }
 
 /// One instance, and the exports that use it.
@@ -87,6 +94,26 @@ macro_rules! __hook {
         }
         $crate::bindings::with_on_request::export_with_on_request!(Export with_types_in $crate::bindings::with_on_request);
     };
+    (on_request_body) => {
+        impl $crate::bindings::with_on_request_body::exports::sandgate::proxy::on_request_body::Guest for Export {
+            fn on_request_body(request: $crate::glue::HostRequest, body: Vec<u8>) -> $crate::BodyVerdict {
+                $crate::glue::on_request_body(&SLOT, request, body)
+            }
+        }
+        $crate::bindings::with_on_request_body::export_with_on_request_body!(
+            Export with_types_in $crate::bindings::with_on_request_body
+        );
+    };
+    (on_response_body) => {
+        impl $crate::bindings::with_on_response_body::exports::sandgate::proxy::on_response_body::Guest for Export {
+            fn on_response_body(response: $crate::glue::HostResponse, body: Vec<u8>) -> $crate::BodyVerdict {
+                $crate::glue::on_response_body(&SLOT, response, body)
+            }
+        }
+        $crate::bindings::with_on_response_body::export_with_on_response_body!(
+            Export with_types_in $crate::bindings::with_on_response_body
+        );
+    };
     (on_response) => {
         impl $crate::bindings::with_on_response::exports::sandgate::proxy::on_response::Guest for Export {
             fn on_response(response: $crate::glue::HostResponse) -> $crate::Verdict {
@@ -111,6 +138,14 @@ macro_rules! __hook {
         }
         $crate::bindings::with_router::export_with_router!(Export with_types_in $crate::bindings::with_router);
     };
+    (reroute) => {
+        impl $crate::bindings::with_reroute::exports::sandgate::proxy::reroute::Guest for Export {
+            fn reroute(failure: $crate::UpstreamFailure) -> $crate::Detour {
+                $crate::glue::reroute(&SLOT, &failure)
+            }
+        }
+        $crate::bindings::with_reroute::export_with_reroute!(Export with_types_in $crate::bindings::with_reroute);
+    };
     (pick) => {
         impl $crate::bindings::with_picker::exports::sandgate::proxy::picker::Guest for Export {
             fn on_endpoints(endpoints: Vec<$crate::Endpoint>) {
@@ -122,10 +157,25 @@ macro_rules! __hook {
         }
         $crate::bindings::with_picker::export_with_picker!(Export with_types_in $crate::bindings::with_picker);
     };
+    (weigh) => {
+        use $crate::bindings::with_weigher::exports::sandgate::proxy::weigher;
+        impl weigher::Guest for Export {
+            fn on_endpoints(endpoints: Vec<weigher::Endpoint>) {
+                $crate::glue::on_weighed_endpoints(&SLOT, endpoints.into_iter().map(|e| (e.address, e.weight)));
+            }
+            fn weigh(active: Vec<u32>, latency_us: Vec<f64>, failures: Vec<u64>) -> Vec<f64> {
+                $crate::glue::weigh(
+                    &SLOT,
+                    $crate::Loads { active: &active, latency_us: &latency_us, failures: &failures },
+                )
+            }
+        }
+        $crate::bindings::with_weigher::export_with_weigher!(Export with_types_in $crate::bindings::with_weigher);
+    };
     ($other:ident) => {
         compile_error!(concat!(
             "no such hook: `", stringify!($other),
-            "`; there are `configure`, `on_request`, `on_response` and `on_log`"
+            "`; there are `configure`, `on_request`, `on_request_body`, `on_response`, `on_response_body` and `on_log`"
         ));
     };
 }

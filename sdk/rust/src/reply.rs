@@ -1,6 +1,6 @@
 //! Answers made by a guest.
 
-use crate::{Decision, Reply, Verdict};
+use crate::{BodyVerdict, Decision, Detour, Reply, Verdict};
 
 impl Reply {
     /// An answer with that status (200 to 599), no fields and no body. The host writes content-length.
@@ -26,6 +26,18 @@ impl Reply {
 impl From<Reply> for Verdict {
     fn from(reply: Reply) -> Self {
         Verdict::Reply(reply)
+    }
+}
+
+impl From<Reply> for BodyVerdict {
+    fn from(reply: Reply) -> Self {
+        BodyVerdict::Reply(reply)
+    }
+}
+
+impl From<Reply> for Detour {
+    fn from(reply: Reply) -> Self {
+        Detour::Reply(reply)
     }
 }
 

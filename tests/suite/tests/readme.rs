@@ -27,15 +27,19 @@ fn the_filter_in_the_readme_is_the_example() {
     assert!(lines <= 15, "{lines} lines");
 }
 
-/// Answers `/echo` and what is below with the request, everything else with the port's number.
+/// Answers `/echo` and what is below with the request's head, a POST with its body, everything else with the port's number.
 fn serve(connection: Connection, port: u16) {
     connection.answer_all(|request: &Request| {
-        let body = match request.target() {
-            target if target.starts_with("/echo") => String::from_utf8_lossy(&request.raw).replace('\r', ""),
+        let kind = request.field("content-type").unwrap_or("text/plain");
+        let body = match (request.method(), request.target()) {
+            (_, target) if target.starts_with("/echo") => {
+                String::from_utf8_lossy(&request.raw).replace('\r', "")
+            }
+            ("POST", _) => String::from_utf8_lossy(&request.body).into_owned(),
             _ => format!("hello from {port}\n"),
         };
         let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nx-backend: {port}\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nx-backend: {port}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         (head + &body).into_bytes()

@@ -1,11 +1,12 @@
 //! A router: a part of the clients gets the route `canary`, the others what the route table says.
 //!
 //! Who sends `x-canary: 1` gets it for certain. Of all others the settings name a share, and a client's identifier
-//! decides: the same client always gets the same answer, on every worker and after a restart.
+//! decides: the same client always gets the same answer, on every worker and after a restart. What the canary can't
+//! answer, the route `back` does.
 
 mod client;
 
-use sandgate_sdk::{Configure, Decision, Request, Result, Router, exchange, router};
+use sandgate_sdk::{Configure, Decision, Detour, Request, Result, Router, UpstreamFailure, exchange, router};
 use serde::Deserialize;
 
 /// The header that asks for the canary.
@@ -13,7 +14,7 @@ const ASKED_BY: &str = "x-canary";
 /// The route it gets.
 const ROUTE: &str = "canary";
 
-/// The plugin's settings: `{ percent: 10, client: x-client-id }`.
+/// The plugin's settings: `{ percent: 10, client: x-client-id, back: all }`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Canary {
@@ -21,11 +22,13 @@ struct Canary {
     percent: u8,
     /// The header, or else the cookie, that tells clients apart.
     client: String,
+    /// The route whose upstream answers where the canary's can't; none if it is empty.
+    back: String,
 }
 
 impl Default for Canary {
     fn default() -> Self {
-        Canary { percent: 0, client: String::from("x-client-id") }
+        Canary { percent: 0, client: String::from("x-client-id"), back: String::new() }
     }
 }
 
@@ -49,6 +52,15 @@ impl Router for Canary {
             None => Decision::Table,
         })
     }
+
+    fn reroute(&mut self, _: &UpstreamFailure) -> Result<Detour> {
+        let is_canary = exchange::route().is_some_and(|route| route == ROUTE);
+        if !is_canary || self.back.is_empty() {
+            return Ok(Detour::Fallback);
+        }
+        exchange::note("canary", "back");
+        Ok(Detour::ToRoute(self.back.clone()))
+    }
 }
 
 impl Canary {
@@ -65,7 +77,7 @@ impl Canary {
     }
 }
 
-router!(Canary: configure);
+router!(Canary: configure, reroute);
 
 #[cfg(test)]
 mod tests;

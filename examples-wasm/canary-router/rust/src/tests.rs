@@ -45,3 +45,19 @@ fn settings_are_checked() {
     assert_eq!(Canary::configure(r#"{"percent": 101}"#).unwrap_err(), "percent is 101: it must be 0 to 100");
     assert!(Canary::configure(r#"{"share": 1}"#).unwrap_err().contains("unknown field `share`"));
 }
+
+#[test]
+fn what_the_canary_cannot_answer_goes_back_and_nothing_else_does() {
+    let failure = UpstreamFailure {
+        upstream: String::from("next"),
+        fault: String::from("connect_failed"),
+        attempts: 1,
+        repeatable: true,
+    };
+    let mut canary = Canary { back: String::from("all"), ..Canary::default() };
+    testing::set_route("all");
+    assert_eq!(canary.reroute(&failure), Ok(Detour::Fallback));
+    testing::set_route("canary");
+    assert_eq!(canary.reroute(&failure), Ok(Detour::ToRoute(String::from("all"))));
+    assert_eq!(Canary::default().reroute(&failure), Ok(Detour::Fallback), "the settings name none");
+}

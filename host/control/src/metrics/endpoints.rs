@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use generation::{Generation, Upstream};
-use model::{CheckResult, CheckedState, EjectedFor, Endpoint, Health, State};
+use model::{CheckResult, CheckedState, EjectedFor, Endpoint, Health, SHARE, State};
 use prometheus_client::encoding::DescriptorEncoder;
 
 use super::family::Family;
@@ -28,7 +28,8 @@ const EJECTED: Family = Family::new("endpoint_ejected", "Whether the endpoint is
 const STATE: Family =
     Family::new("endpoint_state", "What the endpoint is to take: 1 for the state it is in.");
 const LATENCY: Family =
-    Family::in_seconds("endpoint_latency", "Time to the head of an answer, as the policy `ewma` reckons.");
+    Family::in_seconds("endpoint_latency", "Time to the head of an answer, as `ewma` and plugins are told.");
+const WEIGHT: Family = Family::new("endpoint_weight", "Weight that a weigher gave the endpoint last.");
 
 /// The endpoints of one address in one upstream.
 struct Place<'a> {
@@ -50,6 +51,7 @@ pub(super) fn encode(
     STATE.gauges(encoder, places.iter().flat_map(Place::states))?;
     LATENCY
         .gauges(encoder, places.iter().filter_map(|place| Some((place.labels(), place.latency(now_ms)?))))?;
+    WEIGHT.gauges(encoder, places.iter().filter_map(|place| Some((place.labels(), place.weight()?))))?;
     checks(encoder, generation)?;
     ejections(encoder, generation, now_ms)
 }
@@ -148,6 +150,13 @@ impl<'a> Place<'a> {
             let is_in = self.endpoints.iter().any(|endpoint| endpoint.standing.duty.state() == state);
             ([upstream, endpoint, ("state", state.name())], u64::from(is_in))
         })
+    }
+
+    /// All that a weigher gave the endpoints of the address.
+    fn weight(&self) -> Option<f64> {
+        let weighed = self.endpoints.iter().filter_map(|endpoint| endpoint.standing.weighed.as_ref());
+        let weights = weighed.map(|weighed| f64::from(weighed.share()) / f64::from(SHARE));
+        weights.reduce(|sum, weight| sum + weight)
     }
 
     /// Of the endpoint that is slowest, in seconds.

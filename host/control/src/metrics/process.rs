@@ -24,6 +24,8 @@ const OVER_BUDGET: Family =
     Family::new("retry_budget_exhausted", "Requests that were not sent again for want of budget.");
 const PANIC_PICKS: Family =
     Family::new("panic_picks", "Attempts whose endpoint was chosen without regard to health.");
+const REROUTES: Family =
+    Family::new("reroutes", "Requests that a router sent elsewhere when their upstream could not answer.");
 const FALLBACKS: Family = Family::new("fallbacks", "Faults that a route's fallback was asked to answer.");
 const LOG_DROPPED: Family = Family::new("access_log_dropped", "Access-log lines that were dropped.");
 const PANICS: Family = Family::new("panics", "Exchanges that ended in a failure of the host itself.");
@@ -66,6 +68,7 @@ pub(super) fn encode(
     OVER_BUDGET.counter(encoder, sum(workers, |worker| worker.over_budget.value()))?;
     PANIC_PICKS.counter(encoder, sum(workers, |worker| worker.panic_picks.value()))?;
     FALLBACKS.counter(encoder, sum(workers, |worker| worker.fallbacks.value()))?;
+    REROUTES.counter(encoder, sum(workers, |worker| worker.reroutes.value()))?;
     let dropped = sum(workers, |worker| worker.log_dropped.value());
     LOG_DROPPED.counter(encoder, dropped.saturating_add(monitor.log_lost()))?;
     PANICS.counter(encoder, sum(workers, |worker| worker.panics.value()))?;

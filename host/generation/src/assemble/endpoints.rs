@@ -6,25 +6,40 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::EndpointAddress;
-use model::{Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp, ms_at};
+use model::{
+    Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp, Weighed, ms_at,
+};
 use net::Place;
 use upkeep::{Book, question};
 
 use super::connections;
 use crate::generation::Upstream;
 
+/// After so long a latency that plugins are told has lost most of its weight.
+const DECAY: Duration = Duration::from_secs(10);
+
+/// Where the weights of endpoints come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weights {
+    /// From the file.
+    Written,
+    /// From a plugin, now and then.
+    Given,
+}
+
 /// The endpoints of an upstream; `old` is the upstream of its name in the generation before.
 pub(super) fn endpoints(
     upstream: &config::Upstream,
     book: &Book,
     old: Option<&Upstream>,
+    weights: Weights,
 ) -> Vec<Arc<Endpoint>> {
     let written = upstream.endpoints.iter();
     let found = written.flat_map(|endpoint| spots(endpoint, book).into_iter().map(move |at| (endpoint, at)));
-    found.map(|(written, spot)| Arc::new(endpoint(written, spot, upstream, old))).collect()
+    found.map(|(written, spot)| Arc::new(endpoint(written, spot, upstream, old, weights))).collect()
 }
 
 /// Where an endpoint is, and what it is called there.
@@ -74,6 +89,7 @@ fn endpoint(
     spot: Spot,
     upstream: &config::Upstream,
     old: Option<&Upstream>,
+    weights: Weights,
 ) -> Endpoint {
     let Spot { label, address, weight, priority } = spot;
     let check = PassiveCheck { max_fails: endpoint.max_fails, fail_timeout: endpoint.fail_timeout };
@@ -92,6 +108,7 @@ fn endpoint(
             duty: duty(endpoint.state.map(state), before.flatten()),
             warm_up: upstream.slow_start.map(|window| WarmUp::new(window, course(before))),
             latency: latency(&upstream.balance, before.flatten()),
+            weighed: (weights == Weights::Given).then(|| weighed(weight, before.flatten())),
         },
         label,
     }
@@ -120,9 +137,19 @@ fn course(before: Option<Option<&Standing>>) -> Arc<Course> {
 }
 
 fn latency(balance: &config::Balance, before: Option<&Standing>) -> Option<Arc<Latency>> {
-    let config::Balance::Ewma { decay } = balance else { return None };
-    let old = before.and_then(|before| before.latency.as_ref()).filter(|old| old.decay() == *decay);
-    Some(old.map_or_else(|| Arc::new(Latency::new(*decay)), Arc::clone))
+    let decay = match balance {
+        config::Balance::Ewma { decay } => *decay,
+        config::Balance::Plugin(_) => DECAY,
+        _ => return None,
+    };
+    let old = before.and_then(|before| before.latency.as_ref()).filter(|old| old.decay() == decay);
+    Some(old.map_or_else(|| Arc::new(Latency::new(decay)), Arc::clone))
+}
+
+/// The weight that was given last goes on, until another is.
+fn weighed(weight: u32, before: Option<&Standing>) -> Arc<Weighed> {
+    let old = before.and_then(|before| before.weighed.as_ref());
+    old.map_or_else(|| Arc::new(Weighed::new(weight)), Arc::clone)
 }
 
 fn state(state: config::State) -> State {

@@ -18,6 +18,16 @@ pub(super) fn native(balance: &config::Balance, endpoints: &[Arc<Endpoint>]) -> 
     }
 }
 
+/// What chooses by the weights that a plugin gives.
+pub(super) fn weighted(policy: config::WeightedPolicy) -> Policy {
+    match policy {
+        config::WeightedPolicy::RoundRobin => Policy::RoundRobin,
+        config::WeightedPolicy::Random => Policy::Random,
+        config::WeightedPolicy::LeastRequests => Policy::LeastRequests,
+        config::WeightedPolicy::P2c => Policy::P2c,
+    }
+}
+
 fn table(hash: &config::Hash, endpoints: &[Arc<Endpoint>]) -> Hash {
     let algorithm = match hash.algorithm {
         config::Algorithm::Ketama => Algorithm::Ketama,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Algorithm, Balance, Hash, HashKey, SameSite, Sticky};
+use config::{Algorithm, Balance, Hash, HashKey, PluginBalance, SameSite, Sticky};
 use document::{Either, Field, Span, Spanned};
 use http::HeaderName;
 use raw::Percent;
@@ -15,6 +15,8 @@ use super::{Check, Known};
 const BOUNDED_LOAD: RangeInclusive<u32> = 100..=1000;
 /// After so long a latency has lost most of its weight. Finagle's default.
 const DECAY: Duration = Duration::from_secs(10);
+/// A weigher that is asked more often learns no more: latencies are averages over seconds.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// The longest name of a cookie or of a parameter, in bytes.
 const KEY_LIMIT: usize = 128;
 /// The longest path of a cookie, in bytes.
@@ -36,14 +38,18 @@ impl Check<'_> {
     }
 
     fn balance_form(&mut self, form: raw::BalanceForm, span: Span, known: &Known) -> Option<Balance> {
-        let raw::BalanceForm { plugin, hash, algorithm, bounded_load, ewma } = form;
+        let raw::BalanceForm { plugin, interval, policy, hash, algorithm, bounded_load, ewma } = form;
         if matches!(hash, Field::Absent) {
-            self.only_with_hash(algorithm.span(), "algorithm");
-            self.only_with_hash(bounded_load.span(), "bounded_load");
+            self.of_use_only_with("hash", algorithm.span(), "algorithm");
+            self.of_use_only_with("hash", bounded_load.span(), "bounded_load");
+        }
+        if matches!(plugin, Field::Absent) {
+            self.of_use_only_with("plugin", interval.span(), "interval");
+            self.of_use_only_with("plugin", policy.span(), "policy");
         }
         match (plugin, hash, ewma) {
             (Field::Given(plugin), Field::Absent, Field::Absent) => {
-                self.plugin_reference(plugin, known).map(Balance::Plugin)
+                self.plugin_balance(plugin, interval, policy, known).map(Balance::Plugin)
             }
             (Field::Absent, Field::Given(key), Field::Absent) => {
                 self.hash(key, algorithm, bounded_load).map(Balance::Hash)
@@ -63,10 +69,34 @@ impl Check<'_> {
         }
     }
 
-    fn only_with_hash(&mut self, span: Option<Span>, key: &str) {
+    fn of_use_only_with(&mut self, needed: &str, span: Option<Span>, key: &str) {
         if let Some(span) = span {
-            self.complain(span, format!("`{key}` is of no use without `hash`"), None);
+            self.complain(span, format!("`{key}` is of no use without `{needed}`"), None);
         }
+    }
+
+    fn plugin_balance(
+        &mut self,
+        plugin: Spanned<String>,
+        interval: Field<raw::Time>,
+        policy: Field<raw::WeightedPolicy>,
+        known: &Known,
+    ) -> Option<PluginBalance> {
+        let interval = self.weigh_interval(interval);
+        let policy = match policy {
+            Field::Given(Spanned { value, .. }) => Some(value.into()),
+            Field::Absent | Field::Broken => None,
+        };
+        Some(PluginBalance { name: self.plugin_reference(plugin, known)?, interval, policy })
+    }
+
+    fn weigh_interval(&mut self, interval: Field<raw::Time>) -> Option<Duration> {
+        let span = interval.span()?;
+        let interval = self.time(interval, INTERVAL_MIN);
+        if interval < INTERVAL_MIN && !interval.is_zero() {
+            self.complain(span, format!("expected an interval of at least {INTERVAL_MIN:?}"), None);
+        }
+        Some(interval)
     }
 
     fn hash(

@@ -20,6 +20,8 @@ const LOG: RangeInclusive<u64> = 0..=(1 << 20);
 const CALLOUTS: RangeInclusive<u64> = 0..=1000;
 /// Bytes of a callout's body, which a guest has to hold.
 const CALLOUT_BODY: RangeInclusive<u64> = 0..=(1 << 20);
+/// A body is in memory once in the host, and once at least in the guest.
+const BODY: RangeInclusive<u64> = 1..=(32 << 20);
 
 impl Check<'_> {
     pub(super) fn plugins(
@@ -85,6 +87,7 @@ impl Check<'_> {
             (Some(_), None) => wall = wall.max(cpu),
             _ => cpu = cpu.min(wall),
         }
+        let body = self.body_limit_of_hooks(limits.body, default.body, memory);
         PluginLimits {
             memory,
             cpu,
@@ -94,6 +97,17 @@ impl Check<'_> {
             callouts: u32::try_from(callouts).unwrap_or(u32::MAX),
             callout_body: native(callout_body),
             callout_timeout,
+            body,
         }
+    }
+
+    fn body_limit_of_hooks(&mut self, body: Field<raw::Size>, default: usize, memory: u64) -> usize {
+        let span = body.span();
+        let bytes = self.size(body, u64::try_from(default).unwrap_or(u64::MAX), BODY);
+        if let Some(span) = span.filter(|_| bytes > memory) {
+            let help = "a guest has the body it is given in its memory".to_owned();
+            self.complain(span, "`body` is more than `memory`", Some(help));
+        }
+        usize::try_from(bytes.min(memory)).unwrap_or(default)
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use model::FaultKind;
+use model::{FaultKind, WholeBody};
 use tokio::task::JoinHandle;
 
 use super::collect::Block;
@@ -37,6 +37,11 @@ pub(super) struct Whole {
 impl Whole {
     pub(super) fn new(spill: Option<Spill>, block: Block, trailers: Option<HeaderMap>) -> Self {
         Whole { spill, rest: Bytes::from(block.bytes), _lease: block.lease, trailers, sending: Cell::new(0) }
+    }
+
+    /// All of it in memory, where others look at it too.
+    pub(super) fn gathered(body: &WholeBody, lease: Lease, trailers: Option<HeaderMap>) -> Self {
+        Whole { spill: None, rest: body.bytes(), _lease: lease, trailers, sending: Cell::new(0) }
     }
 
     fn spilled(&self) -> u64 {

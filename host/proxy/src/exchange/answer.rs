@@ -8,7 +8,7 @@ use generation::Generation;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use model::{Exchange, Fault, FaultKind};
-use net::{BodyError, Outbound, ReadAhead, UpstreamBody, run_later};
+use net::{BodyError, BufferedBody, Front, Outbound, ReadAhead, UpstreamBody, run_later};
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
@@ -19,6 +19,10 @@ pub(crate) enum Content {
     Upstream(UpstreamBody),
     /// The upstream, read ahead of the client.
     Ahead(ReadAhead),
+    /// A body that a filter has looked at. Boxed, as the next: answers are moved often, and these are rare.
+    Kept(Box<BufferedBody>),
+    /// One that it would have looked at, had it been shorter.
+    Unread(Box<Unread>),
     /// None: the client and the endpoint go on with another protocol.
     Tunnel(Box<Opening>),
     /// It is here.
@@ -28,6 +32,78 @@ pub(crate) enum Content {
 impl Content {
     pub(crate) fn whole(bytes: Bytes) -> Self {
         Content::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Whether an end now would come before the body's.
+    fn is_cut_short(&self) -> bool {
+        match self {
+            Content::Upstream(body) => !body.is_end_stream(),
+            Content::Ahead(body) => !body.is_end_stream(),
+            Content::Unread(body) => body.front.is_some() || body.rest.is_cut_short(),
+            Content::Kept(_) | Content::Tunnel(_) | Content::Whole(_) => false,
+        }
+    }
+}
+
+/// A body of which something was read, and put back.
+pub(crate) struct Unread {
+    front: Option<Front>,
+    rest: Content,
+}
+
+impl Unread {
+    /// The content, with what was read of it before the rest.
+    pub(crate) fn put_before(front: Option<Front>, rest: Content) -> Content {
+        match front {
+            None => rest,
+            front => Content::Unread(Box::new(Unread { front, rest })),
+        }
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Content::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Content::Ahead(body) => Pin::new(body).poll_frame(cx),
+            Content::Kept(body) => Pin::new(body).poll_frame(cx),
+            Content::Unread(body) => match body.front.take() {
+                Some(front) => Poll::Ready(Some(Ok(Frame::data(front.into_bytes())))),
+                None => Pin::new(&mut body.rest).poll_frame(cx),
+            },
+            Content::Tunnel(_) => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Content::Upstream(body) => body.is_end_stream(),
+            Content::Ahead(body) => body.is_end_stream(),
+            Content::Kept(body) => body.is_end_stream(),
+            Content::Unread(body) => body.front.is_none() && body.rest.is_end_stream(),
+            Content::Tunnel(_) => true,
+            Content::Whole(bytes) => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Content::Upstream(body) => body.size_hint(),
+            Content::Ahead(body) => body.size_hint(),
+            Content::Kept(body) => body.size_hint(),
+            Content::Unread(_) => SizeHint::default(),
+            Content::Tunnel(_) => SizeHint::with_exact(0),
+            Content::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))
+            }
+        }
     }
 }
 
@@ -126,12 +202,7 @@ impl Body for AnswerBody {
         let this = &mut *self;
         // The head is on its way: guests that don't wait for the end can go.
         this.rest.calls.keep_only_log();
-        let polled = match &mut this.content {
-            Content::Upstream(body) => Pin::new(body).poll_frame(cx),
-            Content::Ahead(body) => Pin::new(body).poll_frame(cx),
-            Content::Tunnel(_) => Poll::Ready(None),
-            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-        };
+        let polled = Pin::new(&mut this.content).poll_frame(cx);
         if let Poll::Ready(Some(frame)) = &polled {
             this.count(frame);
         }
@@ -139,34 +210,18 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Upstream(body) => body.is_end_stream(),
-            Content::Ahead(body) => body.is_end_stream(),
-            Content::Tunnel(_) => true,
-            Content::Whole(bytes) => bytes.is_none(),
-        }
+        self.content.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Upstream(body) => body.size_hint(),
-            Content::Ahead(body) => body.size_hint(),
-            Content::Tunnel(_) => SizeHint::with_exact(0),
-            Content::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))
-            }
-        }
+        self.content.size_hint()
     }
 }
 
 impl AnswerBody {
     /// What is left of it will not be sent. Whatever was wrong before is the reason.
     fn end_early(&mut self, fault: Fault) {
-        let cut_short = match &self.content {
-            Content::Upstream(body) => !body.is_end_stream(),
-            Content::Ahead(body) => !body.is_end_stream(),
-            Content::Tunnel(_) | Content::Whole(_) => false,
-        };
+        let cut_short = self.content.is_cut_short();
         if let Some(exchange) = self.rest.exchange().filter(|exchange| cut_short && exchange.fault.is_none())
         {
             exchange.fault = Some(fault);

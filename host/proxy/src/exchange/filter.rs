@@ -1,12 +1,13 @@
 //! Filters: each sees the request on its way in, and the response, in reverse order, on its way out.
 
-use generation::{Generation, Route};
-use model::{Exchange, FilterCall, Hooks, Verdict};
+use generation::Route;
+use model::{Exchange, Fault, FilterCall, Hooks, Verdict};
 use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::Halted;
-use crate::exchange::{pages, rescue};
+use crate::exchange::{pages, rescue, whole};
+use crate::local::Local;
 
 /// The filters' work on one exchange: those that have seen its request, in order.
 #[derive(Default)]
@@ -16,6 +17,26 @@ impl Calls {
     /// Whether any wants to see the end.
     pub(crate) fn want_log(&self) -> bool {
         self.0.iter().any(|(hooks, _)| hooks.log)
+    }
+
+    /// Whether any wants to see whole bodies, of the request or of the response.
+    pub(crate) fn want_bodies(&self) -> bool {
+        self.want_request_body() || self.want_response_body()
+    }
+
+    /// Whether any wants to see the request's whole body.
+    pub(crate) fn want_request_body(&self) -> bool {
+        self.0.iter().any(|(hooks, _)| hooks.request_body)
+    }
+
+    /// Whether any wants to see the response's whole body.
+    pub(crate) fn want_response_body(&self) -> bool {
+        self.0.iter().any(|(hooks, _)| hooks.response_body)
+    }
+
+    /// Those that want to see the request's whole body.
+    pub(crate) fn of_request_body(&mut self) -> impl Iterator<Item = &mut (dyn FilterCall + 'static)> {
+        self.0.iter_mut().filter(|(hooks, _)| hooks.request_body).map(|(_, call)| &mut **call)
     }
 
     /// Lets go of those that have nothing more to do.
@@ -61,26 +82,35 @@ pub(crate) async fn inward(
 
 /// The way out: error pages first, so that filters see them. A filter that replies or fails changes what those after it see.
 pub(crate) async fn outward(
-    generation: &Generation,
+    local: &Local,
     calls: &mut Calls,
     mut exchange: Box<Exchange>,
     content: Content,
 ) -> (Box<Exchange>, Content) {
-    let mut content = pages::dress(generation, &mut exchange, content);
+    let mut content = pages::dress(&local.generation, &mut exchange, content);
     for (hooks, call) in calls.0.iter_mut().rev() {
-        if !hooks.response {
-            continue;
+        if hooks.response {
+            let verdict;
+            (exchange, verdict) = call.on_response(exchange).finish().await;
+            content = match verdict {
+                Ok(Verdict::Continue) => content,
+                Ok(Verdict::Reply(reply)) => rescue::adopt(&mut exchange, reply),
+                Err(fault) => page_of(local, &mut exchange, fault),
+            };
         }
-        let verdict;
-        (exchange, verdict) = call.on_response(exchange).finish().await;
-        match verdict {
-            Ok(Verdict::Continue) => {}
-            Ok(Verdict::Reply(reply)) => content = rescue::adopt(&mut exchange, reply),
-            Err(fault) => {
-                let plain = rescue::explain(&mut exchange, fault);
-                content = pages::dress(generation, &mut exchange, plain);
-            }
+        if hooks.response_body {
+            let seen;
+            // Boxed: who looks at no body does not carry the room for it.
+            (exchange, seen) = Box::pin(whole::response(local, &mut **call, exchange, content)).await;
+            content = seen.unwrap_or_else(|fault| page_of(local, &mut exchange, fault));
         }
     }
     (exchange, content)
+}
+
+fn page_of(local: &Local, exchange: &mut Exchange, fault: Fault) -> Content {
+    exchange.in_flight = None;
+    exchange.slot = None;
+    let plain = rescue::explain(exchange, fault);
+    pages::dress(&local.generation, exchange, plain)
 }

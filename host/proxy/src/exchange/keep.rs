@@ -72,7 +72,7 @@ fn is_talk(exchange: &Exchange) -> bool {
 }
 
 /// What came in chunks has a length now.
-fn tell_length(exchange: &mut Exchange, body: &Buffered) {
+pub(crate) fn tell_length(exchange: &mut Exchange, body: &Buffered) {
     if let Some(length) = body.length() {
         exchange.request.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }

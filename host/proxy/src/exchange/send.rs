@@ -2,7 +2,7 @@
 //!
 //! This is the only loop of an exchange. It is bounded by the route's `retries.attempts`, by its `timeouts.total`, and
 //! by the endpoints there are: none is tried twice, but for a connection that turned out to be stale. Where all of it
-//! comes to nothing, a fallback may answer; there is one at most.
+//! comes to nothing, a router may name another upstream, once, and a fallback may answer; there is one at most.
 
 mod admit;
 mod attempt;
@@ -11,6 +11,7 @@ mod choose;
 mod discard;
 mod fallback;
 mod impression;
+mod reroute;
 mod retry;
 mod trials;
 
@@ -50,6 +51,13 @@ pub(crate) async fn send(
         Err(halted) => halted,
     };
     halted.exchange.slot = None;
+    if let Some(router) = &local.generation.rerouter {
+        // Boxed, as the next.
+        halted = match Box::pin(reroute::ask(local, route, router.as_ref(), &mut trials, halted)).await {
+            Ok(answered) => return Ok(answered),
+            Err(halted) => halted,
+        };
+    }
     match &route.fallback {
         // Boxed: an exchange that needs none does not carry the room for a second one.
         Some(fallback) => Box::pin(fallback::instead(local, route, fallback, trials, halted)).await,

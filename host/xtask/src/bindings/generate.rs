@@ -12,8 +12,18 @@ use crate::error::{Error, Result};
 use crate::say::say;
 
 /// The world of each hook in `wit/worlds.wit`.
-const HOOKS: [&str; 6] =
-    ["with-plugin", "with-on-request", "with-on-response", "with-on-log", "with-router", "with-picker"];
+const HOOKS: [&str; 10] = [
+    "with-plugin",
+    "with-on-request",
+    "with-on-request-body",
+    "with-on-response",
+    "with-on-response-body",
+    "with-on-log",
+    "with-router",
+    "with-reroute",
+    "with-picker",
+    "with-weigher",
+];
 /// The interfaces of the world `imports`.
 const IMPORTS: [&str; 11] = [
     "types",

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use sandgate_sdk::{Decision, Reply, Request, Result, Router, router};
+use sandgate_sdk::{Decision, Detour, Reply, Request, Result, Router, UpstreamFailure, exchange, router};
 
 /// The header that says what to do.
 const ASKED_BY: &str = "x-misbehave";
@@ -28,9 +28,27 @@ impl Router for Hostile {
             _ => Decision::Table,
         })
     }
+
+    fn reroute(&mut self, failure: &UpstreamFailure) -> Result<Detour> {
+        Ok(match exchange::request_header(ASKED_BY).unwrap_or_default().as_str() {
+            "reroute-upstream" => Detour::ToUpstream("canary".to_owned()),
+            "reroute-route" => Detour::ToRoute("canary".to_owned()),
+            "reroute-unknown" => Detour::ToUpstream("no-such-upstream".to_owned()),
+            "reroute-unknown-route" => Detour::ToRoute("no-such-route".to_owned()),
+            "reroute-trap" => std::process::abort(),
+            "reroute-loop" => spin(),
+            "reroute-reply" => Reply::new(418).with_body(told(failure)).into(),
+            _ => Detour::Fallback,
+        })
+    }
 }
 
-router!(Hostile);
+router!(Hostile: reroute);
+
+fn told(failure: &UpstreamFailure) -> String {
+    let UpstreamFailure { upstream, fault, attempts, repeatable } = failure;
+    format!("{upstream} {fault} {attempts} {repeatable}")
+}
 
 /// The table decides, but on another path.
 fn rewritten(request: &mut Request) -> Result<Decision> {

@@ -1,0 +1,192 @@
+//! Whole bodies: a route whose filters look at all of a body waits here until that is in memory.
+//!
+//! A body that is longer than a filter may be given goes on as it comes, where the filter lets it.
+
+use std::time::Instant;
+
+use http::{Method, StatusCode, header};
+use http_body::Body;
+use model::{BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
+use net::{BufferRoom, Buffered, Gathered, gather};
+use relay::grpc;
+
+use crate::exchange::answer::{Content, Unread};
+use crate::exchange::begin::Upload;
+use crate::exchange::filter::Calls;
+use crate::exchange::halt::Halted;
+use crate::exchange::keep::{Kept, tell_length};
+use crate::exchange::replaced;
+use crate::exchange::rescue::adopt;
+use crate::local::Local;
+
+/// A body that is here: to look at, and to send.
+struct Whole {
+    body: WholeBody,
+    sent: Buffered,
+}
+
+/// Shows the request's body to those who want to see all of it.
+pub(crate) async fn request(
+    local: &Local,
+    calls: &mut Calls,
+    mut exchange: Box<Exchange>,
+    mut upload: Upload,
+) -> Result<(Box<Exchange>, Upload), Box<Halted>> {
+    if calls.want_response_body() {
+        replaced::ask_for_all(&mut exchange.request);
+    }
+    if !calls.want_request_body() || upload.wish.is_some() || grpc::is_grpc(&exchange.request) {
+        return Ok((exchange, upload));
+    }
+    let mut whole = None;
+    for call in calls.of_request_body() {
+        let verdict;
+        (exchange, verdict) = match look(local, call, &exchange, &mut upload, &mut whole).await {
+            Ok(Some(body)) => call.on_request_body(exchange, body).finish().await,
+            Ok(None) => (exchange, Ok(BodyVerdict::Keep)),
+            Err(fault) => return Err(Halted::fault(exchange, fault)),
+        };
+        match verdict {
+            Ok(BodyVerdict::Keep) => {}
+            Ok(BodyVerdict::Replace(bytes)) => {
+                whole = Some(replacement(local, bytes));
+                replaced::tell_request(&mut exchange.request);
+            }
+            Ok(BodyVerdict::Reply(reply)) => return Err(Halted::reply(exchange, reply)),
+            Err(fault) => return Err(Halted::fault(exchange, fault)),
+        }
+    }
+    if let Some(Whole { sent, .. }) = whole {
+        tell_length(&mut exchange, &sent);
+        upload.kept = Some(Box::new(Kept { body: sent, since: Instant::now() }));
+    }
+    Ok((exchange, upload))
+}
+
+/// The body, if the hook is to be given one. It is read when the first hook wants it.
+async fn look(
+    local: &Local,
+    call: &mut dyn FilterCall,
+    exchange: &Exchange,
+    upload: &mut Upload,
+    whole: &mut Option<Whole>,
+) -> Result<Option<WholeBody>, Fault> {
+    if let Some(mut body) = upload.body.take() {
+        let limit = call.body_limit();
+        match gather(&mut body, limit, room(local), &local.stats.buffers).await? {
+            Gathered::Whole(body, sent) => *whole = Some(Whole { body, sent }),
+            Gathered::Longer(front) => {
+                if let Some(front) = front {
+                    body.put_back(front);
+                }
+                upload.body = Some(body);
+                return call.on_long_body(exchange).map_err(clients_own).map(|()| None);
+            }
+        }
+    }
+    let Some(Whole { body, .. }) = whole.as_ref().filter(|whole| !whole.body.is_empty()) else {
+        return Ok(None);
+    };
+    if body.len() > call.body_limit() {
+        return call.on_long_body(exchange).map_err(clients_own).map(|()| None);
+    }
+    Ok(Some(body.clone()))
+}
+
+/// A request's body that is longer than a plugin may be given is the client's to make shorter.
+fn clients_own(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::Plugin(PluginFault::Body) => Fault { kind: FaultKind::BodyTooLarge, ..fault },
+        _ => fault,
+    }
+}
+
+/// Shows the response's body to a filter that wants to see all of it; what stands in the way of that becomes a fault.
+pub(crate) async fn response(
+    local: &Local,
+    call: &mut dyn FilterCall,
+    mut exchange: Box<Exchange>,
+    content: Content,
+) -> (Box<Exchange>, Result<Content, Fault>) {
+    if exchange.request.method == Method::HEAD {
+        // How long the body would be that the filter makes, nobody knows.
+        exchange.response.fields.remove(header::CONTENT_LENGTH);
+        return (exchange, Ok(content));
+    }
+    if !is_shown(&exchange, &content) {
+        return (exchange, Ok(content));
+    }
+    let mut content = content;
+    let gathered = gather(&mut content, call.body_limit(), room(local), &local.stats.buffers).await;
+    let (body, sent) = match gathered {
+        Ok(Gathered::Whole(body, sent)) => (body, sent),
+        Ok(Gathered::Longer(front)) => {
+            let goes_on = call.on_long_body(&exchange);
+            return (exchange, goes_on.map(|()| Unread::put_before(front, content)));
+        }
+        Err(fault) => return (exchange, Err(fault)),
+    };
+    // The endpoint has sent all.
+    exchange.in_flight = None;
+    exchange.slot = None;
+    if body.is_empty() {
+        return (exchange, Ok(kept(&sent)));
+    }
+    let verdict;
+    (exchange, verdict) = call.on_response_body(exchange, body).finish().await;
+    let content = match verdict {
+        Ok(BodyVerdict::Keep) => Ok(kept(&sent)),
+        Ok(BodyVerdict::Replace(bytes)) => {
+            let Whole { sent, .. } = replacement(local, bytes);
+            replaced::tell_response(&mut exchange.response, sent.length());
+            Ok(kept(&sent))
+        }
+        Ok(BodyVerdict::Reply(reply)) => Ok(adopt(&mut exchange, reply)),
+        Err(fault) => Err(fault),
+    };
+    (exchange, content)
+}
+
+/// Whether an answer has a body that is whole and comes to an end.
+fn is_shown(exchange: &Exchange, content: &Content) -> bool {
+    let head = &exchange.response;
+    let is_whole = !matches!(
+        head.status,
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT
+    );
+    let is_stream = head.fields.get(header::CONTENT_TYPE).is_some_and(|kind| is_stream(kind.as_bytes()));
+    is_whole && !is_stream && !content.is_end_stream() && !grpc::is_grpc(&exchange.request)
+}
+
+/// Server-sent events have no end that one could wait for.
+fn is_stream(content_type: &[u8]) -> bool {
+    const EVENTS: &[u8] = b"text/event-stream";
+    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(EVENTS)
+}
+
+fn kept(sent: &Buffered) -> Content {
+    Content::Kept(Box::new(sent.body()))
+}
+
+fn replacement(local: &Local, bytes: Vec<u8>) -> Whole {
+    let body = WholeBody::new(bytes);
+    let sent = Buffered::in_place_of(&body, &local.stats.buffers);
+    Whole { body, sent }
+}
+
+fn room(local: &Local) -> BufferRoom {
+    let config::WorkerBuffers { memory, disk } = local.generation.config.server.buffers;
+    BufferRoom { memory, disk }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_told_by_their_type_whatever_its_parameters() {
+        assert!(is_stream(b"text/event-stream") && is_stream(b"Text/Event-Stream ; charset=utf-8"));
+        assert!(!is_stream(b"text/event-streams") && !is_stream(b"application/json") && !is_stream(b""));
+    }
+}

@@ -1,0 +1,119 @@
+//! The hooks of a filter that are given whole bodies.
+//!
+//! A body is copied into the guest once, and once out of it if it is replaced: what the host has of it is shared.
+
+use std::sync::Arc;
+
+use model::{BodyVerdict, Exchange, Fault, PluginFault, RequestHead, ResponseHead, Step, WholeBody};
+use wasmtime::component::{ComponentExportIndex, Resource};
+
+use super::{PluginCall, Seen};
+use crate::bindings::types;
+use crate::context::Phase;
+use crate::failure::Failure;
+use crate::reply::check_reply;
+use crate::resident::Call;
+
+/// A verdict as it comes from a guest, or why none came.
+type Answer = Result<(types::BodyVerdict,), Failure>;
+
+impl PluginCall {
+    pub(super) fn request_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        let Some(hook) = self.plugin.hooks.on_request_body else {
+            return Step::Done(exchange, Ok(BodyVerdict::Keep));
+        };
+        let before = self.is_open().then(|| exchange.request.clone());
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        match self.seat.call_straight(call, exchange, request_and(&body)) {
+            Err(exchange) => Step::Later(Box::pin(self.request_body_slowly(hook, exchange, before, body))),
+            Ok((exchange, answer)) => {
+                let verdict = self.body_verdict(answer);
+                let (exchange, verdict) = self.settle_request(exchange, before, verdict, BodyVerdict::Keep);
+                Step::Done(exchange, verdict)
+            }
+        }
+    }
+
+    pub(super) fn response_body(
+        &mut self,
+        exchange: Box<Exchange>,
+        body: WholeBody,
+    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        let Some(hook) = self.plugin.hooks.on_response_body else {
+            return Step::Done(exchange, Ok(BodyVerdict::Keep));
+        };
+        let before = self.is_open().then(|| exchange.response.clone());
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        match self.seat.call_straight(call, exchange, response_and(&body)) {
+            Err(exchange) => Step::Later(Box::pin(self.response_body_slowly(hook, exchange, before, body))),
+            Ok((exchange, answer)) => {
+                let verdict = self.body_verdict(answer);
+                let (exchange, verdict) = self.settle_response(exchange, before, verdict, BodyVerdict::Keep);
+                Step::Done(exchange, verdict)
+            }
+        }
+    }
+
+    async fn request_body_slowly(
+        &mut self,
+        hook: ComponentExportIndex,
+        exchange: Box<Exchange>,
+        before: Option<RequestHead>,
+        body: WholeBody,
+    ) -> Seen<BodyVerdict> {
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let (exchange, answer) = self.seat.call(call, exchange, request_and(&body)).await;
+        self.settle_request(exchange, before, self.body_verdict(answer), BodyVerdict::Keep)
+    }
+
+    async fn response_body_slowly(
+        &mut self,
+        hook: ComponentExportIndex,
+        exchange: Box<Exchange>,
+        before: Option<ResponseHead>,
+        body: WholeBody,
+    ) -> Seen<BodyVerdict> {
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let (exchange, answer) = self.seat.call(call, exchange, response_and(&body)).await;
+        self.settle_response(exchange, before, self.body_verdict(answer), BodyVerdict::Keep)
+    }
+
+    /// A body that is too long for the plugin is its failure as any other: `on_failure` says what comes of it.
+    pub(super) fn long_body(&self, exchange: &Exchange) -> Result<(), Fault> {
+        let detail = format!("the body has more than the {} bytes of `limits.body`", self.body_limit_bytes());
+        self.forgive(exchange, Err(Failure { fault: PluginFault::Body, detail }), ())
+    }
+
+    /// What the guest decided, if it can be done.
+    fn body_verdict(&self, answer: Answer) -> Result<BodyVerdict, Failure> {
+        match answer?.0 {
+            types::BodyVerdict::Keep => Ok(BodyVerdict::Keep),
+            types::BodyVerdict::Replace(body) if body.len() <= self.body_limit_bytes() => {
+                Ok(BodyVerdict::Replace(body))
+            }
+            types::BodyVerdict::Replace(body) => {
+                let (length, limit) = (body.len(), self.body_limit_bytes());
+                Err(Failure::invalid(format!("replaced the body by {length} bytes, more than {limit}")))
+            }
+            types::BodyVerdict::Reply(reply) => check_reply(reply).map(BodyVerdict::Reply),
+        }
+    }
+
+    fn body_limit_bytes(&self) -> usize {
+        self.plugin.spec.limits.body
+    }
+}
+
+fn request_and(body: &WholeBody) -> impl FnOnce(u32) -> (Resource<types::Request>, Arc<Vec<u8>>) + 'static {
+    let body = body.shared();
+    move |call| (Resource::new_own(call), body)
+}
+
+fn response_and(body: &WholeBody) -> impl FnOnce(u32) -> (Resource<types::Response>, Arc<Vec<u8>>) + 'static {
+    let body = body.shared();
+    move |call| (Resource::new_own(call), body)
+}

@@ -1,0 +1,96 @@
+//! A plugin as a weigher: resident, one instance for each upstream, asked on a timer and on a thread of low priority.
+
+use std::sync::Arc;
+
+use model::{Endpoint, Loads, Weigher, Weighing, Weight};
+use wasmtime::component::ComponentExportIndex;
+
+use crate::bindings::weigher;
+use crate::failure::Failure;
+use crate::guest::Guest;
+use crate::plugin::Shared;
+use crate::resident::Place;
+
+/// A configured plugin that weighs the endpoints of one upstream.
+pub(crate) struct PluginWeigher {
+    plugin: Arc<Shared>,
+    on_endpoints: ComponentExportIndex,
+    weigh: ComponentExportIndex,
+    endpoints: Vec<weigher::Endpoint>,
+    place: Place,
+}
+
+impl PluginWeigher {
+    pub(crate) fn new(
+        plugin: &Arc<Shared>,
+        on_endpoints: ComponentExportIndex,
+        weigh: ComponentExportIndex,
+        endpoints: &[Arc<Endpoint>],
+    ) -> Self {
+        let endpoints = endpoints
+            .iter()
+            .map(|e| weigher::Endpoint { address: e.label.to_string(), weight: e.weight })
+            .collect();
+        PluginWeigher { plugin: Arc::clone(plugin), on_endpoints, weigh, endpoints, place: Place::default() }
+    }
+
+    async fn run(&self, loads: Loads) -> Option<Vec<Weight>> {
+        match self.ask(loads).await.and_then(|weights| self.check(&weights)) {
+            Ok(weights) => Some(weights),
+            Err(failure) => {
+                self.plugin.report_aside(&failure);
+                None
+            }
+        }
+    }
+
+    async fn ask(&self, loads: Loads) -> Result<Vec<f64>, Failure> {
+        let mut place = self.place.turn(&self.plugin).await?;
+        let mut guest = match place.take() {
+            Some(guest) => guest,
+            None => self.guest().await?,
+        };
+        let weigh = self.weigh;
+        let asking = async move {
+            guest.renew();
+            let Loads { active, latency_us, failures } = loads;
+            let answer = guest.call::<_, (Vec<f64>,)>(&weigh, (active, latency_us, failures)).await;
+            (guest, answer)
+        };
+        let (mut guest, answer) = self.plugin.engine.lane.run(asking).await;
+        self.plugin.stats.aside().called(guest.take_cpu());
+        let (weights,) = answer?;
+        *place = Some(guest);
+        Ok(weights)
+    }
+
+    /// A new one, which knows the endpoints.
+    async fn guest(&self) -> Result<Guest, Failure> {
+        let (plugin, hook, endpoints) = (Arc::clone(&self.plugin), self.on_endpoints, self.endpoints.clone());
+        let making = async move {
+            let mut guest = Guest::new(&plugin).await?;
+            guest.call::<_, ()>(&hook, (endpoints,)).await?;
+            Ok(guest)
+        };
+        self.plugin.engine.lane.run(making).await
+    }
+
+    /// The weights, if there is one for each endpoint and each is one.
+    fn check(&self, weights: &[f64]) -> Result<Vec<Weight>, Failure> {
+        if weights.len() != self.endpoints.len() {
+            let (given, expected) = (weights.len(), self.endpoints.len());
+            return Err(Failure::invalid(format!("gave {given} weights for {expected} endpoints")));
+        }
+        let weight = |weight: &f64| {
+            Weight::new(*weight)
+                .ok_or_else(|| Failure::invalid(format!("gave the weight {weight}, not one of 0 to 1000000")))
+        };
+        weights.iter().map(weight).collect()
+    }
+}
+
+impl Weigher for PluginWeigher {
+    fn weigh(&self, loads: Loads) -> Weighing<'_> {
+        Box::pin(self.run(loads))
+    }
+}
