@@ -18,12 +18,37 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const IDLE_PLUGIN: &str =
     r#"(component (instance $none) (export "sandgate:proxy/on-log@0.1.0" (instance $none)))"#;
 
+/// A component that weighs endpoints, though never well.
+const WEIGHER: &str = r#"(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+    (func (export "on-endpoints") (param i32 i32))
+    (func (export "weigh") (param i32 i32 i32 i32 i32 i32) (result i32) i32.const 0))
+  (core instance $code (instantiate $code))
+  (type $endpoint (record (field "address" string) (field "weight" u32)))
+  (func $on-endpoints (param "endpoints" (list $endpoint))
+    (canon lift (core func $code "on-endpoints") (memory (core memory $code "memory")) (realloc (core func $code "realloc"))))
+  (func $weigh (param "active" (list u32)) (param "latency-us" (list f64)) (param "failures" (list u64)) (result (list f64))
+    (canon lift (core func $code "weigh") (memory (core memory $code "memory")) (realloc (core func $code "realloc"))))
+  (component $named
+    (type $is (record (field "address" string) (field "weight" u32)))
+    (import "endpoint" (type $endpoint (eq $is)))
+    (import "on-endpoints" (func $on-endpoints (param "endpoints" (list $endpoint))))
+    (import "weigh" (func $weigh (param "active" (list u32)) (param "latency-us" (list f64)) (param "failures" (list u64)) (result (list f64))))
+    (export $out "endpoint" (type $is))
+    (export "on-endpoints" (func $on-endpoints) (func (param "endpoints" (list $out))))
+    (export "weigh" (func $weigh)))
+  (instance $weigher (instantiate $named
+    (with "endpoint" (type $endpoint)) (with "on-endpoints" (func $on-endpoints)) (with "weigh" (func $weigh))))
+  (export "sandgate:proxy/weigher@0.1.0" (instance $weigher)))"#;
+
 /// One for all tests: each maps a pool of instances, and a process has only so many mappings.
 static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None));
 
 /// A running server. Its configuration has a route `good` for /good, whose endpoint answers and is listed twice, and a
 /// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; a plugin `idle`;
-/// and an upstream `watched` that has all that an upstream can have, and no route.
+/// an upstream `weighed`, and an upstream `watched` that has all that an upstream can have, and no route.
 pub(crate) struct Running {
     server: Server,
     web: SocketAddr,
@@ -54,6 +79,7 @@ impl Running {
     pub(crate) async fn start_with(admin: &str) -> Running {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("idle.wasm"), wat::parse_str(IDLE_PLUGIN).unwrap()).unwrap();
+        std::fs::write(folder.path().join("weigher.wasm"), wat::parse_str(WEIGHER).unwrap()).unwrap();
         let site = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
         std::fs::write(folder.path().join("site.pem"), site.cert.pem()).unwrap();
         std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
@@ -174,11 +200,12 @@ listeners:
   - {{ name: secure, address: "127.0.0.1:0", tls: {{ certificates: [{{ certificate: site.pem, key: site.key }}] }} }}
 admin: {admin}
 log: {{ access: {{ format: json, path: access.log }} }}
-plugins: {{ idle: {{ wasm: idle.wasm }} }}
+plugins: {{ idle: {{ wasm: idle.wasm }}, weigher: {{ wasm: weigher.wasm }} }}
 upstreams:
   good: {{ balance: ewma, endpoints: ["{good}", "{good}"] }}
   bad: {{ endpoints: [{{ address: "{bad}", max_fails: 1, fail_timeout: 1h }}] }}
   named: {{ endpoints: ["http://app.localhost:1"] }}
+  weighed: {{ balance: {{ plugin: weigher }}, endpoints: ["http://127.0.0.1:1"] }}
   watched:
     endpoints: ["{good}"]
     health: {{ type: tcp, interval: 1h }}

@@ -77,7 +77,7 @@ fn a_reload_says_the_same_and_the_old_component_serves_on() {
 fn a_component_without_the_hooks_of_its_place_is_refused_there() {
     let finished = check(&wat(HOLLOW));
     assert_eq!(finished.status.code(), Some(78), "{finished:?}");
-    let sentence = "can't filter: it exports none of on-request, on-response and on-log";
+    let sentence = "can't filter: it exports none of on-request, on-request-body, on-response, on-response-body and on-log";
     assert!(finished.stderr.contains(sentence), "{}", finished.stderr);
 }
 
