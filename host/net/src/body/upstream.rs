@@ -1,6 +1,6 @@
 //! The body of an endpoint's answer.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub struct UpstreamBody {
     patience: Duration,
     alarm: Alarm,
     connected: Option<Instant>,
-    /// Why it broke off. That is told a turn later, so that what came before is not lost with the client's connection.
+    /// Why it broke off. That is told a tick later: what came before would be lost with the client's stream or connection.
     broken: Option<BodyError>,
 }
 
@@ -205,8 +205,8 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        if let Some(broken) = this.broken.take() {
-            return Poll::Ready(Some(Err(broken)));
+        if let Some(broken) = this.broken {
+            return this.alarm.poll(cx, Duration::ZERO).map(|Expired| Some(Err(broken)));
         }
         let polled = match &mut this.source {
             Source::Whole(bytes) => return Poll::Ready(take(bytes).map(Ok)),
@@ -222,8 +222,7 @@ impl Body for UpstreamBody {
         this.alarm.clear();
         if let Some(Err(broken)) = frame {
             this.broken = Some(broken);
-            // It wakes when all others that can go on have done so.
-            return pin!(tokio::task::yield_now()).poll(cx).map(|()| None);
+            return this.alarm.poll(cx, Duration::ZERO).map(|Expired| Some(Err(broken)));
         }
         Poll::Ready(frame)
     }
