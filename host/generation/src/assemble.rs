@@ -17,9 +17,9 @@ use balance::Tiers;
 use config::{Access, Config, LineFormat, Matching, Switch};
 use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
+use inbound::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use ledger::AccessLog;
 use model::{Endpoint, Filter, RouteLabel, Template, UpstreamTimes, Variable};
-use net::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
@@ -109,7 +109,7 @@ impl Assembly<'_> {
             if !spills || !seen.insert(&buffering.path) {
                 continue;
             }
-            if let Err(error) = net::check_folder(&buffering.path) {
+            if let Err(error) = message::check_folder(&buffering.path) {
                 let message =
                     format!("no file can be made in the folder {}: {error}", buffering.path.display());
                 let help =

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use config::Switch;
-use net::{BufferRoom, BufferRule};
+use message::{BufferRoom, BufferRule};
 
 /// What a route keeps.
 #[derive(Clone, Debug)]

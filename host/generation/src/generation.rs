@@ -9,11 +9,13 @@ use std::time::Duration;
 use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
+use inbound::{Manner, ServerSettings};
 use model::{DetourNames, Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
-use net::{Announcers, Manner, PoolSettings, ServerSettings, ServerTls};
+use outbound::PoolSettings;
 use relay::forwarded::TrustedProxies;
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable, Routed};
+use transport::{Announcers, ServerTls};
 use upkeep::{Beat, Book, WeighRule};
 
 use crate::buffering::Buffering;

@@ -21,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use config::{Access, LogPath, Selection};
 use model::Exchange;
-use net::run_later;
+use transport::run_later;
 
 use crate::stats::WorkerStats;
 use output::Output;

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use inbound::AcceptStats;
+use message::BufferStats;
 use model::{Counter, FaultKind};
-use net::{AcceptStats, BufferStats, HandshakeCounts};
 use tokio::runtime::Handle;
+use transport::HandshakeCounts;
 
 /// Why a request was sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub struct WorkerStats {
     /// Those of them that are over.
     pub tunnels_over: Counter,
     /// HTTP/2 connections of clients that ended badly.
-    pub http2: net::Http2Stats,
+    pub http2: inbound::Http2Stats,
     /// Bodies that are kept on their way.
     pub buffers: Arc<BufferStats>,
     /// Connections of clients before they carry requests.

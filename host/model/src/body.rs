@@ -1,6 +1,6 @@
 //! Whole bodies: what hooks that see all of a body are given, and what they make of it.
 //!
-//! Not how a body is read until it is whole: that is `net`'s.
+//! Not how a body is read until it is whole: that is `message`'s.
 
 use std::sync::Arc;
 

@@ -11,8 +11,8 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
+use message::{BodyError, BufferRoom, BufferRule};
 use model::{Callout, CalloutError, Exchange, Fault, FaultKind, Reply};
-use net::{BodyError, BufferRoom, BufferRule};
 
 use crate::exchange::{Content, Kept, Upload, send};
 use crate::local::Local;
@@ -52,7 +52,7 @@ async fn upload(local: &Local, body: Bytes) -> Result<Upload, Fault> {
     let config = &local.generation.config.server.buffers;
     let room = BufferRoom { memory: config.memory, disk: config.disk };
     let rule = BufferRule { memory: body.len(), disk: 0, folder: std::path::Path::new("").into() };
-    let body = net::collect(WholeBody(Some(body)), &rule, room, &local.stats.buffers).await?;
+    let body = message::collect(WholeBody(Some(body)), &rule, room, &local.stats.buffers).await?;
     Ok(Upload::own(Some(Kept { body, since: Instant::now() })))
 }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use generation::Route;
 use http::Response;
-use net::Arrival;
+use inbound::Arrival;
 
 pub use answer::AnswerBody;
 pub(crate) use answer::Content;

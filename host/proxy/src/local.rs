@@ -8,7 +8,8 @@ use balance::RoundRobin;
 use generation::{Balance, Generation, Upstream};
 use ledger::WorkerStats;
 use model::{Balancer, Exchange, WorkerId};
-use net::{Pool, Timers};
+use outbound::Pool;
+use transport::Timers;
 
 use crate::exchange::Budget;
 

@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use config::ForwardedForm;
 use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use inbound::Peer;
 use model::Scheme;
-use net::Peer;
 
 use crate::marks::Marks;
 

@@ -2,7 +2,7 @@
 //! each time, and most heads have none of them.
 
 use http::header::{self, HeaderMap, HeaderName};
-use net::is_hop_by_hop;
+use message::is_hop_by_hop;
 
 /// Which of them there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,7 +29,7 @@ async fn hand_over(callout: Callout) -> Result<Reply, CalloutError> {
     runtime.spawn(async move {
         worker::with_current(|worker| {
             let local = worker.local();
-            net::run_later(deliver(local, callout, tell));
+            transport::run_later(deliver(local, callout, tell));
         });
     });
     told.await.unwrap_or(Err(GONE))

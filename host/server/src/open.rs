@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use config::{ListenAddress, Listener, UnixSocket};
-use net::{ListeningSocket, UnixPlace};
+use transport::{ListeningSocket, UnixPlace};
 
 /// A listener that is open.
 pub(crate) struct Open {
@@ -61,7 +61,7 @@ impl Open {
         };
         while sockets.len() < workers {
             // The first one fixes the port, where the system chooses it.
-            let socket = net::bind(actual)?;
+            let socket = transport::bind(actual)?;
             actual = socket.local_addr()?;
             sockets.push((SocketNumber::next(), Arc::new(socket)));
         }

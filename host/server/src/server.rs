@@ -11,7 +11,7 @@ use config::ListenAddress;
 use generation::Generation;
 use ledger::{AccessLog, WorkerStats};
 use model::{PerWorker, WorkerId, ms_at};
-use net::HandshakeResult;
+use transport::HandshakeResult;
 use upkeep::Patrol;
 
 use crate::crew::Crew;

@@ -9,14 +9,12 @@ use std::time::Duration;
 
 use generation::{Generation, Listener};
 use http::Response;
+use inbound::{AcceptStats, Arrival, Closer, Handler, Listening, MannerSlot, ServerSettings};
 use ledger::{AccessLog, LogBuffer, Presence, WorkerStats};
 use model::WorkerId;
-use net::{
-    AcceptStats, Arrival, Closer, Drain, Handler, HandshakeCounts, Listening, ListeningSocket, MannerSlot,
-    ServerSettings, Timers,
-};
 use proxy::{AnswerBody, Local};
 use tokio::sync::{mpsc, oneshot};
+use transport::{Drain, HandshakeCounts, ListeningSocket, Timers};
 
 use crate::open::SocketNumber;
 use crate::record::record;
@@ -191,7 +189,7 @@ impl Worker {
     fn accept(self: &Rc<Self>, name: &str, listening: Listening) {
         // A copy of the name for this worker: its count is no business of the others.
         let entry = Rc::new(Entry { worker: Rc::clone(self), listener: Arc::from(name) });
-        tokio::task::spawn_local(net::accept_loop(
+        tokio::task::spawn_local(inbound::accept_loop(
             listening,
             Rc::clone(&self.settings),
             Rc::clone(&self.connections),
@@ -242,7 +240,7 @@ impl Worker {
 
     /// Closes connections to endpoints that have been idle for too long, and looks how many there are.
     async fn sweep(self: Rc<Self>) {
-        let mut interval = tokio::time::interval(net::SWEEP_INTERVAL);
+        let mut interval = tokio::time::interval(outbound::SWEEP_INTERVAL);
         loop {
             interval.tick().await;
             let local = self.local();
@@ -269,7 +267,7 @@ impl Handler for Entry {
         proxy::answer(self.worker.local(), Arc::clone(&self.listener), arrival)
     }
 
-    fn http2_stats(&self) -> &net::Http2Stats {
+    fn http2_stats(&self) -> &inbound::Http2Stats {
         &self.worker.stats.http2
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, EndpointAddress};
-use net::{Found, NameError, NameQuestion, Resolver, ResolverSettings};
+use outbound::{Found, NameError, NameQuestion, Resolver, ResolverSettings};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 

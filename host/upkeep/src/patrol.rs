@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use config::HealthCheck;
 use model::{CheckedState, Endpoint};
-use net::PoolSettings;
+use outbound::PoolSettings;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 

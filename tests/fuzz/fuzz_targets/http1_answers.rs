@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use net::fuzzing::read_answer;
+use outbound::fuzzing::read_answer;
 
 /// A read of ours is never longer.
 const LONGEST: usize = 4096;

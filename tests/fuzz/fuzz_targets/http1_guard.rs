@@ -2,11 +2,11 @@
 //! parser reads in the same way, head by head and chunk by chunk.
 #![no_main]
 
+use guard::Limits;
+use guard::fuzzing::judge_http1;
 use libfuzzer_sys::fuzz_target;
-use net::HeadLimits;
-use net::fuzzing::judge_http1;
 
-const LIMITS: HeadLimits = HeadLimits { head: 1024, uri: 256, fields: 16 };
+const LIMITS: Limits = Limits { head: 1024, uri: 256, fields: 16 };
 
 fuzz_target!(|data: &[u8]| {
     let Some((bytes, pieces)) = sandgate_fuzz::pieces(data) else { return };

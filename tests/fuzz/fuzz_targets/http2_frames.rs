@@ -2,19 +2,18 @@
 //! begins with SETTINGS, none too long.
 #![no_main]
 
+use gate::gate_verdict;
 use libfuzzer_sys::fuzz_target;
-use net::Http2Settings;
-use net::fuzzing::judge_http2;
 
-const SETTINGS: Http2Settings = Http2Settings { streams: 8, abandoned: 4, max_age: None, websocket: true };
+const ABANDONED: u32 = 4;
 const HEAD_LIMIT: usize = 1024;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 fuzz_target!(|data: &[u8]| {
     let Some((bytes, _)) = sandgate_fuzz::pieces(data) else { return };
     let bytes = [PREFACE, bytes].concat();
-    let whole = judge_http2(SETTINGS, HEAD_LIMIT, [bytes.as_slice()].into_iter());
-    let cut = judge_http2(SETTINGS, HEAD_LIMIT, bytes.chunks(usize::from(data[0]) + 1));
+    let whole = gate_verdict(ABANDONED, HEAD_LIMIT, [bytes.as_slice()].into_iter());
+    let cut = gate_verdict(ABANDONED, HEAD_LIMIT, bytes.chunks(usize::from(data[0]) + 1));
     assert_eq!(whole, cut);
     if whole.1.is_none() {
         hold_to_the_rules(&bytes[PREFACE.len()..]);

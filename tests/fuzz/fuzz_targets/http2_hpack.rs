@@ -2,10 +2,10 @@
 //! and what that one can't read the gate does not let pass.
 #![no_main]
 
+use gate::lists_of;
 use libfuzzer_sys::fuzz_target;
 use loona_hpack::Decoder;
 use loona_hpack::decoder::DecoderError;
-use net::fuzzing::read_hpack;
 
 /// The table that clients may have us keep.
 const TABLE: usize = 4096;
@@ -15,8 +15,8 @@ const OVERHEAD: usize = 32;
 fuzz_target!(|data: &[u8]| {
     let Some((bytes, _)) = sandgate_fuzz::pieces(data) else { return };
     let blocks = blocks(bytes);
-    let whole = read_hpack(&blocks, usize::MAX);
-    assert_eq!(whole, read_hpack(&blocks, usize::from(data[0]) + 1));
+    let whole = lists_of(&blocks, usize::MAX);
+    assert_eq!(whole, lists_of(&blocks, usize::from(data[0]) + 1));
     let mut decoder = Decoder::new();
     decoder.set_max_allowed_table_size(TABLE);
     for (block, list) in blocks.iter().zip(&whole) {

@@ -5,8 +5,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use libfuzzer_sys::fuzz_target;
-use net::fuzzing::{Beginning, read_proxy_header, write_proxy_header};
-use net::{Announcement, ProxyVersion};
+use transport::fuzzing::{Beginning, read_proxy_header, write_proxy_header};
+use transport::{Announcement, ProxyVersion};
 
 /// No header is longer, so that nobody waits for more.
 const LONGEST: usize = 4096;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use config::ForwardedForm;
 use http::{HeaderMap, HeaderValue, Version};
 use model::Scheme;
-use net::Peer;
+use inbound::Peer;
 use relay::forwarded::{Sender, write};
 use relay::marks::Marks;
 

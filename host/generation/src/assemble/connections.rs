@@ -7,10 +7,8 @@ use std::sync::Arc;
 
 use config::{EndpointAddress, TlsFile, UpstreamTls};
 use model::Address;
-use net::{
-    ClientTls, ClientTlsError, ClientTlsFiles, ClientTlsPart, Http2PoolSettings, KeepAlive, PoolSettings,
-    Protocol, ProxyVersion, Verification,
-};
+use outbound::{Http2PoolSettings, KeepAlive, PoolSettings, Protocol};
+use transport::{ClientTls, ClientTlsError, ClientTlsFiles, ClientTlsPart, ProxyVersion, Verification};
 
 use super::Assembly;
 use crate::generation::{Timeouts, Upstream};

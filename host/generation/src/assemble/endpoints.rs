@@ -12,7 +12,7 @@ use config::EndpointAddress;
 use model::{
     Address, Course, Duty, Endpoint, Health, Latency, PassiveCheck, Standing, State, WarmUp, Weighed, ms_at,
 };
-use net::Place;
+use outbound::Place;
 use upkeep::{Book, question};
 
 use super::connections;

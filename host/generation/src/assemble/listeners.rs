@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use config::{ClientAuth, ClientVerification, ListenerTls, NamedFile, TlsVersion};
-use net::{
+use transport::{
     Announcers, Authorities, Certificate, CertificateChain, ClientDemand, Clients, OldestVersion,
     RevocationLists, ServerTls, TlsError,
 };

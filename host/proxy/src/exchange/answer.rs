@@ -7,8 +7,11 @@ use bytes::Bytes;
 use generation::Generation;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use inbound::ResponseBody;
+use message::{BodyError, BufferedBody, Front, ReadAhead};
 use model::{Exchange, Fault, FaultKind};
-use net::{BodyError, BufferedBody, Front, Outbound, ReadAhead, UpstreamBody, run_later};
+use outbound::UpstreamBody;
+use transport::run_later;
 
 use crate::exchange::filter::Calls;
 use crate::exchange::tunnel::Opening;
@@ -229,7 +232,7 @@ impl AnswerBody {
     }
 }
 
-impl Outbound for AnswerBody {
+impl ResponseBody for AnswerBody {
     fn given_up(&mut self, why: FaultKind) {
         self.end_early(Fault::new(why, "the client took nothing of the response for too long"));
     }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
+use inbound::{Arrival, HeadLimits};
+use message::{ClientBody, InterimSink, strip_connection_fields};
 use model::{Exchange, ExchangeId, Fault, FaultKind, RequestHead, Scheme};
-use net::{Arrival, ClientBody, HeadLimits, InterimSink, strip_connection_fields};
 use relay::forwarded::{self, Sender};
 use relay::marks::Marks;
 use relay::names;

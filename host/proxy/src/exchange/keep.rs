@@ -5,8 +5,8 @@ use std::time::Instant;
 use generation::Buffering;
 use http::HeaderName;
 use http::header::{self, HeaderValue};
+use message::{Buffered, ReadAhead};
 use model::{Exchange, ResponseHead};
-use net::{Buffered, ReadAhead};
 use relay::grpc;
 
 use crate::exchange::answer::Content;
@@ -36,7 +36,7 @@ pub(crate) async fn request(
         return Ok((exchange, upload));
     };
     let Some(body) = upload.body.take() else { return Ok((exchange, upload)) };
-    match net::collect(body, rule, buffering.room, &local.stats.buffers).await {
+    match message::collect(body, rule, buffering.room, &local.stats.buffers).await {
         Ok(body) => {
             tell_length(&mut exchange, &body);
             upload.kept = Some(Box::new(Kept { body, since: Instant::now() }));

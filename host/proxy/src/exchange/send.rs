@@ -20,8 +20,9 @@ use std::time::Instant;
 
 use generation::Route;
 use http::{StatusCode, header};
+use message::strip_response_fields;
 use model::{Exchange, Fault, FaultKind, ResponseHead};
-use net::{Answer, strip_response_fields};
+use outbound::Answer;
 use relay::forwarded::via;
 
 use crate::exchange::answer::Content;

@@ -14,7 +14,8 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Version};
 use ledger::WorkerStats;
 use model::{Exchange, Fault, FaultKind, RequestHead};
-use net::{Alarm, Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd, UpstreamStream, WebSocketKey};
+use outbound::{UpstreamStream, WebSocketKey};
+use transport::{Alarm, Continuation, Duplex, ProtocolChange, Tunnel, TunnelEnd};
 
 use crate::exchange::answer::Rest;
 use crate::exchange::begin::Upload;

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use http::{Method, StatusCode, header};
 use http_body::Body;
+use message::{BufferRoom, Buffered, Gathered, gather};
 use model::{BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
-use net::{BufferRoom, Buffered, Gathered, gather};
 use relay::grpc;
 
 use crate::exchange::answer::{Content, Unread};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use net::{NameQuestion, Place};
+use outbound::{NameQuestion, Place};
 
 /// What is known of all names.
 #[derive(Debug, Default)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use config::{HealthCheck, HealthQuestion, InitialHealth};
 use http::{HeaderValue, StatusCode};
 use model::{Address, CheckResult, CheckedState, Endpoint};
-use net::{ClientTls, HttpQuestion, Probe, ProbeFailure, Protocol, ProxyVersion, Question};
+use outbound::{HttpQuestion, Probe, ProbeFailure, Protocol, Question};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
+use transport::{ClientTls, ProxyVersion};
 
 use crate::patrol::Beat;
 use crate::patrol::judge::Judge;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use generation::Queue;
 use model::{Entry, Exchange, Fault, FaultKind, Pass, Slot, Turnstile};
-use net::Expired;
+use transport::Expired;
 
 use crate::exchange::halt::Halted;
 use crate::exchange::send::choose::nothing_left;

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use generation::Route;
 use http::{HeaderValue, Version, header};
+use message::{OutgoingBody, Patience, in_time};
 use model::{Endpoint, Exchange, Fault, FaultKind, RequestHead};
-use net::{Announcement, Answer, Connections, Outgoing, OutgoingBody, Patience, SendFailure, in_time};
+use outbound::{Answer, Connections, Outgoing, SendFailure};
+use transport::Announcement;
 
 use crate::exchange::send::trials::Trials;
 use crate::exchange::tunnel::Asked;

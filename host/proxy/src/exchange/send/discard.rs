@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http_body::Body;
-use net::{Answer, Timers, UpstreamBody, run_later};
+use outbound::{Answer, UpstreamBody};
+use transport::{Timers, run_later};
 
 /// The longest rest that is read, in bytes.
 const REST_LIMIT: usize = 64 << 10;

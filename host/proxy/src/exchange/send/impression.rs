@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use generation::Upstream;
 use model::{Blame, Endpoint, Impression, Pass, ms_at};
-use net::{Answer, SendFailure};
+use outbound::{Answer, SendFailure};
 use upkeep::has_room;
 
 use crate::exchange::send::trials::Trials;

@@ -11,7 +11,7 @@ use generation::{RetryPolicy, Route};
 use http::HeaderMap;
 use ledger::RetryReason;
 use model::{Fault, FaultKind, RequestHead, ms_at};
-use net::{Answer, SendFailure};
+use outbound::{Answer, SendFailure};
 use relay::retry_after;
 
 use crate::exchange::send::trials::Trials;

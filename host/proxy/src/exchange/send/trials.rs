@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use generation::{Route, Upstream};
+use message::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use model::{Exchange, Fault, ms_at};
-use net::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use relay::grpc;
 use smallvec::SmallVec;
 
