@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import fields, replace
 
-from . import catalogue, probe, readme, report, rounds, spin, stats, syscalls
+from . import catalogue, many, probe, readme, report, rounds, spin, stats, syscalls
 from .rig import MODES, Rig
 from .scenarios import DEFAULT_SUBJECTS, README_SUBJECTS, SCENARIOS, subjects
 from .subject import Subject
@@ -17,6 +17,7 @@ _HELP = """HTTP proxies side by side on one machine, over loopback only.
   compare   --scenario S1,S6 --proxies nginx,envoy:lua (or s1, s4, ...: a command for each scenario)
   readme    the table of the project's README
   spin      honest traffic alone and beside a guest that loops for ever
+  many      --plugins 10000: that many components in one process
   noise     A/A: the same proxy twice, how far apart
   syscalls  system calls per request (strace; not a timing)
   report    tables again, from the files of kept records
@@ -59,6 +60,7 @@ def _parser():
     add("--conns", type=int)
     add("--rate", type=int)
     add("--path")
+    add("--plugins", type=int, default=10_000, help="many: how many components")
     add("--closed", action="store_true", help="syscalls: a closed loop, not 1,000/s")
     add("--baseline", help="what the ratios are taken against (default: the first subject)")
     add("--quiet", type=float, help="wait before each run until other work uses less than this many cores")
@@ -130,6 +132,10 @@ def _spin(args):
     print(spin.run(args.plan, args.peers))
 
 
+def _many(args):
+    print(many.run(args.plan, args.plugins))
+
+
 def _noise(args):
     for name in args.specs or ["nginx"]:
         records = _measure(args, args.scenario, [name, f"{name}#2"])
@@ -155,6 +161,7 @@ _COMMANDS = {
     "compare": _compare,
     "readme": _readme,
     "spin": _spin,
+    "many": _many,
     "noise": _noise,
     "syscalls": _syscalls,
     "report": _report,
