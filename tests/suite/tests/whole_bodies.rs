@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sandgate_tests::{Connection, Origin, PATIENCE, RawClient, Response, Sandgate, guest, wait_for, yaml};
+use http::Request;
+use sandgate_tests::{
+    Connection, Http2Client, Http2Origin, Origin, PATIENCE, RawClient, Response, Sandgate, guest, wait_for,
+    yaml,
+};
 
 /// Small, so that tests need no long bodies to pass it.
 const LIMITS: &str = "limits: { memory: 16MiB, cpu: 50ms, wall: 30s, body: 4KiB }";
@@ -296,6 +300,51 @@ fn filters_see_what_those_before_them_made_of_a_body() {
     let request = origin.only_request();
     assert_eq!((request.body.as_slice(), request.field("x-body-length")), (&b""[..], Some("5")));
     assert_eq!(post(&mut client, "trap", "", b"hello").status(), 500, "one is closed");
+}
+
+#[test]
+fn bodies_are_shown_whatever_both_sides_speak() {
+    let (http1, http2) = (mirror(), Http2Origin::echo());
+    for app in [format!("[\"{}\"]", http1.url()), format!("[\"{}\"]", http2.url())] {
+        let yaml = format!("plugins:\n  it: {{ wasm: \"@wasm@\", {LIMITS} }}\n");
+        let wasm = guest("hostile-body").display().to_string();
+        let setup = Sandgate::with_config(yaml + &yaml::forwarding_by("filters: [{ plugin: it }]"));
+        let sandgate = setup.value("app", &app).value("wasm", &wasm).start();
+        let client = Http2Client::connect(sandgate.web());
+        for deed in ["upper", "upper-response"] {
+            let request = Request::post("http://test.example/").header("x-misbehave", deed).body(()).unwrap();
+            let answer = client.send(request, b"hello");
+            assert_eq!((answer.body.as_slice(), answer.is_complete), (&b"HELLO"[..], true), "{deed}");
+            assert_eq!(answer.fields["content-length"], "5", "{deed}");
+        }
+        let request = Request::post("http://test.example/").header("x-misbehave", "reply").body(()).unwrap();
+        assert_eq!(client.send(request, b"hello").status, 418);
+        assert_eq!(post(&mut sandgate.client(), "upper", "", b"hello").text(), "HELLO");
+        assert_nothing_is_kept(&sandgate);
+    }
+}
+
+#[test]
+fn a_body_that_its_route_keeps_as_well_is_the_filters() {
+    let origin = mirror();
+    let yaml = format!("plugins:\n  it: {{ wasm: \"@wasm@\", on_failure: open, {LIMITS} }}\n");
+    let route = "buffering: { request: on, memory: 4KiB }, filters: [{ plugin: it }]";
+    let sandgate = start(yaml + &yaml::forwarding_by(route), &[&origin]);
+    let mut client = sandgate.client();
+    for (length, expected) in [(1, b'X'), (2000, b'X'), (LONGEST, b'X'), (LONGEST + 1, b'x')] {
+        let response = post(&mut client, "upper", "", &vec![b'x'; length]);
+        let echoed = response.body;
+        assert!(echoed.len() == length && echoed.iter().all(|byte| *byte == expected), "{length} bytes");
+    }
+    assert_nothing_is_kept(&sandgate);
+}
+
+/// Answers with the body that it was sent.
+fn mirror() -> Origin {
+    Origin::answering(|request| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", request.body.len());
+        [head.as_bytes(), &request.body].concat()
+    })
 }
 
 fn post(client: &mut RawClient, deed: &str, fields: &str, body: &[u8]) -> Response {
