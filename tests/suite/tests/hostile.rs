@@ -57,7 +57,9 @@ fn every_misbehaviour_in_every_hook_is_named_and_costs_one_exchange() {
 /// With so little CPU time guests are called straight, on the worker itself, until they are found to be slow.
 #[test]
 fn so_it_does_where_guests_are_called_straight() {
-    assert_costs_one(&Bench::start_with("memory: 8MiB, cpu: 10ms, wall: 30s, host_calls: 500", ""));
+    // On a busy machine that time may be over before another limit is reached.
+    let bench = Bench::start_with("memory: 8MiB, cpu: 10ms, wall: 30s, host_calls: 500", "");
+    assert_costs_one(&Bench { or_else: Some("plugin_cpu"), ..bench });
 }
 
 fn assert_costs_one(bench: &Bench) {
@@ -208,6 +210,8 @@ fn drift_over_many_exchanges() {
 struct Bench {
     sandgate: Sandgate,
     _origins: [Origin; 3],
+    /// A fault that may come in place of any other.
+    or_else: Option<&'static str>,
 }
 
 impl Bench {
@@ -228,7 +232,7 @@ impl Bench {
                \x20 - { name: all, match: { path: { prefix: / } }, upstream: app, filters: [{ plugin: it }] }\n\
                \x20 - { name: gone, match: { path: { exact: /gone } }, upstream: gone }\n";
         let setup = Sandgate::with_config(yaml).origins("app", &[a, b]).origins("gone", &[gone]);
-        Bench { sandgate: setup.start(), _origins: origins }
+        Bench { sandgate: setup.start(), _origins: origins, or_else: None }
     }
 
     /// Each deed in each hook, and an honest exchange after each.
@@ -271,7 +275,9 @@ impl Bench {
     }
 
     fn faults(&self, kind: &str) -> f64 {
-        self.sandgate.metrics().sum("sandgate_plugin_faults_total", &[("kind", kind)])
+        let metrics = self.sandgate.metrics();
+        let of = |kind: &str| metrics.sum("sandgate_plugin_faults_total", &[("kind", kind)]);
+        of(kind) + self.or_else.filter(|other| *other != kind).map_or(0.0, of)
     }
 
     fn resident_kib(&self) -> u64 {

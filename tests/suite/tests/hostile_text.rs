@@ -39,11 +39,11 @@ fn code_that_goes_wrong_is_named_and_costs_one_exchange() {
             "(loop $more (br_if $more (i32.ne (table.grow $table (ref.null func) (i32.const 1000)) (i32.const -1)))) unreachable",
             "plugin_memory",
         ),
-        ("a recursion", "(drop (call $found))", "plugin_stack"),
+        ("a recursion", "(drop (call $deep))", "plugin_stack"),
         ("a loop", "(loop $more (br $more))", "plugin_cpu"),
     ];
     for (what, code, fault) in cases {
-        let table = "(table $table 2 funcref) (elem (i32.const 1) func $found)";
+        let table = "(table $table 2 funcref) (elem (i32.const 1) func $found)\n            (func $deep (result i32) (i32.add (call $deep) (i32.const 1)))";
         let found = format!(
             "{table} (func $found (result i32) (if (i32.or (global.get $again) (call $asked)) (then (global.set $again (i32.const 1)) {code})) (i32.const 0)) \
              (global $again (mut i32) (i32.const 0))"
