@@ -55,7 +55,7 @@ fn measure(policy: &Policy, endpoints: &[Arc<Endpoint>]) -> Duration {
         let wanted = Wanted { tried: &[], now_ms: 1, percent: || policy.percent(&exchange) };
         tiers.usable(endpoints, wanted, &mut usable);
         let Step::Done(back, choice) =
-            balancer.pick(exchange, Candidates { endpoints, usable: &usable, now_ms: 1 })
+            balancer.pick(exchange, Candidates { endpoints, usable: &usable, tried: &[], now_ms: 1 })
         else {
             return Duration::MAX;
         };

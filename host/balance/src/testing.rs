@@ -39,7 +39,7 @@ impl Bench {
 
     /// What the balancer picks for that exchange.
     pub(crate) fn pick_by(&self, exchange: Box<Exchange>, balancer: &dyn Balancer, usable: &[u32]) -> u32 {
-        let among = Candidates { endpoints: &self.endpoints, usable, now_ms: NOW };
+        let among = Candidates { endpoints: &self.endpoints, usable, tried: &[], now_ms: NOW };
         match balancer.pick(exchange, among) {
             Step::Done(_, Ok(Choice::Endpoint(index))) => index,
             _ => panic!("no endpoint of {usable:?} was picked at once"),

@@ -76,7 +76,7 @@ fn allocations(policy: &Policy, endpoints: &[Arc<Endpoint>]) -> usize {
         }
         let wanted = Wanted { tried: &[], now_ms: 5_000, percent: || policy.percent(&exchange) };
         tiers.usable(endpoints, wanted, &mut usable);
-        let among = Candidates { endpoints, usable: &usable, now_ms: 5_000 };
+        let among = Candidates { endpoints, usable: &usable, tried: &[], now_ms: 5_000 };
         let Step::Done(back, choice) = balancer.pick(exchange, among) else {
             panic!("a native policy waits")
         };

@@ -92,4 +92,6 @@ pub enum OnFailure {
     Closed,
     /// It goes on as if the plugin weren't there.
     Open,
+    /// A picker leaves the choice to the host; all else is as for `Closed`.
+    Fallback,
 }

@@ -124,7 +124,10 @@ impl Assembly<'_> {
         for (name, plugin) in &self.config.plugins {
             let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
             match Plugin::load(engine, spec(plugin), self.places, old).await {
-                Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
+                Ok(loaded) => {
+                    self.check_fallback(plugin, &loaded);
+                    plugins.insert(Arc::clone(name), loaded);
+                }
                 Err(error) => {
                     let message = format!("plugin `{name}` can't be loaded: {error}");
                     let help = format!("the file is {}", plugin.wasm.display());
@@ -137,6 +140,17 @@ impl Assembly<'_> {
             }
         }
         plugins
+    }
+
+    /// Only a choice can be left to the host.
+    fn check_fallback(&mut self, plugin: &config::Plugin, loaded: &Plugin) {
+        if plugin.on_failure == config::OnFailure::Fallback && !loaded.is_picker() {
+            let name = &plugin.name;
+            let message =
+                format!("plugin `{name}` does not export `picker`: there is no choice to leave to the host");
+            let help = Some("expected `on_failure: closed` or `open`".to_owned());
+            self.faults.push(self.config.complain(plugin.span, message, help));
+        }
     }
 
     /// Metrics of one name are shown together, so they have to be of one kind.
@@ -207,10 +221,12 @@ impl Assembly<'_> {
             (true, Some(_)) => {
                 format!("plugin `{name}` exports both `picker` and `weigher`: one of them is to decide")
             }
-            (true, None) if balance.interval.is_some() || balance.policy.is_some() => format!(
-                "plugin `{name}` chooses for each request: `interval` and `policy` are for one that exports `weigher`"
+            (true, None) if balance.interval.is_some() => format!(
+                "plugin `{name}` chooses for each request: `interval` is for one that exports `weigher`"
             ),
-            (true, None) => return (Balance::Plugin(plugin.clone()), None),
+            (true, None) => {
+                return (Balance::Plugin(plugin.clone(), balance.policy.map(policy::weighted)), None);
+            }
             (false, Some(weigher)) => {
                 let interval = balance.interval.unwrap_or(WEIGH_INTERVAL);
                 return (native, Some(WeighRule { weigher, interval }));
@@ -335,6 +351,7 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
         on_failure: match plugin.on_failure {
             config::OnFailure::Closed => OnFailure::Closed,
             config::OnFailure::Open => OnFailure::Open,
+            config::OnFailure::Fallback => OnFailure::Fallback,
         },
     }
 }

@@ -218,8 +218,8 @@ impl Upstream {
 pub enum Balance {
     /// As the host can.
     Native(Policy),
-    /// As a plugin says.
-    Plugin(wasm::Plugin),
+    /// As a plugin says; where it says nothing, as the host can, if the file says how.
+    Plugin(wasm::Plugin, Option<Policy>),
 }
 
 impl Balance {
@@ -227,7 +227,7 @@ impl Balance {
     pub fn percent(&self, exchange: &Exchange) -> u32 {
         match self {
             Balance::Native(policy) => policy.percent(exchange),
-            Balance::Plugin(_) => Policy::Random.percent(exchange),
+            Balance::Plugin(..) => Policy::Random.percent(exchange),
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Exchange {
     pub asked: Option<Box<Asked>>,
     /// When the request's head was here.
     pub began: Instant,
+    /// Until when it may take, once its route is known.
+    pub deadline: Option<Instant>,
     /// The request, as it goes to the upstream.
     pub request: RequestHead,
     /// The response, once there is one, as it goes to the client.
@@ -111,6 +113,7 @@ impl Exchange {
             scheme: Scheme::Http,
             asked: None,
             began,
+            deadline: None,
             request,
             response: ResponseHead::default(),
             listener: None,

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -216,21 +217,50 @@ pub struct Candidates<'a> {
     pub endpoints: &'a [Arc<Endpoint>],
     /// Indexes of those that may be chosen, ascending, never empty.
     pub usable: &'a [u32],
+    /// Indexes of those that this exchange was sent to already, or could not be.
+    pub tried: &'a [u32],
     /// The time that endpoints' health is told in.
     pub now_ms: u64,
 }
 
 /// A balancer's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The endpoint at this index, one of `usable`.
     Endpoint(u32),
-    /// No opinion: the host chooses by smooth weighted round robin.
+    /// Endpoints of `usable`, the best last: retries go to the others, as long as these are usable.
+    Ranking(Vec<u32>),
+    /// No opinion: the host chooses.
     Fallback,
+}
+
+/// How an attempt ended that says something of its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attempted {
+    /// The worker that made it.
+    pub worker: WorkerId,
+    /// The endpoint's index.
+    pub at: u32,
+    /// The status of the answer, if there was one.
+    pub status: Option<StatusCode>,
+    /// From the sending to the head of the answer, or to the failure.
+    pub took: Duration,
+    /// When that was, in the time that endpoints' health is told in.
+    pub now_ms: u64,
 }
 
 /// A balancing policy at work: one for each upstream and worker, so that it needs no lock.
 pub trait Balancer {
     /// Chooses an endpoint for one attempt.
     fn pick<'a>(&'a self, exchange: Box<Exchange>, among: Candidates<'a>) -> Step<'a, Result<Choice, Fault>>;
+
+    /// Whether it wants to know how attempts end.
+    fn learns(&self) -> bool {
+        false
+    }
+
+    /// An attempt has ended, whoever chose its endpoint.
+    fn learn(&self, attempted: Attempted) {
+        let _ = attempted;
+    }
 }

@@ -50,8 +50,8 @@ pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
-    Balancer, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter, FilterCall, Hooks, Reply,
-    RouteNames, Router, Step, Verdict, WorkerId,
+    Attempted, Balancer, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter, FilterCall,
+    Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};

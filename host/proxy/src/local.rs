@@ -56,7 +56,9 @@ pub struct LocalUpstream {
     pub shared: Arc<Upstream>,
     /// What chooses among its endpoints.
     pub balancer: Box<dyn Balancer>,
-    /// What chooses where that does not.
+    /// What chooses where a plugin does not, if the file says what.
+    pub stand_in: Option<Box<dyn Balancer>>,
+    /// What chooses where none of these does.
     pub fallback: RoundRobin,
     /// The candidates' list of the last attempt, to be used again.
     pub(crate) candidates: Cell<balance::Indexes>,
@@ -77,13 +79,18 @@ impl LocalUpstream {
         let native = |policy: &balance::Policy| balance::build(policy, &shared.endpoints);
         let balancer = match &shared.balance {
             Balance::Native(policy) => native(policy),
-            Balance::Plugin(plugin) => {
+            Balance::Plugin(plugin, _) => {
                 plugin.balancer(&shared.endpoints).unwrap_or_else(|| native(&balance::Policy::RoundRobin))
             }
+        };
+        let stand_in = match &shared.balance {
+            Balance::Plugin(_, Some(policy)) => Some(native(policy)),
+            Balance::Plugin(_, None) | Balance::Native(_) => None,
         };
         LocalUpstream {
             shared: Arc::clone(shared),
             balancer,
+            stand_in,
             fallback: RoundRobin::new(&shared.endpoints),
             candidates: Cell::default(),
             pools: shared.endpoints.iter().map(pool).collect(),

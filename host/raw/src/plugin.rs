@@ -83,12 +83,14 @@ impl From<Isolation> for config::Isolation {
 
 /// What becomes of a request when a plugin fails.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", expecting = "`closed` or `open`")]
+#[serde(rename_all = "snake_case", expecting = "`closed`, `open` or `fallback`")]
 pub enum OnFailure {
     /// It is answered with an error.
     Closed,
     /// It goes on as if the plugin weren't there.
     Open,
+    /// A picker leaves the choice to the host; what fails of its other hooks is answered with an error.
+    Fallback,
 }
 
 impl From<OnFailure> for config::OnFailure {
@@ -96,6 +98,7 @@ impl From<OnFailure> for config::OnFailure {
         match on_failure {
             OnFailure::Closed => config::OnFailure::Closed,
             OnFailure::Open => config::OnFailure::Open,
+            OnFailure::Fallback => config::OnFailure::Fallback,
         }
     }
 }

@@ -19,6 +19,7 @@ wasmtime::component::bindgen!({
             export sandgate:proxy/router@0.1.0;
             export sandgate:proxy/reroute@0.1.0;
             export sandgate:proxy/picker@0.1.0;
+            export sandgate:proxy/on-outcomes@0.1.0;
             export sandgate:proxy/weigher@0.1.0;
         }
     ",

@@ -109,6 +109,11 @@ impl Context {
         self.plugin.stats.of(self.exchange.as_ref().map(|exchange| exchange.worker).unwrap_or_default())
     }
 
+    /// CPU time that the guest has used up to now.
+    pub(crate) fn cpu_used(&self) -> Duration {
+        self.usage.cpu + slice()
+    }
+
     /// What happens at each tick of the clock while the guest runs: its neighbours get a turn, unless it has used up
     /// what it may.
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
@@ -204,6 +209,11 @@ thread_local! {
 /// Begins a turn.
 pub(crate) fn begin_slice() {
     SLICE.set(Some(Instant::now()));
+}
+
+/// How long the present turn is, counted as [`end_slice`] counts it.
+fn slice() -> Duration {
+    SLICE.get().map_or(Duration::ZERO, |began| began.elapsed()).min(GLANCE)
 }
 
 /// Ends a turn, and begins another at the same moment: how long it was. A turn is never longer than the time between

@@ -18,9 +18,9 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// An answer that the host can't use.
+    /// An answer that the host can't use. The detail may have the guest's own words, so it is cut.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
-        Failure { fault: PluginFault::Invalid, detail: detail.into() }
+        Failure { fault: PluginFault::Invalid, detail: cut(detail.into()) }
     }
 
     /// What an error of wasmtime means, given the limit that was reached, if one was.
@@ -49,6 +49,22 @@ fn describe(error: &wasmtime::Error) -> String {
         let _ = write!(text, "{separator}{cause}");
     }
     text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(text)
+}
+
+fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(DETAIL_LIMIT));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_words_are_cut_between_characters() {
+        let failure = Failure::invalid("\u{e4}".repeat(1_000_000));
+        assert_eq!(failure.detail.len(), DETAIL_LIMIT);
+        assert_eq!(Failure::invalid("x".to_owned() + &"\u{e4}".repeat(1_000)).detail.len(), DETAIL_LIMIT - 1);
+    }
 }

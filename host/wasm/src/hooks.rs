@@ -8,6 +8,7 @@ use wasmtime::component::{
 
 use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
+use crate::picker::PickerHooks;
 
 /// The indexes of a component's exported hooks.
 #[derive(Clone, Default)]
@@ -23,6 +24,7 @@ pub(crate) struct HookTable {
     pub(crate) reroute: Option<ComponentExportIndex>,
     pub(crate) on_endpoints: Option<ComponentExportIndex>,
     pub(crate) pick: Option<ComponentExportIndex>,
+    pub(crate) on_outcomes: Option<ComponentExportIndex>,
     pub(crate) on_weighed_endpoints: Option<ComponentExportIndex>,
     pub(crate) weigh: Option<ComponentExportIndex>,
 }
@@ -47,6 +49,7 @@ impl HookTable {
             reroute: find("reroute", "reroute"),
             on_endpoints: find("picker", "on-endpoints"),
             pick: find("picker", "pick"),
+            on_outcomes: find("on-outcomes", "on-outcomes"),
             on_weighed_endpoints: find("weigher", "on-endpoints"),
             weigh: find("weigher", "weigh"),
         }
@@ -69,7 +72,8 @@ impl HookTable {
         types.check::<(Resource<types::Request>,), (router::Decision,)>(self.route.as_ref())?;
         types.check::<(reroute::Failure,), (reroute::Detour,)>(self.reroute.as_ref())?;
         types.check::<(&[picker::Endpoint],), ()>(self.on_endpoints.as_ref())?;
-        types.check::<(&[u32], &[u32]), (picker::Choice,)>(self.pick.as_ref())?;
+        types.check::<(&[u32], &[u32], &[u32], &[f64], &[f64]), (picker::Choice,)>(self.pick.as_ref())?;
+        types.check::<(&[u32], &[u16], &[f64]), ()>(self.on_outcomes.as_ref())?;
         types.check::<(&[weigher::Endpoint],), ()>(self.on_weighed_endpoints.as_ref())?;
         types.check::<(&[u32], &[f64], &[u64]), (Vec<f64>,)>(self.weigh.as_ref())
     }
@@ -77,6 +81,12 @@ impl HookTable {
     /// Whether one of them is given whole bodies.
     pub(crate) fn see_bodies(&self) -> bool {
         self.on_request_body.is_some() || self.on_response_body.is_some()
+    }
+
+    /// Those of a picker, if it is one.
+    pub(crate) fn of_picker(&self) -> Option<PickerHooks> {
+        let (on_endpoints, pick) = (self.on_endpoints?, self.pick?);
+        Some(PickerHooks { on_endpoints, pick, on_outcomes: self.on_outcomes })
     }
 
     /// Those of a filter.

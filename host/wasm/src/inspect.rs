@@ -81,7 +81,7 @@ impl LoadError {
 }
 
 /// The names of the interfaces that make a component a plugin.
-const HOOKS: [&str; 10] = [
+const HOOKS: [&str; 11] = [
     "plugin",
     "on-request",
     "on-request-body",
@@ -91,6 +91,7 @@ const HOOKS: [&str; 10] = [
     "router",
     "reroute",
     "picker",
+    "on-outcomes",
     "weigher",
 ];
 /// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.

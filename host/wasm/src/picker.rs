@@ -1,9 +1,15 @@
 //! A plugin as a balancer: resident, one instance for each upstream and worker.
+//!
+//! What it is told is in [`told`], what it learns in [`outcomes`], what it may answer in [`choice`].
 
+mod choice;
+mod outcomes;
+mod told;
+
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use model::{Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Step};
-use smallvec::SmallVec;
+use model::{Attempted, Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Step, WorkerId};
 use wasmtime::component::ComponentExportIndex;
 
 use crate::bindings::picker;
@@ -13,31 +19,41 @@ use crate::guest::Guest;
 use crate::plugin::Shared;
 use crate::resident::{Call, Place, call_in, call_straight_in};
 use crate::spec::OnFailure;
+use outcomes::{Batch, Outcomes};
+use told::Told;
 
 /// An exchange for which the guest was asked, and what it said.
-type Asked = (Box<Exchange>, Result<picker::Choice, Failure>);
+type Asked = (Box<Exchange>, Result<Choice, Failure>);
+
+/// A picker's exports.
+#[derive(Clone, Copy)]
+pub(crate) struct PickerHooks {
+    pub(crate) on_endpoints: ComponentExportIndex,
+    pub(crate) pick: ComponentExportIndex,
+    pub(crate) on_outcomes: Option<ComponentExportIndex>,
+}
 
 /// A configured plugin that balances one upstream on one worker.
 pub(crate) struct PluginPicker {
     plugin: Arc<Shared>,
-    on_endpoints: ComponentExportIndex,
-    pick: ComponentExportIndex,
+    hooks: PickerHooks,
     endpoints: Vec<picker::Endpoint>,
     place: Place,
+    /// What it was told last, whose lists are used again.
+    told: Cell<Told>,
+    /// What it has not been told yet.
+    outcomes: RefCell<Outcomes>,
 }
 
 impl PluginPicker {
-    pub(crate) fn new(
-        plugin: &Arc<Shared>,
-        on_endpoints: ComponentExportIndex,
-        pick: ComponentExportIndex,
-        endpoints: &[Arc<Endpoint>],
-    ) -> Self {
+    pub(crate) fn new(plugin: &Arc<Shared>, hooks: PickerHooks, endpoints: &[Arc<Endpoint>]) -> Self {
         let endpoints = endpoints
             .iter()
             .map(|e| picker::Endpoint { address: e.label.to_string(), weight: e.weight })
             .collect();
-        PluginPicker { plugin: Arc::clone(plugin), on_endpoints, pick, endpoints, place: Place::default() }
+        let (plugin, place) = (Arc::clone(plugin), Place::default());
+        let (told, outcomes) = (Cell::default(), RefCell::default());
+        PluginPicker { plugin, hooks, endpoints, place, told, outcomes }
     }
 
     async fn run(
@@ -46,22 +62,21 @@ impl PluginPicker {
         among: Candidates<'_>,
     ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let (exchange, choice) = self.ask(exchange, among).await;
-        self.settle(exchange, choice, among)
+        self.settle(exchange, choice)
     }
 
     fn settle(
         &self,
         exchange: Box<Exchange>,
-        choice: Result<picker::Choice, Failure>,
-        among: Candidates<'_>,
+        choice: Result<Choice, Failure>,
     ) -> (Box<Exchange>, Result<Choice, Fault>) {
-        let failure = match choice.and_then(|choice| check(choice, among.usable)) {
+        let failure = match choice {
             Ok(choice) => return (exchange, Ok(choice)),
             Err(failure) => failure,
         };
         self.plugin.report(&exchange, &failure);
         let answer = match self.plugin.spec.on_failure {
-            OnFailure::Open => Ok(Choice::Fallback),
+            OnFailure::Open | OnFailure::Fallback => Ok(Choice::Fallback),
             OnFailure::Closed => Err(failure.into_fault(&self.plugin.spec.name)),
         };
         (exchange, answer)
@@ -75,11 +90,21 @@ impl PluginPicker {
         if let Err(failure) = self.prepare(&mut place).await {
             return (exchange, Err(failure));
         }
-        let loads = (among.usable.to_vec(), active(among).to_vec());
-        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
-        let loads = |_| loads;
-        let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads).await;
-        (exchange, answer.map(|(choice,)| choice))
+        if let Some(batch) = self.take_due(among.now_ms) {
+            self.teach(&mut place, &exchange, batch).await;
+            if let Err(failure) = self.prepare(&mut place).await {
+                return (exchange, Err(failure));
+            }
+        }
+        if let [only] = among.usable {
+            return (exchange, Ok(Choice::Endpoint(*only)));
+        }
+        let told = self.told.take().renewed(among);
+        let Told { active, weight, latency_us, .. } = told;
+        let lists = (among.usable.to_vec(), among.tried.to_vec(), active, weight, latency_us);
+        let call = Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts };
+        let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, |_| lists).await;
+        (exchange, answer.and_then(|(choice,)| choice::check(choice, among.usable)))
     }
 
     /// Asks the guest that sits here straight, if there is one that is free.
@@ -89,12 +114,75 @@ impl PluginPicker {
         else {
             return Err(exchange);
         };
+        if self.outcomes.borrow().are_due(among.now_ms) {
+            self.teach_straight(&mut place, &exchange);
+            if place.is_none() {
+                return Err(exchange);
+            }
+        }
+        if let [only] = among.usable {
+            return Ok((exchange, Ok(Choice::Endpoint(*only))));
+        }
         place.iter_mut().for_each(Guest::renew);
-        let active = active(among);
-        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
-        let loads = |_| (among.usable, active.as_slice());
-        let (exchange, answer) = call_straight_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads);
-        Ok((exchange, answer.map(|(choice,)| choice)))
+        let told = self.told.take().renewed(among);
+        let call = Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts };
+        let lists = |_| {
+            let Told { active, weight, latency_us, .. } = &told;
+            (among.usable, among.tried, active.as_slice(), weight.as_slice(), latency_us.as_slice())
+        };
+        let (exchange, answer) = call_straight_in::<_, (picker::Choice,)>(&mut place, call, exchange, lists);
+        self.told.set(told);
+        Ok((exchange, answer.and_then(|(choice,)| choice::check(choice, among.usable))))
+    }
+
+    /// Tells the guest what has come of attempts. One that fails is not put back.
+    fn teach_straight(&self, place: &mut Option<Guest>, exchange: &Exchange) {
+        let (Some(hook), Some(mut guest)) = (&self.hooks.on_outcomes, place.take()) else { return };
+        let mut outcomes = self.outcomes.borrow_mut();
+        guest.renew();
+        let Batch { endpoint, status, latency_us } = outcomes.batch();
+        let lists = (endpoint.as_slice(), status.as_slice(), latency_us.as_slice());
+        let taught = guest.call_straight::<_, ()>(hook, lists);
+        let count = outcomes.clear();
+        *place = self.taught(guest, taught, exchange, count);
+    }
+
+    async fn teach(&self, place: &mut Option<Guest>, exchange: &Exchange, batch: Batch) {
+        let (Some(hook), Some(mut guest)) = (self.hooks.on_outcomes, place.take()) else { return };
+        let count = batch.endpoint.len();
+        let teaching = async move {
+            guest.renew();
+            let Batch { endpoint, status, latency_us } = batch;
+            let taught = guest.call::<_, ()>(&hook, (endpoint, status, latency_us)).await;
+            (guest, taught)
+        };
+        let (guest, taught) = self.plugin.engine.lane.run(teaching).await;
+        *place = self.taught(guest, taught, exchange, count);
+    }
+
+    /// The guest, if it is sound; else what it was told is lost.
+    fn taught(
+        &self,
+        mut guest: Guest,
+        taught: Result<(), Failure>,
+        exchange: &Exchange,
+        count: usize,
+    ) -> Option<Guest> {
+        let stats = self.plugin.stats.of(exchange.worker);
+        stats.called(guest.take_cpu());
+        match taught {
+            Ok(()) => Some(guest),
+            Err(failure) => {
+                stats.outcomes_lost(count);
+                self.plugin.report(exchange, &failure);
+                None
+            }
+        }
+    }
+
+    fn take_due(&self, now_ms: u64) -> Option<Batch> {
+        let mut outcomes = self.outcomes.borrow_mut();
+        outcomes.are_due(now_ms).then(|| outcomes.take())
     }
 
     /// Sees to it that a guest is there and knows the endpoints.
@@ -103,45 +191,47 @@ impl PluginPicker {
             guest.renew();
             return Ok(());
         }
-        let (plugin, hook, endpoints) = (Arc::clone(&self.plugin), self.on_endpoints, self.endpoints.clone());
+        let (plugin, hook, endpoints) =
+            (Arc::clone(&self.plugin), self.hooks.on_endpoints, self.endpoints.clone());
         // Once for each instance, and nobody knows yet how long it takes: not on the worker.
         let making = async move {
             let mut guest = Guest::new(&plugin).await?;
             guest.call::<_, ()>(&hook, (endpoints,)).await?;
+            guest.renew();
             Ok(guest)
         };
         *place = Some(self.plugin.engine.lane.run(making).await?);
         Ok(())
     }
+
+    fn count_lost(&self, worker: WorkerId) {
+        self.plugin.stats.of(worker).outcomes_lost(1);
+    }
 }
 
 impl Balancer for PluginPicker {
     fn pick<'a>(&'a self, exchange: Box<Exchange>, among: Candidates<'a>) -> Step<'a, Result<Choice, Fault>> {
-        if let [only] = among.usable {
+        if let [only] = among.usable
+            && !self.outcomes.borrow().are_due(among.now_ms)
+        {
             return Step::Done(exchange, Ok(Choice::Endpoint(*only)));
         }
         match self.ask_straight(exchange, among) {
             Err(exchange) => Step::Later(Box::pin(self.run(exchange, among))),
             Ok((exchange, choice)) => {
-                let (exchange, choice) = self.settle(exchange, choice, among);
+                let (exchange, choice) = self.settle(exchange, choice);
                 Step::Done(exchange, choice)
             }
         }
     }
-}
 
-/// Requests under way at each endpoint.
-fn active(among: Candidates<'_>) -> SmallVec<[u32; 32]> {
-    among.endpoints.iter().map(|endpoint| endpoint.health.active()).collect()
-}
+    fn learns(&self) -> bool {
+        self.hooks.on_outcomes.is_some()
+    }
 
-/// The choice, if it is among those that may be chosen.
-fn check(choice: picker::Choice, usable: &[u32]) -> Result<Choice, Failure> {
-    match choice {
-        picker::Choice::Fallback => Ok(Choice::Fallback),
-        picker::Choice::Endpoint(at) if usable.contains(&at) => Ok(Choice::Endpoint(at)),
-        picker::Choice::Endpoint(at) => {
-            Err(Failure::invalid(format!("picked the endpoint {at}, which is not among the usable ones")))
+    fn learn(&self, attempted: Attempted) {
+        if !self.outcomes.borrow_mut().add(&attempted) {
+            self.count_lost(attempted.worker);
         }
     }
 }

@@ -177,8 +177,8 @@ impl Plugin {
 
     /// As the balancer of one upstream on one worker, if it exports that hook.
     pub fn balancer(&self, endpoints: &[Arc<Endpoint>]) -> Option<Box<dyn Balancer>> {
-        let (on_endpoints, pick) = (self.shared.hooks.on_endpoints?, self.shared.hooks.pick?);
-        Some(Box::new(PluginPicker::new(&self.shared, on_endpoints, pick, endpoints)))
+        let hooks = self.shared.hooks.of_picker()?;
+        Some(Box::new(PluginPicker::new(&self.shared, hooks, endpoints)))
     }
 }
 

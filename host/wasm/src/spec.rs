@@ -72,6 +72,8 @@ pub enum OnFailure {
     Closed,
     /// It goes on as if the plugin were not there.
     Open,
+    /// A choice is left to the host; all else is as for `Closed`.
+    Fallback,
 }
 
 /// A plugin as the configuration has it.

@@ -109,6 +109,7 @@ pub(crate) struct WorkerStats {
     calls: AtomicU64,
     cpu_ns: AtomicU64,
     log_dropped: AtomicU64,
+    outcomes_lost: AtomicU64,
     faults: [AtomicU64; FAULTS.len()],
     refused: [AtomicU64; Refusal::ALL.len()],
     callouts: [AtomicU64; CalloutResult::ALL.len()],
@@ -125,6 +126,8 @@ pub struct PluginTotals {
     pub cpu: Duration,
     /// Log lines dropped because an exchange's share was used up.
     pub log_dropped: u64,
+    /// Outcomes of attempts that a picker was not told, or that its instance took with it.
+    pub outcomes_lost: u64,
     /// Faults, each kind with its count.
     pub faults: Vec<(PluginFault, u64)>,
     /// Calls that reached a limit of a grant, each limit with its count.
@@ -154,6 +157,7 @@ impl PluginStats {
             calls: AtomicU64::new(0),
             cpu_ns: AtomicU64::new(0),
             log_dropped: AtomicU64::new(0),
+            outcomes_lost: AtomicU64::new(0),
             faults: [const { AtomicU64::new(0) }; FAULTS.len()],
             refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
             callouts: [const { AtomicU64::new(0) }; CalloutResult::ALL.len()],
@@ -192,6 +196,7 @@ impl PluginStats {
             calls: sum(|w| &w.calls),
             cpu: Duration::from_nanos(sum(|w| &w.cpu_ns)),
             log_dropped: sum(|w| &w.log_dropped),
+            outcomes_lost: sum(|w| &w.outcomes_lost),
             faults: faults.collect(),
             refused: refused.collect(),
             callouts: callouts.collect(),
@@ -235,6 +240,10 @@ impl WorkerStats {
     /// The same for what is no failure.
     pub(crate) fn may_notice(&self) -> bool {
         is_new_second(&self.noticed_at)
+    }
+
+    pub(crate) fn outcomes_lost(&self, count: usize) {
+        add(&self.outcomes_lost, u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     pub(crate) fn log_dropped(&self) {

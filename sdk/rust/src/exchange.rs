@@ -3,6 +3,8 @@
 //! For every hook but `configure`, where there is no exchange yet and a call traps. In tests the exchange is that of
 //! [`testing`](crate::testing).
 
+use std::time::Duration;
+
 use crate::host;
 
 /// The exchange's identifier: 32 lower-case hexadecimal digits, the same as in the access log.
@@ -55,6 +57,21 @@ pub fn request_header(name: &str) -> Option<String> {
 /// The first value of a field of the request as it is, for hooks that are not given the request.
 pub fn request_header_bytes(name: &str) -> Option<Vec<u8>> {
     host::exchange::request_header(name)
+}
+
+/// The value of the first cookie of that name, as it was sent.
+pub fn request_cookie(name: &str) -> Option<String> {
+    host::exchange::request_cookie(name)
+}
+
+/// How long the exchange may still take; none before routing.
+pub fn deadline_left() -> Option<Duration> {
+    host::exchange::deadline_left().map(Duration::from_micros)
+}
+
+/// How much of the plugin's `limits.cpu` is left to this guest.
+pub fn cpu_left() -> Duration {
+    Duration::from_micros(host::exchange::cpu_left())
 }
 
 /// Path and query of the request, as the upstream got it.

@@ -3,8 +3,8 @@
 use std::cell::UnsafeCell;
 
 use crate::{
-    BodyVerdict, Choice, Configure, Decision, Endpoint, Failure, Filter, Outcome, Picker, Request, Response,
-    Router,
+    Attempts, BodyVerdict, Candidates, Choice, Configure, Decision, Endpoint, Failure, Filter, Outcome,
+    Picker, Request, Response, Router,
 };
 use crate::{Detour, Loads, UpstreamFailure, Verdict, Weigher, log};
 
@@ -103,8 +103,13 @@ pub fn on_endpoints<T: Picker>(slot: &Slot<T>, endpoints: Vec<Endpoint>) {
 }
 
 /// `picker.pick`
-pub fn pick<T: Picker>(slot: &Slot<T>, usable: &[u32], active: &[u32]) -> Choice {
-    slot.with(|picker| picker.pick(usable, active))
+pub fn pick<T: Picker>(slot: &Slot<T>, among: Candidates<'_>) -> Choice {
+    slot.with(|picker| picker.pick(among))
+}
+
+/// `on-outcomes`
+pub fn on_outcomes<T: Picker>(slot: &Slot<T>, outcomes: Attempts<'_>) {
+    slot.with(|picker| picker.on_outcomes(outcomes));
 }
 
 /// `weigher.on-endpoints`

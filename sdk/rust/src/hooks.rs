@@ -61,9 +61,41 @@ pub trait Picker {
     /// Called before the first `pick`. The endpoints never change within an instance.
     fn on_endpoints(&mut self, endpoints: Vec<Endpoint>);
 
-    /// Called for each attempt to send a request. `usable` holds the indexes that may be chosen, ascending and never
-    /// none; `active` has for every endpoint the number of requests under way on this worker.
-    fn pick(&mut self, usable: &[u32], active: &[u32]) -> Choice;
+    /// Called for each attempt to send a request, unless a [`Choice::Ranking`] says where a retry goes. Whose request
+    /// it is, [`exchange`](crate::exchange) says.
+    fn pick(&mut self, among: Candidates<'_>) -> Choice;
+
+    /// Called before a `pick` with what has come of attempts since the last call: name the hook to have it,
+    /// `picker!(Least: on_outcomes)`. There is no exchange.
+    fn on_outcomes(&mut self, outcomes: Attempts<'_>) {
+        _ = outcomes;
+    }
+}
+
+/// What a picker may choose from, and what the host knows of the endpoints.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Candidates<'a> {
+    /// The indexes that may be chosen, ascending and never none.
+    pub usable: &'a [u32],
+    /// Those that this exchange was sent to already, or could not be.
+    pub tried: &'a [u32],
+    /// For every endpoint: requests under way, over all workers.
+    pub active: &'a [u32],
+    /// For every endpoint: its share beside the others', which is its weight unless it is warming up.
+    pub weight: &'a [f64],
+    /// For every endpoint: how long it takes to the head of an answer on average, in microseconds; 0 before the first.
+    pub latency_us: &'a [f64],
+}
+
+/// How attempts ended, each at one index of all lists.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempts<'a> {
+    /// Which endpoint each was sent to.
+    pub endpoint: &'a [u32],
+    /// The answer's status; 0 if there was none.
+    pub status: &'a [u16],
+    /// From the sending to the head of the answer, or to the failure, in microseconds.
+    pub latency_us: &'a [f64],
 }
 
 /// What the host knows of an upstream's endpoints: a number for each in each list, over all workers.

@@ -72,6 +72,6 @@ pub use bindings::with_picker::exports::sandgate::proxy::picker::{Choice, Endpoi
 pub use bindings::with_reroute::exports::sandgate::proxy::reroute::{Detour, Failure as UpstreamFailure};
 pub use bindings::with_router::exports::sandgate::proxy::router::Decision;
 pub use failure::{Failure, Result};
-pub use hooks::{Configure, Filter, Loads, Picker, Router, Weigher};
+pub use hooks::{Attempts, Candidates, Configure, Filter, Loads, Picker, Router, Weigher};
 pub use request::Request;
 pub use response::Response;

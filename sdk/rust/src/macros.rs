@@ -16,10 +16,11 @@ macro_rules! router {
     ($plugin:ty $(: $($hook:ident),+)?) => { $crate::__export!($plugin, Router: $($($hook)+)? route); };
 }
 
-/// Exports a [`Picker`](crate::Picker): `picker!(Least)`, or `picker!(Least: configure)` if it takes settings.
+/// Exports a [`Picker`](crate::Picker): `picker!(Least)`, or `picker!(Least: configure)` if it takes settings; with
+/// `on_outcomes` if it has that hook, `picker!(Least: configure, on_outcomes)`.
 #[macro_export]
 macro_rules! picker {
-    ($plugin:ty $(: $hook:ident)?) => { $crate::__export!($plugin, Picker: $($hook)? pick); };
+    ($plugin:ty $(: $($hook:ident),+)?) => { $crate::__export!($plugin, Picker: $($($hook)+)? pick); };
 }
 
 /// Exports a [`Weigher`](crate::Weigher): `weigher!(Fastest)`, or `weigher!(Fastest: configure)` if it takes settings.
@@ -151,11 +152,39 @@ macro_rules! __hook {
             fn on_endpoints(endpoints: Vec<$crate::Endpoint>) {
                 $crate::glue::on_endpoints(&SLOT, endpoints);
             }
-            fn pick(usable: Vec<u32>, active: Vec<u32>) -> $crate::Choice {
-                $crate::glue::pick(&SLOT, &usable, &active)
+            fn pick(
+                usable: Vec<u32>,
+                tried: Vec<u32>,
+                active: Vec<u32>,
+                weight: Vec<f64>,
+                latency_us: Vec<f64>,
+            ) -> $crate::Choice {
+                $crate::glue::pick(
+                    &SLOT,
+                    $crate::Candidates {
+                        usable: &usable,
+                        tried: &tried,
+                        active: &active,
+                        weight: &weight,
+                        latency_us: &latency_us,
+                    },
+                )
             }
         }
         $crate::bindings::with_picker::export_with_picker!(Export with_types_in $crate::bindings::with_picker);
+    };
+    (on_outcomes) => {
+        impl $crate::bindings::with_on_outcomes::exports::sandgate::proxy::on_outcomes::Guest for Export {
+            fn on_outcomes(endpoint: Vec<u32>, status: Vec<u16>, latency_us: Vec<f64>) {
+                $crate::glue::on_outcomes(
+                    &SLOT,
+                    $crate::Attempts { endpoint: &endpoint, status: &status, latency_us: &latency_us },
+                );
+            }
+        }
+        $crate::bindings::with_on_outcomes::export_with_on_outcomes!(
+            Export with_types_in $crate::bindings::with_on_outcomes
+        );
     };
     (weigh) => {
         use $crate::bindings::with_weigher::exports::sandgate::proxy::weigher;

@@ -55,9 +55,14 @@ pub fn set_route(name: &str) {
     with(|state| state.route = Some(name.to_owned()));
 }
 
+/// Sets how long the exchange may still take; at first there is no route that would say.
+pub fn set_deadline_left(left: Duration) {
+    with(|state| state.deadline_left = Some(left));
+}
+
 /// Sets a field of the request that hooks see which are not given one.
 pub fn set_request_header(name: &str, value: impl AsRef<[u8]>) {
-    with(|state| state.request_fields.put(name, value.as_ref()));
+    with(|state| state.request_fields.replace(name, value.as_ref()));
 }
 
 /// Sets the path that hooks see which are not given the request; at first `/`.

@@ -186,6 +186,11 @@ impl Sandgate {
         self.stderr.count()
     }
 
+    /// The lines of the log as it is now.
+    pub fn log_lines(&self) -> Vec<LogLine> {
+        self.stderr.all().iter().filter_map(|line| LogLine::parse(line)).collect()
+    }
+
     /// The first line of the log for which the condition holds.
     pub fn log_line(&self, condition: impl Fn(&LogLine) -> bool) -> LogLine {
         self.log_line_after(0, condition)

@@ -11,6 +11,8 @@ const HEADERS: [&str; 2] = [
 ];
 /// What sends each request to the endpoint with the least to do: the native balancer, and the guest `least-active`.
 const LEAST: [&str; 2] = ["least_requests", "{ plugin: least-active }"];
+/// What brings a session back to its endpoint: the native balancer, and the guest `sticky-picker`.
+const STICKY: [&str; 2] = ["{ hash: \"cookie:session\" }", "{ plugin: sticky-picker }"];
 
 #[test]
 fn a_header_of_the_request_is_set_whatever_the_client_sent() {
@@ -91,6 +93,30 @@ fn a_backup_is_left_alone_while_a_primary_lives() {
     }
 }
 
+#[test]
+fn a_session_stays_at_its_endpoint_and_only_its_own_move_when_one_is_gone() {
+    for balance in STICKY {
+        let origins = [Origin::named("a"), Origin::named("b"), Origin::named("c")];
+        let sandgate = balancing(balance, "@app@", &origins.each_ref());
+        let backends = || -> Vec<String> {
+            let backend = |session: u32| {
+                let response = sandgate.client().get_with("/", "cookie", &format!("session={session}"));
+                response.field("x-backend").expect("an answer of an origin").to_owned()
+            };
+            (0..20).map(backend).collect()
+        };
+        let before = backends();
+        assert_eq!(backends(), before, "{balance}");
+        origins[0].kill();
+        for (before, after) in before.iter().zip(backends()) {
+            assert!(
+                if before == "a" { after != "a" } else { after == *before },
+                "{balance}: {before}, {after}"
+            );
+        }
+    }
+}
+
 fn filtering(filters: &str, origin: &Origin) -> Sandgate {
     let yaml = plugins() + &yaml::forwarding_by(&format!("filters: [{filters}]"));
     start(yaml, &[origin])
@@ -104,7 +130,8 @@ fn balancing(balance: &str, endpoints: &str, origins: &[&Origin]) -> Sandgate {
 /// Both are there in each case, so that nothing differs but what is named.
 fn plugins() -> String {
     let plugin = |name: &str| format!("  {name}: {{ wasm: \"{}\" }}\n", guest(name).display());
-    format!("plugins:\n{}{}", plugin("add-header"), plugin("least-active"))
+    let sticky = plugin("sticky-picker").replace(" }\n", ", settings: { cookie: session } }\n");
+    format!("plugins:\n{}{}{sticky}", plugin("add-header"), plugin("least-active"))
 }
 
 fn start(yaml: String, origins: &[&Origin]) -> Sandgate {

@@ -86,9 +86,9 @@ fn a_reload_keeps_the_weights() {
 }
 
 #[test]
-fn settings_of_a_weigher_are_refused_for_a_picker() {
+fn the_interval_of_a_weigher_is_refused_for_a_picker() {
     let origin = Origin::named("a");
-    let yaml = config("", "policy: p2c");
+    let yaml = config("", "interval: 1s");
     let setup = Sandgate::with_config(yaml).origins("app", &[&origin]);
     let said = setup.value("wasm", &guest("least-active").display().to_string()).command("check", &[]);
     assert!(!said.status.success() && said.stderr.contains("`weigher`"), "{said:?}");

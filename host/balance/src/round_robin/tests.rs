@@ -104,7 +104,10 @@ fn endpoints_it_does_not_know_are_chosen_only_when_there_is_no_other() {
     let balancer = RoundRobin::new(&small.endpoints);
     assert_eq!(sequence(&large, &balancer, &[0, 1, 2], 3), "aaa");
     assert_eq!(sequence(&large, &balancer, &[1, 2], 2), "bb");
-    assert_eq!(balancer.choose(Candidates { endpoints: &large.endpoints, usable: &[], now_ms: 1 }), None);
+    assert_eq!(
+        balancer.choose(Candidates { endpoints: &large.endpoints, usable: &[], tried: &[], now_ms: 1 }),
+        None
+    );
 }
 
 #[derive(Clone, Debug)]

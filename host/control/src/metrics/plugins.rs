@@ -18,6 +18,11 @@ const LOG_DROPPED: Family = Family::new(
     "Lines of the plugin that were dropped for being more than it may log.",
 );
 
+const OUTCOMES_LOST: Family = Family::new(
+    "plugin_outcomes_lost",
+    "Outcomes of attempts that the plugin was not told as a picker, or that its instance took with it when it failed.",
+);
+
 const REFUSED: Family = Family::new(
     "plugin_refused",
     "Calls of the plugin that reached a limit of what it is granted, by limit.",
@@ -47,5 +52,7 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generatio
         results.map(|(result, count)| ([("plugin", *name), ("result", result)], count))
     });
     CALLOUTS.counters(encoder, callouts)?;
+    OUTCOMES_LOST
+        .counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.outcomes_lost)))?;
     LOG_DROPPED.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.log_dropped)))
 }

@@ -37,6 +37,7 @@ pub(crate) async fn route(
     match route {
         Ok(route) => {
             exchange.route = Some(route.label.clone());
+            exchange.deadline = exchange.began.checked_add(route.timeouts.total);
             capture(route, &mut exchange);
             Ok((exchange, route))
         }

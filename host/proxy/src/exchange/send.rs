@@ -74,6 +74,7 @@ async fn try_upstream(
     trials: &mut Trials,
     mut exchange: Box<Exchange>,
 ) -> Result<(Box<Exchange>, Content), Box<Halted>> {
+    exchange.deadline = Some(trials.deadline);
     let Some(upstream) = local.upstreams.get(index) else {
         return Err(Halted::fault(exchange, FaultKind::NoEndpoint));
     };
@@ -92,7 +93,7 @@ async fn try_upstream(
         (exchange, at) = choose::choose(local, upstream, trials, exchange).await?;
         let sent = attempt::attempt(local, upstream, at, route, trials, &mut exchange).await;
         trials.body_was_sent();
-        impression::note(upstream, at, &sent, exchange.timing.sent, trials, pass);
+        impression::note(local, upstream, at, &sent, exchange.timing.sent, trials, pass);
         let attempt = Attempt { local, upstream, route, head: &exchange.request, at };
         let reason = match sent {
             Ok(answer) => match attempt.better_than(trials, &answer) {
@@ -110,6 +111,8 @@ async fn try_upstream(
                 Next::Again(reason) => reason,
             },
         };
+        // What it was sent to has nothing more to do for it.
+        exchange.in_flight = None;
         local.stats.retry(reason);
         if route.retries.may_wait() && trials.again.is_none() {
             Box::pin(retry::wait(local, &route.retries, trials)).await;

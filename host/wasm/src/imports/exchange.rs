@@ -1,5 +1,7 @@
 //! The interface `exchange`: facts of the exchange at hand.
 
+use std::time::{Duration, Instant};
+
 use crate::bindings::exchange::Host;
 use crate::context::Context;
 use crate::imports::first;
@@ -48,6 +50,20 @@ impl Host for Context {
         Ok(self.exchange()?.request.path_and_query().to_owned())
     }
 
+    fn request_cookie(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.exchange()?.request.cookie(&name).map(str::to_owned))
+    }
+
+    fn deadline_left(&mut self) -> wasmtime::Result<Option<u64>> {
+        let deadline = self.exchange()?.deadline;
+        Ok(deadline.map(|deadline| micros(deadline.saturating_duration_since(Instant::now()))))
+    }
+
+    fn cpu_left(&mut self) -> wasmtime::Result<u64> {
+        self.exchange()?;
+        Ok(micros(self.plugin.spec.limits.cpu.saturating_sub(self.cpu_used())))
+    }
+
     fn note(&mut self, name: String, value: String) -> wasmtime::Result<bool> {
         Ok(self.exchange()?.notes.keep(&name, &value))
     }
@@ -55,4 +71,8 @@ impl Host for Context {
     fn noted(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         Ok(self.exchange()?.notes.find(&name).map(str::to_owned))
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

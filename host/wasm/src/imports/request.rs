@@ -108,7 +108,9 @@ pub(super) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
 /// Host and port, nothing else (RFC 9110 section 7.2).
 pub(super) fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
     let parsed: http::uri::Authority = authority.parse().map_err(|_| FieldError::InvalidValue)?;
-    if parsed.as_str().contains('@') {
+    let after_host = parsed.as_str().strip_prefix(parsed.host()).unwrap_or_default();
+    let has_bad_port = after_host.len() > 1 && parsed.port_u16().is_none();
+    if parsed.as_str().contains('@') || has_bad_port {
         return Err(FieldError::InvalidValue);
     }
     model::check_value(parsed.as_str().to_owned())
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_authority_is_host_and_port() {
-        for bad in ["", "user@host", "a b", "a/b", "a\r\nb"] {
+        for bad in ["", "user@host", "a b", "a/b", "a\r\nb", "a:99999", "[::1]:65536"] {
             assert!(parse_authority(bad).is_err(), "{bad:?}");
         }
         assert!(parse_authority("example.com:8080").is_ok() && parse_authority("[::1]:80").is_ok());

@@ -58,7 +58,7 @@ impl PluginRouter {
         self.plugin.report(&exchange, &failure);
         let detour = match self.plugin.spec.on_failure {
             OnFailure::Open => Ok(Detour::Fallback),
-            OnFailure::Closed => Err(failure.into_fault(&self.plugin.spec.name)),
+            OnFailure::Closed | OnFailure::Fallback => Err(failure.into_fault(&self.plugin.spec.name)),
         };
         (exchange, detour)
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::say::say;
 
 /// The world of each hook in `wit/worlds.wit`.
-const HOOKS: [&str; 10] = [
+const HOOKS: [&str; 11] = [
     "with-plugin",
     "with-on-request",
     "with-on-request-body",
@@ -22,6 +22,7 @@ const HOOKS: [&str; 10] = [
     "with-router",
     "with-reroute",
     "with-picker",
+    "with-on-outcomes",
     "with-weigher",
 ];
 /// The interfaces of the world `imports`.

@@ -6,7 +6,7 @@ use super::files::File;
 /// How many lines a file may have.
 const MAX_LINES: usize = 150;
 /// Lines that only name what is explained where it is declared.
-const WIRING: [&str; 5] = ["package ", "use ", "import ", "include ", "export "];
+const WIRING: [&str; 6] = ["package ", "use ", "import ", "include ", "export ", "@since("];
 
 /// What is wrong with a file of the contract.
 ///

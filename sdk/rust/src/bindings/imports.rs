@@ -1966,6 +1966,64 @@ pub mod sandgate {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// The value of the first cookie of that name in the request (RFC 6265 section 5.4), as it was sent; none if there is
+            /// none, or if its line has bytes that are no visible ASCII.
+            #[allow(async_fn_in_trait)]
+            pub fn request_cookie(name: &str) -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "request-cookie"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result7 = match l3 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l4 = *ptr1
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l5 = *ptr1
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len6 = l5;
+                                let bytes6 = _rt::Vec::from_raw_parts(
+                                    l4.cast(),
+                                    len6,
+                                    len6,
+                                );
+                                _rt::string_lift(bytes6)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// Path and query of the request, as the upstream got it.
             #[allow(async_fn_in_trait)]
             pub fn request_path() -> _rt::String {
@@ -2001,6 +2059,62 @@ pub mod sandgate {
                     let bytes4 = _rt::Vec::from_raw_parts(l2.cast(), len4, len4);
                     let result5 = _rt::string_lift(bytes4);
                     result5
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// How long the exchange may still take, in microseconds: what is left of the route's `timeouts.total`, or of the
+            /// deadline that a gRPC client has given; 0 when it is over. None before routing.
+            #[allow(async_fn_in_trait)]
+            pub fn deadline_left() -> ::core::option::Option<u64> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 16]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "deadline-left"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result4 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0.add(8).cast::<i64>();
+                                l3 as u64
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result4
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// How much of `limits.cpu` is left to this guest, in microseconds. What it uses while the clock of the host has not
+            /// ticked yet counts.
+            #[allow(async_fn_in_trait)]
+            pub fn cpu_left() -> u64 {
+                unsafe {
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "cpu-left"]
+                        fn wit_import0() -> i64;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import0() -> i64 {
+                        unreachable!()
+                    }
+                    let ret = wit_import0();
+                    ret as u64
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -4763,8 +4877,8 @@ mod _rt {
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3241] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xab\x18\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3304] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xea\x18\x01A\x02\x01\
 A\x17\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -4786,56 +4900,58 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x14\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
 \x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x04\0\x0crequest-path\x01\0\x01@\x02\x04names\x05values\0\
-\x7f\x04\0\x04note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1d\
-sandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\
-\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05\
-write\x01\x02\x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\
-\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\
-\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06\
-number\x01\x02\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05\
-total\x05queue\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01\
-@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04\
-part\x01\0\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09\
-attribute\x01\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01\
-r\x02\x05value\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05\
-quota\0\0\x08conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05\
-bytesw\x05quotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\
-\x04\0\x03get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-man\
-y\x01\x0b\x01kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\
-\x04\0\x03set\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\
-\x0d\x04\0\x0fcompare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\
-\x10\x01ks\x01@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\
-\x01@\0\0\x06\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01\
-B\x0a\x01q\x03\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\
-\x03\0\0\x01j\x01x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01\
-kx\x01@\x01\x03keys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06d\
-elete\x01\x06\x03\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05\
-bursty\x06refilly\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\
-\x04wait\x01w\0\x05never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\
-\0\x0einvalid-bucket\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01\
-j\x01\x03\x01\x05\x01@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\
-\x07\x03\0\x1fsandgate:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundec\
-lared\0\0\x0awrong-kind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01\
-s\0\x04\0\x0dmetrics-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06lab\
-els\x02\x02byw\0\x03\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05\
-valueu\0\x03\x04\0\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\
-\0\x06adjust\x01\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.\
-1.0\x05\x09\x02\x03\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\
-\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09aut\
-hority\x02\x06fields\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\
-\x01r\x03\x06status{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\
-\x0bnot-granted\0\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeou\
-t\0\0\x06failed\x01s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\
-\x09\x01\x0b\x01@\x01\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandg\
-ate:proxy/callout@0.1.0\x05\x0b\x04\0\x1csandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\
-\x01\0\x07imports\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compone\
-nt\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
+\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
+\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
+\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
+\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
+evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
+1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
+\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
+\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
+ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
+upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
+\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
+@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
+y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
+try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
+\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
+ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
+\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
+@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
+ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
+\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
+er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
+\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
+ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
+\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
+get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
+xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
+\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
+answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
+\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
+costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
+it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
+label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
+ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
+t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
+@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
+ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
+B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
+\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
+\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
+\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
+\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
+s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
+\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x04\0\
+\x1csandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\0\0\0G\x09pr\
+oducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x06\
+0.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -47,7 +47,7 @@ pub mod exports {
             /// A balancing policy: an upstream's `balance: { plugin: NAME }` says which plugin it is.
             ///
             /// A picker is always resident: one instance a worker and upstream, so that it may keep what it learned. What it
-            /// keeps is its own worker's only.
+            /// keeps is its own worker's only. How its attempts ended it learns by `on-outcomes`, if it exports that as well.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod picker {
                 #[used]
@@ -74,11 +74,15 @@ pub mod exports {
                     }
                 }
                 /// What a picker decides.
-                #[derive(Clone, Copy, PartialEq)]
+                #[derive(Clone, PartialEq)]
                 pub enum Choice {
                     /// The endpoint at this index. One that is not in `usable` is the fault `plugin_invalid`.
                     Endpoint(u32),
-                    /// Let the host choose, by smooth weighted round robin.
+                    /// These endpoints, the best first: the host sends to the first, and a retry goes to the next one that is still
+                    /// usable then, without a call. When none of them is left, the picker is asked again. It has 1 to 16 indexes, all
+                    /// of `usable`, each once; anything else is the fault `plugin_invalid`.
+                    Ranking(_rt::Vec<u32>),
+                    /// Let the host choose, by the `policy` of the upstream's `balance`; smooth weighted round robin if it has none.
                     Fallback,
                 }
                 impl ::core::fmt::Debug for Choice {
@@ -89,6 +93,9 @@ pub mod exports {
                         match self {
                             Choice::Endpoint(e) => {
                                 f.debug_tuple("Choice::Endpoint").field(e).finish()
+                            }
+                            Choice::Ranking(e) => {
+                                f.debug_tuple("Choice::Ranking").field(e).finish()
                             }
                             Choice::Fallback => {
                                 f.debug_tuple("Choice::Fallback").finish()
@@ -147,11 +154,20 @@ pub mod exports {
                     arg1: usize,
                     arg2: *mut u8,
                     arg3: usize,
+                    arg4: *mut u8,
+                    arg5: usize,
+                    arg6: *mut u8,
+                    arg7: usize,
+                    arg8: *mut u8,
+                    arg9: usize,
                 ) -> *mut u8 {
                     unsafe {
-                        let result2 = {
+                        let result5 = {
                             let len0 = arg1;
                             let len1 = arg3;
+                            let len2 = arg5;
+                            let len3 = arg7;
+                            let len4 = arg9;
                             T_::pick(
                                 <_ as From<
                                     _rt::Vec<_>,
@@ -159,37 +175,98 @@ pub mod exports {
                                 <_ as From<
                                     _rt::Vec<_>,
                                 >>::from(_rt::Vec::from_raw_parts(arg2.cast(), len1, len1)),
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(arg4.cast(), len2, len2)),
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(arg6.cast(), len3, len3)),
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(arg8.cast(), len4, len4)),
                             )
                         };
-                        let ptr3 = (&raw mut _RET_AREA.0).cast::<u8>();
-                        match result2 {
+                        let ptr6 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result5 {
                             Choice::Endpoint(e) => {
-                                *ptr3.add(0).cast::<u8>() = (0i32) as u8;
-                                *ptr3.add(4).cast::<i32>() = _rt::as_i32(e);
+                                *ptr6.add(0).cast::<u8>() = (0i32) as u8;
+                                *ptr6
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<i32>() = _rt::as_i32(e);
+                            }
+                            Choice::Ranking(e) => {
+                                *ptr6.add(0).cast::<u8>() = (1i32) as u8;
+                                let vec7 = <_ as Into<_rt::Vec<_>>>::into(e)
+                                    .into_boxed_slice();
+                                let ptr7 = vec7.as_ptr().cast::<u8>();
+                                let len7 = vec7.len();
+                                ::core::mem::forget(vec7);
+                                *ptr6
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len7;
+                                *ptr6
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr7.cast_mut();
                             }
                             Choice::Fallback => {
-                                *ptr3.add(0).cast::<u8>() = (1i32) as u8;
+                                *ptr6.add(0).cast::<u8>() = (2i32) as u8;
                             }
                         }
-                        ptr3
+                        ptr6
+                    }
+                }
+                #[doc(hidden)]
+                #[allow(non_snake_case)]
+                pub unsafe fn __post_return_pick<T_: Guest>(arg0: *mut u8) {
+                    unsafe {
+                        let l0 = i32::from(*arg0.add(0).cast::<u8>());
+                        match l0 {
+                            0 => {}
+                            1 => {
+                                let l1 = *arg0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l2 = *arg0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base3 = l1;
+                                let len3 = l2;
+                                _rt::cabi_dealloc(base3, len3 * 4, 4);
+                            }
+                            _ => {}
+                        }
                     }
                 }
                 pub trait Guest {
-                    /// Called in each new instance before its first `pick`. The endpoints never change within an instance: a
-                    /// configuration with others makes new instances.
+                    /// Called in each new instance before its first `pick`, with no exchange. The endpoints never change within an
+                    /// instance: a configuration with others makes new instances. A trap or a limit here is as one in `pick`.
                     #[allow(async_fn_in_trait)]
                     fn on_endpoints(endpoints: _rt::Vec<Endpoint>) -> ();
-                    /// Called for each attempt to send a request, retries included.
+                    /// Called for each attempt to send a request, retries included, unless a ranking says where the retry goes.
                     ///
                     /// `usable` holds the indexes that may be chosen, in ascending order: not yet tried for this exchange and not
-                    /// marked as failed. It is never empty, and there is no call when it has one element. `active` has, for every
-                    /// endpoint, the number of requests under way, over all workers.
+                    /// marked as failed. It is never empty, and there is no call when it has one element. `tried` holds those that
+                    /// this exchange was sent to, or could not be, in that order.
                     ///
-                    /// Calls never overlap. A trap, a limit or an index out of range costs that one choice: the host chooses as for
-                    /// `fallback` when the plugin's `on_failure` is `open`, and answers 500 when it is `closed`; a trapped instance is
-                    /// replaced.
+                    /// The other lists have a number for every endpoint, over all workers. `active`: requests under way. `weight`: its
+                    /// share beside the others', which is the configured weight but for an endpoint that is warming up. `latency-us`:
+                    /// how long it takes to the head of an answer, a moving average in microseconds that falls while nothing is asked;
+                    /// 0 before the first answer. Weights and latencies may be a millisecond old.
+                    ///
+                    /// The exchange can be asked by the interface `exchange`: `request-header` and `request-cookie` say whose request
+                    /// it is.
+                    ///
+                    /// The instance has seen other exchanges. Calls never overlap. A trap, a limit or a choice that is none costs that
+                    /// one choice: the host chooses as for `fallback` when the plugin's `on_failure` is `fallback` or `open`, and
+                    /// answers 500 when it is `closed`; a trapped instance is replaced. Limits are counted anew for each call.
                     #[allow(async_fn_in_trait)]
-                    fn pick(usable: _rt::Vec<u32>, active: _rt::Vec<u32>) -> Choice;
+                    fn pick(
+                        usable: _rt::Vec<u32>,
+                        tried: _rt::Vec<u32>,
+                        active: _rt::Vec<u32>,
+                        weight: _rt::Vec<f64>,
+                        latency_us: _rt::Vec<f64>,
+                    ) -> Choice;
                 }
                 #[doc(hidden)]
                 #[macro_export]
@@ -202,16 +279,27 @@ pub mod exports {
                         arg1) } } #[unsafe (export_name =
                         "sandgate:proxy/picker@0.1.0#pick")] unsafe extern "C" fn
                         export_pick(arg0 : * mut u8, arg1 : usize, arg2 : * mut u8, arg3
-                        : usize,) -> * mut u8 { unsafe { $($path_to_types)*::
-                        _export_pick_cabi::<$ty > (arg0, arg1, arg2, arg3) } } };
+                        : usize, arg4 : * mut u8, arg5 : usize, arg6 : * mut u8, arg7 :
+                        usize, arg8 : * mut u8, arg9 : usize,) -> * mut u8 { unsafe {
+                        $($path_to_types)*:: _export_pick_cabi::<$ty > (arg0, arg1, arg2,
+                        arg3, arg4, arg5, arg6, arg7, arg8, arg9) } } #[unsafe
+                        (export_name = "cabi_post_sandgate:proxy/picker@0.1.0#pick")]
+                        unsafe extern "C" fn _post_return_pick(arg0 : * mut u8,) { unsafe
+                        { $($path_to_types)*:: __post_return_pick::<$ty > (arg0) } } };
                     };
                 }
                 #[doc(hidden)]
                 pub use __export_sandgate_proxy_picker_0_1_0_cabi;
-                #[repr(align(4))]
-                struct _RetArea([::core::mem::MaybeUninit<u8>; 8]);
+                #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                struct _RetArea(
+                    [::core::mem::MaybeUninit<
+                        u8,
+                    >; 3 * ::core::mem::size_of::<*const u8>()],
+                );
                 static mut _RET_AREA: _RetArea = _RetArea(
-                    [::core::mem::MaybeUninit::uninit(); 8],
+                    [::core::mem::MaybeUninit::uninit(); 3
+                        * ::core::mem::size_of::<*const u8>()],
                 );
             }
         }
@@ -332,9 +420,9 @@ macro_rules! __export_with_picker_impl {
         =
         "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:with-picker:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3425] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3529] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdf\x19\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc7\x1a\x01A\x02\x01\
 A\x19\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -356,60 +444,63 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x14\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
 \x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x04\0\x0crequest-path\x01\0\x01@\x02\x04names\x05values\0\
-\x7f\x04\0\x04note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1d\
-sandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\
-\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05\
-write\x01\x02\x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\
-\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\
-\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06\
-number\x01\x02\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05\
-total\x05queue\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01\
-@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04\
-part\x01\0\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09\
-attribute\x01\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01\
-r\x02\x05value\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05\
-quota\0\0\x08conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05\
-bytesw\x05quotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\
-\x04\0\x03get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-man\
-y\x01\x0b\x01kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\
-\x04\0\x03set\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\
-\x0d\x04\0\x0fcompare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\
-\x10\x01ks\x01@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\
-\x01@\0\0\x06\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01\
-B\x0a\x01q\x03\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\
-\x03\0\0\x01j\x01x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01\
-kx\x01@\x01\x03keys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06d\
-elete\x01\x06\x03\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05\
-bursty\x06refilly\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\
-\x04wait\x01w\0\x05never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\
-\0\x0einvalid-bucket\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01\
-j\x01\x03\x01\x05\x01@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\
-\x07\x03\0\x1fsandgate:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundec\
-lared\0\0\x0awrong-kind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01\
-s\0\x04\0\x0dmetrics-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06lab\
-els\x02\x02byw\0\x03\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05\
-valueu\0\x03\x04\0\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\
-\0\x06adjust\x01\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.\
-1.0\x05\x09\x02\x03\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\
-\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09aut\
-hority\x02\x06fields\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\
-\x01r\x03\x06status{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\
-\x0bnot-granted\0\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeou\
-t\0\0\x06failed\x01s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\
-\x09\x01\x0b\x01@\x01\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandg\
-ate:proxy/callout@0.1.0\x05\x0b\x01B\x0a\x01r\x02\x07addresss\x06weighty\x04\0\x08\
-endpoint\x03\0\0\x01q\x02\x08endpoint\x01y\0\x08fallback\0\0\x04\0\x06choice\x03\
-\0\x02\x01p\x01\x01@\x01\x09endpoints\x04\x01\0\x04\0\x0con-endpoints\x01\x05\x01\
-py\x01@\x02\x06usable\x06\x06active\x06\0\x03\x04\0\x04pick\x01\x07\x04\0\x1bsan\
-dgate:proxy/picker@0.1.0\x05\x0c\x04\0\x20sandgate:proxy/with-picker@0.1.0\x04\0\
-\x0b\x11\x01\0\x0bwith-picker\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
-wit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
+\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
+\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
+\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
+\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
+evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
+1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
+\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
+\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
+ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
+upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
+\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
+@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
+y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
+try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
+\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
+ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
+\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
+@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
+ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
+\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
+er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
+\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
+ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
+\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
+get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
+xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
+\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
+answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
+\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
+costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
+it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
+label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
+ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
+t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
+@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
+ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
+B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
+\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
+\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
+\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
+\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
+s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
+\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x01B\x0b\
+\x01r\x02\x07addresss\x06weighty\x04\0\x08endpoint\x03\0\0\x01py\x01q\x03\x08end\
+point\x01y\0\x07ranking\x01\x02\0\x08fallback\0\0\x04\0\x06choice\x03\0\x03\x01p\
+\x01\x01@\x01\x09endpoints\x05\x01\0\x04\0\x0con-endpoints\x01\x06\x01pu\x01@\x05\
+\x06usable\x02\x05tried\x02\x06active\x02\x06weight\x07\x0alatency-us\x07\0\x04\x04\
+\0\x04pick\x01\x08\x04\0\x1bsandgate:proxy/picker@0.1.0\x05\x0c\x04\0\x20sandgat\
+e:proxy/with-picker@0.1.0\x04\0\x0b\x11\x01\0\x0bwith-picker\x03\0\0\0G\x09produ\
+cers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x06\
+0.61.1";
         };
     };
 }
@@ -422,8 +513,8 @@ pub use __export_with_picker_impl as export_with_picker;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3313] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xcf\x18\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3376] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8e\x19\x01A\x02\x01\
 A\x17\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -445,57 +536,58 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x14\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
 \x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x04\0\x0crequest-path\x01\0\x01@\x02\x04names\x05values\0\
-\x7f\x04\0\x04note\x01\x06\x01@\x01\x04names\0\x01\x04\0\x05noted\x01\x07\x03\0\x1d\
-sandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\
-\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05\
-write\x01\x02\x03\0\x18sandgate:proxy/log@0.1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\
-\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.0\x05\x03\
-\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06\
-number\x01\x02\x03\0\x1bsandgate:proxy/random@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05\
-total\x05queue\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01\
-@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04\
-part\x01\0\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09\
-attribute\x01\x06\x03\0\x1asandgate:proxy/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01\
-r\x02\x05value\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05\
-quota\0\0\x08conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05\
-bytesw\x05quotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\
-\x04\0\x03get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-man\
-y\x01\x0b\x01kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\
-\x04\0\x03set\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\
-\x0d\x04\0\x0fcompare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\
-\x10\x01ks\x01@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\
-\x01@\0\0\x06\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01\
-B\x0a\x01q\x03\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\
-\x03\0\0\x01j\x01x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01\
-kx\x01@\x01\x03keys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06d\
-elete\x01\x06\x03\0\x1csandgate:proxy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05\
-bursty\x06refilly\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\
-\x04wait\x01w\0\x05never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\
-\0\x0einvalid-bucket\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01\
-j\x01\x03\x01\x05\x01@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\
-\x07\x03\0\x1fsandgate:proxy/rate-limit@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundec\
-lared\0\0\x0awrong-kind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01\
-s\0\x04\0\x0dmetrics-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06lab\
-els\x02\x02byw\0\x03\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05\
-valueu\0\x03\x04\0\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\
-\0\x06adjust\x01\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.\
-1.0\x05\x09\x02\x03\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\
-\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09aut\
-hority\x02\x06fields\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\
-\x01r\x03\x06status{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\
-\x0bnot-granted\0\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeou\
-t\0\0\x06failed\x01s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\
-\x09\x01\x0b\x01@\x01\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandg\
-ate:proxy/callout@0.1.0\x05\x0b\x04\0@sandgate:proxy/with-picker-with-all-of-its\
--exports-removed@0.1.0\x04\0\x0b1\x01\0+with-picker-with-all-of-its-exports-remo\
-ved\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10\
-wit-bindgen-rust\x060.61.1";
+request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
+\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
+\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
+\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
+\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
+evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
+1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
+\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
+\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
+ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
+upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
+\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
+@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
+y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
+try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
+\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
+ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
+\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
+@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
+ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
+\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
+er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
+\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
+ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
+\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
+get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
+xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
+\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
+answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
+\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
+costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
+it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
+label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
+ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
+t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
+@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
+ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
+B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
+\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
+\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
+\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
+\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
+s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
+\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x04\0\
+@sandgate:proxy/with-picker-with-all-of-its-exports-removed@0.1.0\x04\0\x0b1\x01\
+\0+with-picker-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cpr\
+ocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -39,6 +39,11 @@ impl Fields {
         self.0.push((name.to_ascii_lowercase(), value.to_vec()));
     }
 
+    pub(crate) fn replace(&mut self, name: &str, value: &[u8]) {
+        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        self.put(name, value);
+    }
+
     pub(crate) fn set(&mut self, name: &str, value: &[u8]) -> Result<(), HeaderError> {
         check(name, value)?;
         let first = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));

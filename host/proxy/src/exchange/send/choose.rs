@@ -32,10 +32,22 @@ pub(super) async fn choose(
         Usable::Panic => local.stats.panic_picks.add(1),
         Usable::Primaries | Usable::Backups => {}
     }
-    let among = Candidates { endpoints, usable: &usable, now_ms };
-    let (exchange, choice) = upstream.balancer.pick(exchange, among).finish().await;
+    let ranked = trials.next_of_ranking(&usable);
+    let among = Candidates { endpoints, usable: &usable, tried: &trials.tried, now_ms };
+    let (exchange, choice) = match ranked {
+        Some(at) => (exchange, Ok(Choice::Endpoint(at))),
+        None => upstream.balancer.pick(exchange, among).finish().await,
+    };
+    let (exchange, choice) = match (choice, &upstream.stand_in) {
+        (Ok(Choice::Fallback), Some(stand_in)) => stand_in.pick(exchange, among).finish().await,
+        (choice, _) => (exchange, choice),
+    };
     let choice = choice.map(|choice| match choice {
         Choice::Endpoint(at) => Some(at),
+        Choice::Ranking(ranking) => {
+            trials.ranking = ranking;
+            trials.ranking.pop()
+        }
         Choice::Fallback => upstream.fallback.choose(among),
     });
     upstream.candidates.set(usable);

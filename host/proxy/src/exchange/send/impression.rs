@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use generation::Upstream;
-use model::{Blame, Endpoint, Impression, Pass, ms_at};
+use model::{Attempted, Blame, Endpoint, Impression, Pass, ms_at};
 use outbound::{Answer, SendFailure};
 use upkeep::has_room;
 
 use crate::exchange::send::trials::Trials;
-use crate::local::LocalUpstream;
+use crate::local::{Local, LocalUpstream};
 
 /// What a failure counts as, at least, where latency decides: an endpoint that refuses quickly is no fast one.
 const FAILURE_LATENCY: Duration = Duration::from_secs(1);
 
 /// Takes note of how an attempt ended. What the client caused, and a connection that was only stale, says nothing.
 pub(super) fn note(
+    local: &Local,
     upstream: &LocalUpstream,
     at: u32,
     sent: &Result<Answer, Box<SendFailure>>,
@@ -38,10 +39,27 @@ pub(super) fn note(
             Impression::Gateway
         }
     };
+    if upstream.balancer.learns() {
+        teach(local, upstream, at, sent, sent_at);
+    }
     weigh(&upstream.shared, endpoint, impression);
     if let Some(pass) = pass {
         settle(&upstream.shared, pass, impression);
     }
+}
+
+/// Tells the balancer.
+fn teach(
+    local: &Local,
+    upstream: &LocalUpstream,
+    at: u32,
+    sent: &Result<Answer, Box<SendFailure>>,
+    sent_at: Option<Instant>,
+) {
+    let now = Instant::now();
+    let took = sent_at.map_or(Duration::ZERO, |sent_at| now.duration_since(sent_at));
+    let status = sent.as_ref().ok().map(Answer::status);
+    upstream.balancer.learn(Attempted { worker: local.worker, at, status, took, now_ms: ms_at(now) });
 }
 
 /// Keeps how long an endpoint took, where its upstream's policy wants to know.

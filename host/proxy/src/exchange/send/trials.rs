@@ -20,6 +20,8 @@ pub(crate) struct Trials {
     began: Instant,
     pub(crate) deadline: Instant,
     pub(crate) tried: SmallVec<[u32; 8]>,
+    /// Endpoints that a balancer has named for retries, the best last.
+    pub(crate) ranking: Vec<u32>,
     /// The endpoint that the client's sticky cookie names.
     pub(crate) named: Option<u32>,
     /// An endpoint whose pooled connection was stale: it gets another chance, on a new one.
@@ -61,6 +63,7 @@ impl Trials {
             began,
             deadline: began + patience,
             tried: SmallVec::new(),
+            ranking: Vec::new(),
             named: None,
             again: None,
             asked_wait: None,
@@ -121,6 +124,11 @@ impl Trials {
         }
     }
 
+    /// The best that is left of a balancer's ranking and may be tried.
+    pub(crate) fn next_of_ranking(&mut self, usable: &[u32]) -> Option<u32> {
+        std::iter::from_fn(|| self.ranking.pop()).find(|at| usable.binary_search(at).is_ok())
+    }
+
     /// The client's own fault, if that is why sending failed.
     pub(crate) fn client_fault(&self) -> Option<Fault> {
         self.progress.as_ref().and_then(|progress| progress.fault()).map(Fault::from)
@@ -144,6 +152,7 @@ impl Trials {
     /// For another upstream: what was tried there was not tried here.
     pub(crate) fn turn_to_another_upstream(&mut self) {
         self.tried.clear();
+        self.ranking.clear();
         self.again = None;
         self.last = None;
     }

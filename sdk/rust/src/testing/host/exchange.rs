@@ -4,6 +4,8 @@ use crate::testing::state::with;
 
 /// The one identifier there is.
 const ID: &str = "00000000000000000000000000000001";
+/// The CPU time that tests have: as much as a plugin has unless configured.
+const CPU_LEFT_US: u64 = 10_000;
 /// How many notes an exchange keeps.
 const NOTES_LIMIT: usize = 16;
 /// How long a note's name may be, in bytes.
@@ -45,6 +47,21 @@ pub(crate) fn route() -> Option<String> {
 
 pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
     with(|state| state.request_fields.first(name))
+}
+
+pub(crate) fn request_cookie(name: &str) -> Option<String> {
+    let line = with(|state| state.request_fields.first("cookie"))?;
+    let line = String::from_utf8(line).ok()?;
+    let value = |pair: &str| Some(pair.trim().strip_prefix(name)?.strip_prefix('=')?.to_owned());
+    line.split(';').find_map(value)
+}
+
+pub(crate) fn deadline_left() -> Option<u64> {
+    with(|state| state.deadline_left).and_then(|left| u64::try_from(left.as_micros()).ok())
+}
+
+pub(crate) fn cpu_left() -> u64 {
+    CPU_LEFT_US
 }
 
 pub(crate) fn request_path() -> String {
