@@ -8,6 +8,7 @@ mod connections;
 mod endpoints;
 mod listeners;
 mod policy;
+mod settings;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use model::{Endpoint, Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
-use wasm::{Engine, Grants, Isolation, Limits, LoadError, OnFailure, OwnMetrics, Plugin, PluginSpec};
+use wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugin, PluginSpec};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
@@ -125,15 +126,7 @@ impl Assembly<'_> {
             let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
             match Plugin::load(engine, spec(plugin), self.places, old).await {
                 Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
-                Err(error) => {
-                    let message = format!("plugin `{name}` can't be loaded: {error}");
-                    let help = format!("the file is {}", plugin.wasm.display());
-                    let span = match error {
-                        LoadError::NotGranted { .. } => plugin.grants_span,
-                        _ => plugin.wasm_span,
-                    };
-                    self.faults.push(self.config.complain(span, message, Some(help)));
-                }
+                Err(error) => self.faults.extend(settings::faults(self.config, plugin, &error)),
             }
         }
         plugins
@@ -326,6 +319,10 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
         name: Arc::clone(&plugin.name),
         path: plugin.wasm.clone(),
         settings: plugin.settings.as_ref().map(ToString::to_string),
+        keep: match plugin.settings_from {
+            config::SettingsFrom::File => Keep::OnDisk,
+            config::SettingsFrom::Outside => Keep::InMemory,
+        },
         limits: limits(&plugin.limits),
         grants: grants(&plugin.grants),
         isolation: match plugin.isolation {

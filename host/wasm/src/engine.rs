@@ -4,10 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use model::Caller;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::aot::AotCache;
+use crate::aot::{AotCache, Source};
 use crate::context::Context;
 use crate::imports;
 use crate::inspect::LoadError;
@@ -67,6 +67,19 @@ impl Engine {
         }
         let machinery = Machinery::set_up().map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         Ok(self.machinery.get_or_init(|| machinery))
+    }
+
+    /// Compiles a component, or finds it compiled.
+    pub(crate) fn compile(
+        &self,
+        wasmtime: &wasmtime::Engine,
+        source: Source,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.component(wasmtime, source, bytes),
+            None => Component::new(wasmtime, bytes),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::plugin::Shared;
 /// What a guest may make the host copy in one call.
 const COPY_LIMIT: usize = 2 << 20;
 /// How many handles a guest may hold.
-const HANDLES: usize = 1000;
+pub(crate) const HANDLES: usize = 1000;
 
 /// An instance at work.
 pub(crate) struct Guest {
@@ -26,10 +26,10 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Makes an instance, configured if it takes settings.
+    /// Makes an instance. It is configured here if it takes settings and does not begin with them.
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::unconfigured(plugin).await?;
-        if let Some(configure) = &plugin.hooks.configure {
+        if let Some(configure) = plugin.configures() {
             let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await?;
             accepted(answer)?;
         }
@@ -39,7 +39,7 @@ impl Guest {
     /// The same, without waiting; for plugins that can't.
     pub(crate) fn new_straight(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::made(plugin)?;
-        if let Some(configure) = &plugin.hooks.configure {
+        if let Some(configure) = plugin.configures() {
             let answer = guest.call_straight(configure, (plugin.settings(),))?;
             accepted(answer)?;
         }
@@ -194,6 +194,11 @@ impl Guest {
         self.store.data_mut().usage.take_unreported()
     }
 
+    /// What it runs in, to look at it from outside.
+    pub(crate) fn into_parts(self) -> (Store<Context>, Instance) {
+        (self.store, self.instance)
+    }
+
     /// Whether the hooks' types are those that they will be called with. To be asked of one guest of each plugin.
     pub(crate) fn check_hooks(&mut self, hooks: &HookTable) -> wasmtime::Result<()> {
         hooks.check(&mut self.store, &self.instance)
@@ -211,7 +216,7 @@ fn store(plugin: &Arc<Shared>) -> Store<Context> {
     store.limiter(|context| context);
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
     store.set_hostcall_fuel(copy_limit(plugin));
-    store.set_max_component_handles(HANDLES);
+    store.set_max_component_handles(plugin.handles);
     store.set_epoch_deadline(1);
     plugin.engine.ticker.keep_ticking();
     store

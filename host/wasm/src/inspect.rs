@@ -3,9 +3,11 @@
 
 use wasmtime::component::Component;
 
+use crate::aot::Source;
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
+use crate::schema::SettingsFault;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,15 @@ pub enum LoadError {
     /// Settings for a plugin that has none.
     #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
     TakesNoSettings,
+    /// The schema of its settings can't be used.
+    #[error("the schema that it gives for its settings can't be used: {0}")]
+    Schema(String),
+    /// The settings break the schema.
+    #[error("its settings are not as its schema says: {}", sentences(.0))]
+    Settings(Vec<SettingsFault>),
+    /// `configure` said no.
+    #[error("it refuses its settings: {0}")]
+    Refused(String),
     /// The first instance failed.
     #[error("a first instance of it failed: {0}")]
     Trial(String),
@@ -78,6 +89,15 @@ impl LoadError {
     pub(crate) fn mismatch(error: &wasmtime::Error) -> Self {
         LoadError::Mismatch(format!("{error:#}"))
     }
+}
+
+/// Things that are wrong with settings, on one line.
+fn sentences(faults: &[SettingsFault]) -> String {
+    let sentence = |fault: &SettingsFault| match fault.place.as_str() {
+        "" => fault.message.clone(),
+        place => format!("at `{place}`, {}", fault.message),
+    };
+    faults.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
 /// The names of the interfaces that make a component a plugin.
@@ -125,10 +145,7 @@ impl Anatomy {
     pub(crate) fn of(engine: &Engine, bytes: &[u8]) -> Result<(Component, Anatomy), LoadError> {
         check_kind(bytes)?;
         let wasmtime = &engine.machinery()?.wasmtime;
-        let component = match &engine.cache {
-            Some(cache) => cache.component(wasmtime, bytes),
-            None => Component::new(wasmtime, bytes),
-        };
+        let component = engine.compile(wasmtime, Source::component(bytes), bytes);
         let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
         let ty = component.component_type();
         let anatomy = Anatomy {

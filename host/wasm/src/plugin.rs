@@ -1,39 +1,50 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use model::{Balancer, Caller, Endpoint, Filter, Router, Weigher};
-use sha2::{Digest, Sha256};
 use state::Namespace;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{ComponentExportIndex, InstancePre};
 
-use crate::bindings;
+use crate::aot::Source;
 use crate::context::Context;
-use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::engine::Machinery;
 use crate::failure::Failure;
 use crate::filter::PluginFilter;
-use crate::grants::{Grant, Grants, Needs};
-use crate::guest::Guest;
 use crate::hooks::HookTable;
-use crate::inspect::{Anatomy, LoadError, Waits};
-use crate::own_metrics::{self, OwnMetrics};
+use crate::inspect::Waits;
+use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
-use crate::spec::{Description, Isolation, Limits, OnFailure, PluginSpec};
+use crate::snapshot::NoImage;
+use crate::spec::{Isolation, PluginSpec};
 use crate::stats::PluginStats;
 use crate::weigher::PluginWeigher;
+
+/// How the instances of a plugin come by their settings.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// They take none.
+    Plain,
+    /// They begin with the memory that `configure` left.
+    Configured,
+    /// `configure` is called in each of them, since there is no image to begin with.
+    Configure(NoImage),
+}
 
 /// What a plugin's guests share.
 pub(crate) struct Shared {
     pub(crate) spec: PluginSpec,
-    /// The hash of its file.
-    content: Content,
+    /// Its file.
+    pub(crate) content: Source,
     pub(crate) engine: Machinery,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
+    pub(crate) start: Start,
+    /// How many handles a guest may hold.
+    pub(crate) handles: usize,
     /// What its guests can wait for, which is no computation.
     pub(crate) waits: Waits,
     pub(crate) pace: Pace,
@@ -43,93 +54,20 @@ pub(crate) struct Shared {
     pub(crate) state: Option<Arc<Namespace>>,
     /// Who sends its callouts.
     pub(crate) caller: Option<Arc<dyn Caller>>,
-    /// Its own metrics, once it has said which.
-    pub(crate) metrics: OnceLock<Arc<OwnMetrics>>,
-    description: OnceLock<Description>,
+    /// Its own metrics, if it has any.
+    pub(crate) metrics: Option<Arc<OwnMetrics>>,
 }
 
 /// A component, loaded.
 #[derive(Clone)]
 pub struct Plugin {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Plugin {
-    /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
-    /// If it was loaded before for as many workers, and neither its file nor what the configuration says of it has
-    /// changed, nothing is done; if something has, what is counted of it goes on.
-    pub async fn load(
-        engine: &Engine,
-        spec: PluginSpec,
-        workers: usize,
-        before: Option<&Plugin>,
-    ) -> Result<Plugin, LoadError> {
-        if spec.limits.memory > MEMORY_LIMIT_MAX {
-            return Err(LoadError::MemoryLimit(spec.limits.memory));
-        }
-        let bytes = std::fs::read(&spec.path)?;
-        let content = Content::of(&bytes);
-        if let Some(same) =
-            before.filter(|before| before.is(&spec, &content) && before.stats().is_for(workers))
-        {
-            return Ok(same.clone());
-        }
-        let (component, anatomy) = Anatomy::of(engine, &bytes)?;
-        anatomy.check()?;
-        anatomy.check_grants(&spec.name, &spec.grants)?;
-        let hooks = HookTable::of(&component);
-        if spec.settings.is_some() && hooks.configure.is_none() {
-            return Err(LoadError::TakesNoSettings);
-        }
-        let caller = engine.caller.clone();
-        let engine = engine.machinery()?;
-        let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
-        let state = state_of(&spec.grants, before);
-        let shared = Arc::new(Shared {
-            spec,
-            content,
-            engine: engine.clone(),
-            pre,
-            hooks,
-            waits: anatomy.waits(),
-            pace: Pace::default(),
-            workers,
-            stats: before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers)),
-            state,
-            caller,
-            metrics: OnceLock::new(),
-            description: OnceLock::new(),
-        });
-        let mut trial = Guest::unconfigured(&shared).await.map_err(failed_trial)?;
-        trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
-        shared.describe(&mut trial, before).await?;
-        Guest::new(&shared).await.map_err(failed_trial)?;
-        Ok(Plugin { shared })
-    }
-
-    /// Reads a component and says what it is, whether it could be loaded or not.
-    pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
-        Anatomy::of(engine, &std::fs::read(path)?).map(|(_, anatomy)| anatomy)
-    }
-
-    /// Makes a first instance of a component and asks it what it is, if it has a word on that.
-    pub async fn describe(engine: &Engine, path: &Path) -> Result<Option<Description>, LoadError> {
-        let spec = PluginSpec {
-            name: "inspected".into(),
-            path: path.to_owned(),
-            settings: None,
-            limits: Limits::default(),
-            grants: Grants::everything(),
-            isolation: Isolation::Exchange,
-            on_failure: OnFailure::Closed,
-        };
-        let plugin = Plugin::load(engine, spec, 1, None).await?;
-        Ok(plugin.shared.description.get().cloned())
-    }
-
     /// Its own metrics, if it has any.
     pub fn metrics(&self) -> Option<&OwnMetrics> {
-        self.shared.metrics.get().map(AsRef::as_ref)
+        self.shared.metrics.as_deref()
     }
 
     /// Its name.
@@ -137,8 +75,14 @@ impl Plugin {
         &self.shared.spec.name
     }
 
-    fn is(&self, spec: &PluginSpec, content: &Content) -> bool {
-        self.shared.spec == *spec && self.shared.content == *content
+    /// Whether it is what loading this again would give.
+    pub(crate) fn is(&self, spec: &PluginSpec, content: Source) -> bool {
+        self.shared.spec == *spec && self.shared.content == content
+    }
+
+    /// How its instances come by their settings.
+    pub fn start(&self) -> &Start {
+        &self.shared.start
     }
 
     /// Its counters.
@@ -182,50 +126,18 @@ impl Plugin {
     }
 }
 
-/// What it keeps, if it may keep anything: what the plugin of its name had before, if that might too.
-fn state_of(grants: &Grants, before: Option<&Plugin>) -> Option<Arc<Namespace>> {
-    let kept = || before.and_then(|before| before.shared.state.clone()).unwrap_or_default();
-    grants.keep_state().then(kept)
-}
-
-fn failed_trial(failure: Failure) -> LoadError {
-    LoadError::Trial(failure.detail)
-}
-
-/// What tells one content of a file from another.
-#[derive(Debug, PartialEq, Eq)]
-struct Content([u8; 32]);
-
-impl Content {
-    fn of(bytes: &[u8]) -> Self {
-        Content(Sha256::digest(bytes).into())
-    }
-}
-
 impl Shared {
-    /// Asks a first guest what the plugin is, if it has a word on that, and makes place for what it wants to count.
-    async fn describe(&self, trial: &mut Guest, before: Option<&Plugin>) -> Result<(), LoadError> {
-        let Some(hook) = &self.hooks.describe else { return Ok(()) };
-        let (said,): (bindings::plugin::Description,) = trial.call(hook, ()).await.map_err(failed_trial)?;
-        let bindings::plugin::Description { name, version, summary, metrics } = said;
-        let _ = self.description.set(Description { name, version, summary });
-        if metrics.is_empty() {
-            return Ok(());
-        }
-        let Some(limit) = self.spec.grants.metrics else {
-            let missing = Needs(vec![Grant::Metrics]);
-            let what = "describes metrics".to_owned();
-            return Err(LoadError::not_granted(what, &self.spec.name, &self.spec.grants, &missing));
-        };
-        let declared = own_metrics::read(metrics, limit).map_err(LoadError::Metrics)?;
-        let old = before.and_then(|before| before.shared.metrics.get()).filter(|old| old.are(&declared));
-        let _ = self.metrics.set(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone));
-        Ok(())
-    }
-
     /// Its settings, as JSON text.
     pub(crate) fn settings(&self) -> &str {
         self.spec.settings.as_deref().unwrap_or("{}")
+    }
+
+    /// What a new instance is told its settings by, where it does not begin with them.
+    pub(crate) fn configures(&self) -> Option<&ComponentExportIndex> {
+        match self.start {
+            Start::Plain | Start::Configured => None,
+            Start::Configure(_) => self.hooks.configure.as_ref(),
+        }
     }
 
     /// The places its guests sit at, if they outlive exchanges.

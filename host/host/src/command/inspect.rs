@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use wasm::{Inspected, LoadError, Start};
+
 use crate::arguments::Inspect;
 use crate::command::{engine, runtime};
 use crate::exit::{Failure, print};
@@ -20,14 +22,45 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
         let _ = writeln!(text, "needs: {needs}");
     }
     let trial = anatomy.check().and_then(|()| {
-        runtime().map_or(Ok(None), |runtime| runtime.block_on(wasm::Plugin::describe(&engine, path)))
+        let none = Inspected { description: None, start: Ok(Start::Plain) };
+        runtime().map_or(Ok(none), |runtime| runtime.block_on(wasm::Plugin::examine(&engine, path)))
     });
-    let _ = match trial {
-        Ok(Some(own)) => writeln!(text, "{} {}: {}\nwould load: yes", own.name, own.version, own.summary),
-        Ok(None) => writeln!(text, "would load: yes"),
+    match trial {
+        Ok(inspected) => say(&mut text, &inspected),
+        Err(error) => {
+            let _ = writeln!(text, "would load: no: {error}");
+        }
+    }
+    print(&text)
+}
+
+/// What it says of itself, and how its instances come by their settings.
+fn say(text: &mut String, inspected: &Inspected) {
+    if let Some(own) = &inspected.description {
+        let _ = writeln!(text, "{} {}: {}", own.name, own.version, own.summary);
+        let _ = match &own.settings_schema {
+            Some(schema) => writeln!(text, "settings: held to this JSON Schema: {}", printable(schema)),
+            None => writeln!(text, "settings: it gives no schema"),
+        };
+    }
+    let _ = match &inspected.start {
+        Ok(Start::Plain) => writeln!(text, "would load: yes"),
+        Ok(Start::Configured) => {
+            writeln!(text, "would load: yes\nconfigured: once, and every instance begins with the snapshot")
+        }
+        Ok(Start::Configure(why)) => {
+            writeln!(text, "would load: yes\nconfigured: in each instance, since {why}")
+        }
+        Err(LoadError::Settings(_) | LoadError::Refused(_)) if inspected.description.is_some() => {
+            writeln!(text, "would load: yes, with settings")
+        }
         Err(error) => writeln!(text, "would load: no: {error}"),
     };
-    print(&text)
+}
+
+/// What a component says, on one line that can't control a terminal.
+fn printable(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect()
 }
 
 fn list(text: &mut String, title: &str, names: &[String]) {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use config::{Plugin, PluginLimits};
+use config::{Plugin, PluginLimits, SettingsFrom, SettingsPlaces};
 use document::{Field, Map, Spanned};
 use indexmap::IndexMap;
 
@@ -49,8 +49,10 @@ impl Check<'_> {
         let limits = self.plugin_limits(plugin.limits.or_default());
         let grants_span = plugin.grants.span().unwrap_or(name.span);
         let grants = self.grants(plugin.grants, known);
-        let settings_span = plugin.settings.span().unwrap_or(name.span);
-        let settings = self.settings(plugin.settings);
+        let mut places = SettingsPlaces::new(plugin.settings.span().unwrap_or(name.span));
+        let put_in = self.expanded;
+        let settings = self.settings(plugin.settings, "", &mut places);
+        let settings_from = if self.expanded == put_in { SettingsFrom::File } else { SettingsFrom::Outside };
         let wasm = wasm?;
         Some(Plugin {
             name: Arc::from(name.value.as_str()),
@@ -63,7 +65,8 @@ impl Check<'_> {
             span: name.span,
             grants_span,
             wasm_span: wasm.span,
-            settings_span,
+            settings_places: places,
+            settings_from,
         })
     }
 
