@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balance::Tiers;
-use config::{Access, Config, LineFormat, Matching, Switch};
+use config::{Access, Config, LineFormat, LogField, Matching, Switch};
 use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
 use inbound::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
@@ -77,6 +77,7 @@ pub async fn assemble(
         server: server_settings(&config),
         connections: config.server.limits.connections,
         log_reads_fields: log_reads_fields(&config),
+        log_tells_costs: log_tells_costs(&config),
         has_error_pages: has_error_pages(&config),
         names: book,
         config,
@@ -368,6 +369,12 @@ fn log_reads_fields(config: &Config) -> bool {
         LineFormat::Text(template) => reads(template),
         LineFormat::Json { extra, .. } => extra.iter().any(|(_, template)| reads(template)),
     }
+}
+
+/// Whether a line of the access log says what plugins cost.
+fn log_tells_costs(config: &Config) -> bool {
+    let Access::On(log) = &config.log.access else { return false };
+    matches!(&log.format, LineFormat::Json { fields, .. } if fields.contains(&LogField::Plugins))
 }
 
 fn has_error_pages(config: &Config) -> bool {

@@ -57,6 +57,8 @@ pub struct Generation {
     pub connections: usize,
     /// Whether lines of the access log say something of fields of responses, which have to be kept for them.
     pub log_reads_fields: bool,
+    /// Whether a line of the access log says what plugins cost.
+    pub log_tells_costs: bool,
     /// Whether any answer may get a page.
     pub has_error_pages: bool,
 }

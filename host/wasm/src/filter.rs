@@ -17,6 +17,7 @@ use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents, Seat};
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 
 /// A configured plugin that filters.
 pub(crate) struct PluginFilter {
@@ -56,7 +57,7 @@ impl FilterCall for PluginCall {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
         let before = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::Request };
         match self.seat.call_straight(call, exchange, request_handle) {
             Err(exchange) => Step::Later(Box::pin(self.request_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
@@ -72,7 +73,7 @@ impl FilterCall for PluginCall {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
         let before = self.is_open().then(|| exchange.response.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::Response };
         match self.seat.call_straight(call, exchange, response_handle) {
             Err(exchange) => Step::Later(Box::pin(self.response_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
@@ -135,14 +136,14 @@ type Seen<V = Verdict> = (Box<Exchange>, Result<V, Fault>);
 impl PluginCall {
     async fn request_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::Request };
         let (exchange, answer) = self.seat.call(call, exchange, request_handle).await;
         self.settle_request(exchange, before, verdict(answer), Verdict::Continue)
     }
 
     async fn response_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.response.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::Response };
         let (exchange, answer) = self.seat.call(call, exchange, response_handle).await;
         self.settle_response(exchange, before, verdict(answer), Verdict::Continue)
     }
@@ -189,7 +190,7 @@ impl PluginCall {
             body_bytes: outcome.body_bytes,
             endpoint: outcome.endpoint.as_deref().map(str::to_owned),
         };
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts, kind: Hook::Log };
         let (exchange, answer) = self.seat.call(call, exchange, |_| (outcome,)).await;
         let answer = answer.map_err(|failure| {
             self.plugin.report(&exchange, &failure);

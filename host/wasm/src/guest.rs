@@ -13,6 +13,7 @@ use crate::context::{Context, Phase, Turns, begin_slice, end_slice};
 use crate::failure::Failure;
 use crate::hooks::HookTable;
 use crate::plugin::Shared;
+use crate::stats::Cost;
 
 /// What a guest may make the host copy in one call.
 const COPY_LIMIT: usize = 2 << 20;
@@ -72,6 +73,7 @@ impl Guest {
     ) -> Result<Guest, Failure> {
         let usage = &mut store.data_mut().usage;
         usage.cpu += cpu;
+        usage.making = Some(usage.cpu);
         usage.end_call();
         let cut = usage.cut.take();
         let instance = made.map_err(|error| Failure::from_error(&error, cut))?;
@@ -189,9 +191,9 @@ impl Guest {
         context.exchange.take().expect("the exchange is where it was put")
     }
 
-    /// CPU time used since it was last asked.
-    pub(crate) fn take_cpu(&mut self) -> Duration {
-        self.store.data_mut().usage.take_unreported()
+    /// What was used since it was last asked.
+    pub(crate) fn take_cost(&mut self) -> Cost {
+        self.store.data_mut().take_cost()
     }
 
     /// What it runs in, to look at it from outside.

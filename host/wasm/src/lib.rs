@@ -42,4 +42,4 @@ pub use plugin::{Plugin, Start};
 pub use schema::SettingsFault;
 pub use snapshot::NoImage;
 pub use spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec};
-pub use stats::{CalloutResult, PluginStats, PluginTotals, Refusal};
+pub use stats::{CalloutResult, Hook, HookTotals, PluginStats, PluginTotals, Refusal};

@@ -13,6 +13,7 @@ use crate::guest::Guest;
 use crate::plugin::Shared;
 use crate::resident::{Call, Place, call_in, call_straight_in};
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 
 /// An exchange for which the guest was asked, and what it said.
 type Asked = (Box<Exchange>, Result<picker::Choice, Failure>);
@@ -76,7 +77,7 @@ impl PluginPicker {
             return (exchange, Err(failure));
         }
         let loads = (among.usable.to_vec(), active(among).to_vec());
-        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts, kind: Hook::Pick };
         let loads = |_| loads;
         let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads).await;
         (exchange, answer.map(|(choice,)| choice))
@@ -91,7 +92,7 @@ impl PluginPicker {
         };
         place.iter_mut().for_each(Guest::renew);
         let active = active(among);
-        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &self.pick, phase: Phase::Facts, kind: Hook::Pick };
         let loads = |_| (among.usable, active.as_slice());
         let (exchange, answer) = call_straight_in::<_, (picker::Choice,)>(&mut place, call, exchange, loads);
         Ok((exchange, answer.map(|(choice,)| choice)))

@@ -10,6 +10,7 @@ use crate::context::Phase;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::Shared;
+use crate::stats::Hook;
 
 /// A guest's place.
 pub(crate) enum Seat {
@@ -59,6 +60,7 @@ pub(crate) struct Call<'a> {
     pub(crate) plugin: &'a Arc<Shared>,
     pub(crate) hook: &'a ComponentExportIndex,
     pub(crate) phase: Phase,
+    pub(crate) kind: Hook,
 }
 
 /// An exchange that a hook was called for, and what it answered.
@@ -146,12 +148,12 @@ where
         let (exchange, answer) = guest.call_for(exchange, phase, &hook, params).await;
         (Some(guest), exchange, answer)
     };
-    let (guest, exchange, answer) = match call.plugin.stays_on_worker() {
+    let (guest, mut exchange, answer) = match call.plugin.stays_on_worker() {
         true => Box::pin(calling).await,
         false => call.plugin.engine.lane.run(calling).await,
     };
     if let Some(guest) = guest {
-        put_back(place, guest, &call, &exchange, answer.is_ok());
+        put_back(place, guest, &call, &mut exchange, answer.is_ok());
     }
     (exchange, answer)
 }
@@ -171,8 +173,8 @@ where
         Ok(guest) => guest,
         Err(failure) => return (exchange, Err(failure)),
     };
-    let (exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
-    put_back(place, guest, &call, &exchange, answer.is_ok());
+    let (mut exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
+    put_back(place, guest, &call, &mut exchange, answer.is_ok());
     (exchange, answer)
 }
 
@@ -180,9 +182,13 @@ fn put_back(
     place: &mut Option<Guest>,
     mut guest: Guest,
     call: &Call<'_>,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     is_sound: bool,
 ) {
-    call.plugin.stats.of(exchange.worker).called(guest.take_cpu());
+    let cost = guest.take_cost();
+    call.plugin.stats.of(exchange.worker).called(call.kind, &cost);
+    if let Some(costs) = &mut exchange.plugin_costs {
+        costs.add(&call.plugin.spec.name, cost.cpu);
+    }
     *place = is_sound.then_some(guest);
 }

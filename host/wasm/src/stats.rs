@@ -94,6 +94,44 @@ impl CalloutResult {
     }
 }
 
+/// What of a plugin is called, and so accounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// `on-request`
+    Request,
+    /// `on-response`
+    Response,
+    /// `on-log`
+    Log,
+    /// `route`
+    Route,
+    /// `pick`
+    Pick,
+}
+
+impl Hook {
+    /// All of them with their names in metrics, in the order they are counted in.
+    pub const ALL: [(Hook, &'static str); 5] = [
+        (Hook::Request, "on-request"),
+        (Hook::Response, "on-response"),
+        (Hook::Log, "on-log"),
+        (Hook::Route, "route"),
+        (Hook::Pick, "pick"),
+    ];
+}
+
+/// What a call has cost, and the making of its instance if it was the first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
+    /// Of the CPU time, what making the instance took.
+    pub(crate) making: Option<Duration>,
+    /// The instance's memory, in bytes.
+    pub(crate) memory: usize,
+    pub(crate) host_calls: u32,
+}
+
 /// A plugin's counters.
 #[derive(Clone, Debug)]
 pub struct PluginStats {
@@ -106,8 +144,11 @@ pub struct PluginStats {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct WorkerStats {
-    calls: AtomicU64,
-    cpu_ns: AtomicU64,
+    hooks: [HookStats; Hook::ALL.len()],
+    instances: AtomicU64,
+    making_ns: AtomicU64,
+    memory: AtomicU64,
+    host_calls: AtomicU64,
     log_dropped: AtomicU64,
     faults: [AtomicU64; FAULTS.len()],
     refused: [AtomicU64; Refusal::ALL.len()],
@@ -116,13 +157,38 @@ pub(crate) struct WorkerStats {
     noticed_at: AtomicU64,
 }
 
+/// Those of one hook.
+#[derive(Debug, Default)]
+struct HookStats {
+    calls: AtomicU64,
+    cpu_ns: AtomicU64,
+    wall_ns: AtomicU64,
+}
+
+/// What calls of one hook came to over all workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HookTotals {
+    /// How many there were.
+    pub calls: u64,
+    /// Their CPU time, making instances included.
+    pub cpu: Duration,
+    /// The time they took.
+    pub wall: Duration,
+}
+
 /// A plugin's counters over all workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginTotals {
-    /// Hooks called.
-    pub calls: u64,
-    /// CPU time of its guests, making them included.
-    pub cpu: Duration,
+    /// Its hooks, those that were called, with their names.
+    pub hooks: Vec<(&'static str, HookTotals)>,
+    /// Instances that were made and then called.
+    pub instances: u64,
+    /// CPU time that making them took.
+    pub making: Duration,
+    /// The most memory that one of them had, in bytes.
+    pub peak_memory: u64,
+    /// Calls of the host's functions.
+    pub host_calls: u64,
     /// Log lines dropped because an exchange's share was used up.
     pub log_dropped: u64,
     /// Faults, each kind with its count.
@@ -150,16 +216,7 @@ impl PluginStats {
 
     /// Those of one worker; of the first, where there is no such worker.
     pub(crate) fn of(&self, worker: WorkerId) -> &WorkerStats {
-        static NOWHERE: WorkerStats = WorkerStats {
-            calls: AtomicU64::new(0),
-            cpu_ns: AtomicU64::new(0),
-            log_dropped: AtomicU64::new(0),
-            faults: [const { AtomicU64::new(0) }; FAULTS.len()],
-            refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
-            callouts: [const { AtomicU64::new(0) }; CalloutResult::ALL.len()],
-            reported_at: AtomicU64::new(0),
-            noticed_at: AtomicU64::new(0),
-        };
+        static NOWHERE: WorkerStats = WorkerStats::new();
         self.workers.of(worker).map_or(&NOWHERE, AsRef::as_ref)
     }
 
@@ -189,8 +246,11 @@ impl PluginStats {
             .enumerate()
             .map(|(at, result)| (result, of_each(|w| &w.callouts, at)));
         PluginTotals {
-            calls: sum(|w| &w.calls),
-            cpu: Duration::from_nanos(sum(|w| &w.cpu_ns)),
+            hooks: self.hooks(),
+            instances: sum(|w| &w.instances),
+            making: Duration::from_nanos(sum(|w| &w.making_ns)),
+            peak_memory: self.workers.iter().map(|w| w.memory.load(Relaxed)).max().unwrap_or_default(),
+            host_calls: sum(|w| &w.host_calls),
             log_dropped: sum(|w| &w.log_dropped),
             faults: faults.collect(),
             refused: refused.collect(),
@@ -199,10 +259,55 @@ impl PluginStats {
     }
 }
 
+impl PluginStats {
+    /// Those hooks that were called.
+    fn hooks(&self) -> Vec<(&'static str, HookTotals)> {
+        let totals = |at: usize| {
+            let of = self.workers.iter().filter_map(|worker| worker.hooks.get(at));
+            of.fold(HookTotals::default(), |sum, hook| HookTotals {
+                calls: sum.calls + hook.calls.load(Relaxed),
+                cpu: sum.cpu + Duration::from_nanos(hook.cpu_ns.load(Relaxed)),
+                wall: sum.wall + Duration::from_nanos(hook.wall_ns.load(Relaxed)),
+            })
+        };
+        let all = Hook::ALL.iter().enumerate().map(|(at, (_, name))| (*name, totals(at)));
+        all.filter(|(_, totals)| totals.calls > 0).collect()
+    }
+}
+
 impl WorkerStats {
-    pub(crate) fn called(&self, cpu: Duration) {
-        add(&self.calls, 1);
-        add(&self.cpu_ns, u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX));
+    const fn new() -> Self {
+        const ZERO: AtomicU64 = AtomicU64::new(0);
+        WorkerStats {
+            hooks: [const { HookStats { calls: ZERO, cpu_ns: ZERO, wall_ns: ZERO } }; Hook::ALL.len()],
+            instances: ZERO,
+            making_ns: ZERO,
+            memory: ZERO,
+            host_calls: ZERO,
+            log_dropped: ZERO,
+            faults: [ZERO; FAULTS.len()],
+            refused: [ZERO; Refusal::ALL.len()],
+            callouts: [ZERO; CalloutResult::ALL.len()],
+            reported_at: ZERO,
+            noticed_at: ZERO,
+        }
+    }
+
+    pub(crate) fn called(&self, hook: Hook, cost: &Cost) {
+        if let Some(stats) = self.hooks.get(hook as usize) {
+            add(&stats.calls, 1);
+            add(&stats.cpu_ns, nanos(cost.cpu));
+            add(&stats.wall_ns, nanos(cost.wall));
+        }
+        if let Some(making) = cost.making {
+            add(&self.instances, 1);
+            add(&self.making_ns, nanos(making));
+        }
+        let memory = cost.memory as u64;
+        if memory > self.memory.load(Relaxed) {
+            self.memory.store(memory, Relaxed);
+        }
+        add(&self.host_calls, u64::from(cost.host_calls));
     }
 
     pub(crate) fn failed(&self, fault: PluginFault) {
@@ -247,7 +352,45 @@ fn is_new_second(last: &AtomicU64) -> bool {
     last.swap(now, Relaxed) != now
 }
 
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Only the worker itself writes its counters, so that no locked instruction is needed.
 fn add(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(by), Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_of_all_workers_are_added_up_by_hook() {
+        let stats = PluginStats::new(2);
+        let cost = Cost {
+            cpu: Duration::from_micros(5),
+            wall: Duration::from_micros(7),
+            making: Some(Duration::from_micros(4)),
+            memory: 1 << 20,
+            host_calls: 3,
+        };
+        stats.of(WorkerId(0)).called(Hook::Request, &cost);
+        stats.of(WorkerId(1)).called(Hook::Request, &Cost { making: None, memory: 2 << 20, ..cost });
+        stats.of(WorkerId(1)).called(Hook::Log, &Cost { making: None, memory: 1 << 20, ..cost });
+        let totals = stats.totals();
+        let of = |calls: u64, cpu, wall| HookTotals {
+            calls,
+            cpu: Duration::from_micros(cpu),
+            wall: Duration::from_micros(wall),
+        };
+        assert_eq!(totals.hooks, [("on-request", of(2, 10, 14)), ("on-log", of(1, 5, 7))]);
+        assert_eq!((totals.instances, totals.making), (1, Duration::from_micros(4)));
+        assert_eq!((totals.peak_memory, totals.host_calls), (2 << 20, 9));
+    }
+
+    #[test]
+    fn hooks_are_counted_under_their_own_names() {
+        assert!(Hook::ALL.iter().enumerate().all(|(at, (hook, _))| *hook as usize == at));
+    }
 }
