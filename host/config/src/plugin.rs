@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use document::Span;
+use model::CircuitRule;
 use serde_json::Value;
 
 use super::Grants;
+
 /// A WebAssembly component.
 #[derive(Clone, Debug)]
 pub struct Plugin {
@@ -26,6 +28,8 @@ pub struct Plugin {
     pub isolation: Isolation,
     /// What becomes of an exchange when it fails.
     pub on_failure: OnFailure,
+    /// When it is left alone.
+    pub circuit: CircuitRule,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says what it is granted; its name when it doesn't.

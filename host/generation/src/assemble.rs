@@ -334,6 +334,7 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
             config::OnFailure::Closed => OnFailure::Closed,
             config::OnFailure::Open => OnFailure::Open,
         },
+        circuit: plugin.circuit,
     }
 }
 

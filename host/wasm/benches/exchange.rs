@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, ExchangeId, RequestHead, WorkerId};
+use model::{CircuitRule, Exchange, ExchangeId, RequestHead, WorkerId};
 use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
 
 const ROUNDS: u32 = 20_000;
@@ -33,6 +33,7 @@ async fn measure(engine: &Engine, isolation: Isolation, filters: usize) -> Durat
         grants: Grants::default(),
         isolation,
         on_failure: OnFailure::Closed,
+        circuit: CircuitRule::default(),
     };
     let filter = Plugin::load(engine, spec, 1, None).await.unwrap().filter().unwrap();
     let mut best = Duration::MAX;

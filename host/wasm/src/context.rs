@@ -72,7 +72,8 @@ pub(crate) struct Usage {
     wall: Duration,
     /// When the present call saw its first tick.
     ticked: Option<Instant>,
-    memory: usize,
+    /// What it has of it, in bytes.
+    pub(crate) memory: usize,
     /// Whether it has waited for an answer since the last tick that it saw.
     pub(crate) has_waited: bool,
     /// The limit that was reached, if one was.

@@ -31,8 +31,8 @@ impl Guest {
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::unconfigured(plugin).await?;
         if let Some(configure) = plugin.configures() {
-            let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await?;
-            accepted(answer)?;
+            let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await;
+            guest.configured(answer)?;
         }
         Ok(guest)
     }
@@ -41,8 +41,8 @@ impl Guest {
     pub(crate) fn new_straight(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::made(plugin)?;
         if let Some(configure) = plugin.configures() {
-            let answer = guest.call_straight(configure, (plugin.settings(),))?;
-            accepted(answer)?;
+            let answer = guest.call_straight(configure, (plugin.settings(),));
+            guest.configured(answer)?;
         }
         Ok(guest)
     }
@@ -75,9 +75,20 @@ impl Guest {
         usage.cpu += cpu;
         usage.making = Some(usage.cpu);
         usage.end_call();
-        let cut = usage.cut.take();
-        let instance = made.map_err(|error| Failure::from_error(&error, cut))?;
+        let (cut, making) = (usage.cut.take(), usage.cpu);
+        let failure = |error| Failure { making, ..Failure::from_error(&error, cut) };
+        let instance = made.map_err(failure)?;
         Ok(Guest { store, instance })
+    }
+
+    /// What it says of its settings. To read them is part of making it.
+    fn configured(&mut self, answer: Result<(Result<(), String>,), Failure>) -> Result<(), Failure> {
+        let usage = &mut self.store.data_mut().usage;
+        usage.making = Some(usage.cpu);
+        let accepted = answer.and_then(|(answer,)| {
+            answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
+        });
+        accepted.map_err(|failure| Failure { making: usage.cpu, ..failure })
     }
 
     /// Calls a hook; the guest may be suspended.
@@ -196,6 +207,11 @@ impl Guest {
         self.store.data_mut().take_cost()
     }
 
+    /// The memory that it has, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().usage.memory
+    }
+
     /// What it runs in, to look at it from outside.
     pub(crate) fn into_parts(self) -> (Store<Context>, Instance) {
         (self.store, self.instance)
@@ -230,11 +246,6 @@ fn copy_limit(plugin: &Shared) -> usize {
         true => plugin.spec.limits.body.saturating_add(COPY_LIMIT),
         false => COPY_LIMIT,
     }
-}
-
-/// What a guest says of its settings.
-fn accepted((answer,): (Result<(), String>,)) -> Result<(), Failure> {
-    answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
 }
 
 /// Runs a guest's future, and measures the time it holds the worker since the last tick. Where the guest can wait for something that is

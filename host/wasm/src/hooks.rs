@@ -8,6 +8,7 @@ use wasmtime::component::{
 
 use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
+use crate::stats::Hook;
 
 /// The indexes of a component's exported hooks.
 #[derive(Clone, Default)]
@@ -77,6 +78,22 @@ impl HookTable {
     /// Whether one of them is given whole bodies.
     pub(crate) fn see_bodies(&self) -> bool {
         self.on_request_body.is_some() || self.on_response_body.is_some()
+    }
+
+    /// Those that are accounted for.
+    pub(crate) fn exported(&self) -> Vec<Hook> {
+        let all = [
+            (Hook::OnRequest, &self.on_request),
+            (Hook::OnRequestBody, &self.on_request_body),
+            (Hook::OnResponse, &self.on_response),
+            (Hook::OnResponseBody, &self.on_response_body),
+            (Hook::OnLog, &self.on_log),
+            (Hook::Route, &self.route),
+            (Hook::Reroute, &self.reroute),
+            (Hook::Pick, &self.pick),
+            (Hook::Weigh, &self.weigh),
+        ];
+        all.into_iter().filter(|(_, index)| index.is_some()).map(|(hook, _)| hook).collect()
     }
 
     /// Those of a filter.

@@ -1,6 +1,8 @@
 //! What a file holds, and whether it could be loaded as a plugin: for `sandgate inspect`, and for the sentence that a
 //! refused configuration shows.
 
+use std::collections::BTreeSet;
+
 use wasmtime::component::Component;
 
 use crate::aot::Source;
@@ -100,6 +102,10 @@ fn sentences(faults: &[SettingsFault]) -> String {
     faults.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
+/// The package that the hooks are in.
+const PACKAGE: &str = "sandgate:proxy/";
+/// The version of it that this host calls.
+const VERSION: &str = "0.1.0";
 /// The names of the interfaces that make a component a plugin.
 const HOOKS: [&str; 10] = [
     "plugin",
@@ -125,6 +131,15 @@ pub struct Anatomy {
     pub exports: Vec<String>,
     /// Names of what it imports.
     pub imports: Vec<String>,
+}
+
+/// Whether this host knows a version of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Yes.
+    Here,
+    /// No: it was built for another.
+    Elsewhere,
 }
 
 /// What guests can wait for, beside a turn.
@@ -156,9 +171,23 @@ impl Anatomy {
         Ok((component, anatomy))
     }
 
+    /// The versions of the contract that it exports interfaces of, as `sandgate:proxy@0.1.0`, and whether the host has
+    /// them.
+    pub fn contracts(&self) -> Vec<(String, Known)> {
+        let versions: BTreeSet<&str> = self
+            .exports
+            .iter()
+            .filter_map(|export| export.strip_prefix(PACKAGE)?.split_once('@'))
+            .map(|(_, version)| version)
+            .collect();
+        let known = |version| if version == VERSION { Known::Here } else { Known::Elsewhere };
+        let package = PACKAGE.trim_end_matches('/');
+        versions.into_iter().map(|version| (format!("{package}@{version}"), known(version))).collect()
+    }
+
     /// Whether it exports what the host calls, and imports only what the host gives.
     pub fn check(&self) -> WorldCheck {
-        let hooks = HOOKS.map(|hook| format!("sandgate:proxy/{hook}@0.1.0"));
+        let hooks = HOOKS.map(|hook| format!("{PACKAGE}{hook}@{VERSION}"));
         if !self.exports.iter().any(|export| hooks.contains(export)) {
             return Err(LoadError::NoHook(list(&self.exports), HOOKS.join(", ")));
         }
@@ -246,6 +275,16 @@ mod tests {
         assert!(message(b"\0asm\x01\0\0\0..proxy_abi_version_0_2_1").contains("proxy-wasm"));
         assert!(message(b"\0asm\x99\0\0\0").contains("is the file whole"));
         assert!(check_kind(b"\0asm\x0d\0\x01\0").is_ok());
+    }
+
+    #[test]
+    fn each_version_of_the_contract_is_named_once() {
+        let exports = ["on-request@0.1.0", "on-log@0.1.0", "on-log@0.9.0"];
+        let exports = exports.map(|export| format!("{PACKAGE}{export}")).into_iter();
+        let exports = exports.chain(["memory".to_owned(), "other:proxy/on-log@0.2.0".to_owned()]).collect();
+        let contracts = Anatomy { size: 0, exports, imports: Vec::new() }.contracts();
+        let named = |version: &str, known| (format!("sandgate:proxy@{version}"), known);
+        assert_eq!(contracts, [named("0.1.0", Known::Here), named("0.9.0", Known::Elsewhere)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod aot;
 mod bindings;
+mod circuit;
 mod context;
 mod engine;
 mod failure;
@@ -35,11 +36,11 @@ mod weigher;
 pub use aot::AotCache;
 pub use engine::{Engine, MEMORY_LIMIT_MAX};
 pub use grants::{Grant, Grants, Needs};
-pub use inspect::{Anatomy, LoadError, WorldCheck};
+pub use inspect::{Anatomy, Known, LoadError, WorldCheck};
 pub use load::Inspected;
 pub use own_metrics::{MetricDeclaration, MetricKind, OwnMetric, OwnMetrics, Series, SeriesValue};
 pub use plugin::{Plugin, Start};
 pub use schema::SettingsFault;
 pub use snapshot::NoImage;
 pub use spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec};
-pub use stats::{CalloutResult, Hook, HookTotals, PluginStats, PluginTotals, Refusal};
+pub use stats::{CalloutResult, Hook, HookTotals, PluginTotals, Refusal};

@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use model::CircuitRule;
 use state::Namespace;
 use wasmtime::component::Component;
 
 use crate::aot::Source;
 use crate::bindings;
+use crate::circuit::Circuits;
 use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::failure::Failure;
 use crate::grants::{Grant, Grants, Needs};
@@ -27,6 +29,8 @@ use crate::stats::PluginStats;
 pub struct Inspected {
     /// What it says of itself, if it has a word on that.
     pub description: Option<Description>,
+    /// The memory that a new instance has, in bytes.
+    pub memory: usize,
     /// How its instances come by their settings; or why they can't do without.
     pub start: Result<Start, LoadError>,
 }
@@ -61,7 +65,7 @@ impl Plugin {
         let mut recipe =
             Recipe { engine, machinery, spec, content, bytes, waits, workers, stats, state, metrics: None };
         let plain = recipe.shared(&component, Start::Plain)?;
-        let said = describe(&plain).await?;
+        let First { said, .. } = describe(&plain).await?;
         recipe.check_settings(&plain, said.as_ref().and_then(|said| said.settings_schema.as_deref()))?;
         recipe.metrics = recipe.metrics(said.map(|said| said.metrics).unwrap_or_default(), before)?;
         recipe.started(&component).await
@@ -89,7 +93,7 @@ impl Plugin {
             state: state_of(&Grants::everything(), None),
             metrics: None,
         };
-        let said = describe(&recipe.shared(&component, Start::Plain)?).await?;
+        let First { said, memory } = describe(&recipe.shared(&component, Start::Plain)?).await?;
         let description = said.map(|said| Description {
             name: said.name,
             version: said.version,
@@ -97,7 +101,7 @@ impl Plugin {
             settings_schema: said.settings_schema,
         });
         let loaded = Plugin::load(engine, unsettled(path), 1, None).await;
-        Ok(Inspected { description, start: loaded.map(|plugin| plugin.start().clone()) })
+        Ok(Inspected { description, memory, start: loaded.map(|plugin| plugin.start().clone()) })
     }
 }
 
@@ -112,6 +116,7 @@ fn unsettled(path: &Path) -> PluginSpec {
         grants: Grants::everything(),
         isolation: Isolation::Exchange,
         on_failure: OnFailure::Closed,
+        circuit: CircuitRule::default(),
     }
 }
 
@@ -145,16 +150,19 @@ impl Recipe<'_> {
     ) -> Result<Arc<Shared>, LoadError> {
         let pre =
             self.machinery.linker.instantiate_pre(component).map_err(|error| LoadError::mismatch(&error))?;
+        let hooks = HookTable::of(component);
+        let circuits = Circuits::new(self.spec.circuit, self.workers, &hooks.exported());
         Ok(Arc::new(Shared {
             spec: PluginSpec { limits, ..self.spec.clone() },
             content: self.content,
             engine: self.machinery.clone(),
             pre,
-            hooks: HookTable::of(component),
+            hooks,
             start,
             handles,
             waits: self.waits,
             pace: Pace::default(),
+            circuits,
             workers: self.workers,
             stats: self.stats.clone(),
             state: self.state.clone(),
@@ -221,13 +229,24 @@ impl Plugin {
     }
 }
 
-/// A first instance of a component, tried, and what it says of itself.
-async fn describe(plain: &Arc<Shared>) -> Result<Option<bindings::plugin::Description>, LoadError> {
+/// What a first instance was found to be.
+struct First {
+    said: Option<bindings::plugin::Description>,
+    memory: usize,
+}
+
+/// Tries a first instance of a component, and asks what it says of itself.
+async fn describe(plain: &Arc<Shared>) -> Result<First, LoadError> {
     let mut guest = Guest::unconfigured(plain).await.map_err(trial)?;
+    let memory = guest.memory();
     guest.check_hooks(&plain.hooks).map_err(|error| LoadError::mismatch(&error))?;
-    let Some(hook) = plain.hooks.describe else { return Ok(None) };
-    let (description,) = guest.call(&hook, ()).await.map_err(trial)?;
-    Ok(Some(description))
+    let said = match plain.hooks.describe {
+        Some(hook) => {
+            Some(guest.call::<_, (bindings::plugin::Description,)>(&hook, ()).await.map_err(trial)?.0)
+        }
+        None => None,
+    };
+    Ok(First { said, memory })
 }
 
 /// What it keeps, if it may keep anything: what the plugin of its name had before, if that might too.

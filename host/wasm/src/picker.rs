@@ -57,10 +57,13 @@ impl PluginPicker {
         among: Candidates<'_>,
     ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let failure = match choice.and_then(|choice| check(choice, among.usable)) {
-            Ok(choice) => return (exchange, Ok(choice)),
+            Ok(choice) => {
+                self.plugin.went_well(Hook::Pick);
+                return (exchange, Ok(choice));
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(&exchange, &failure);
+        self.plugin.report(&exchange, Hook::Pick, &failure);
         let answer = match self.plugin.spec.on_failure {
             OnFailure::Open => Ok(Choice::Fallback),
             OnFailure::Closed => Err(failure.into_fault(&self.plugin.spec.name)),
@@ -73,6 +76,9 @@ impl PluginPicker {
             Ok(place) => place,
             Err(failure) => return (exchange, Err(failure)),
         };
+        if let Err(failure) = self.plugin.may_be_tried(Hook::Pick) {
+            return (exchange, Err(failure));
+        }
         if let Err(failure) = self.prepare(&mut place).await {
             return (exchange, Err(failure));
         }

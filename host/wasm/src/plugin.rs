@@ -1,12 +1,14 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use model::{Balancer, Caller, Endpoint, Filter, Router, Weigher};
+use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, PluginFault, Router, Weigher};
 use state::Namespace;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use crate::aot::Source;
+use crate::circuit::{Circuits, Witness};
 use crate::context::Context;
 use crate::engine::Machinery;
 use crate::failure::Failure;
@@ -20,7 +22,7 @@ use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
 use crate::snapshot::NoImage;
 use crate::spec::{Isolation, PluginSpec};
-use crate::stats::PluginStats;
+use crate::stats::{Hook, PluginStats, PluginTotals, WorkerStats};
 use crate::weigher::PluginWeigher;
 
 /// How the instances of a plugin come by their settings.
@@ -48,6 +50,7 @@ pub(crate) struct Shared {
     /// What its guests can wait for, which is no computation.
     pub(crate) waits: Waits,
     pub(crate) pace: Pace,
+    pub(crate) circuits: Circuits,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
     /// What it keeps between exchanges, if it may.
@@ -85,8 +88,18 @@ impl Plugin {
         &self.shared.start
     }
 
+    /// What it did and cost up to now.
+    pub fn totals(&self) -> PluginTotals {
+        self.shared.stats.totals(&self.shared.hooks.exported())
+    }
+
+    /// Its hooks, and whether they are left alone since they failed always.
+    pub fn left_alone(&self) -> impl Iterator<Item = (Hook, bool)> {
+        self.shared.circuits.states()
+    }
+
     /// Its counters.
-    pub fn stats(&self) -> PluginStats {
+    pub(crate) fn stats(&self) -> PluginStats {
         self.shared.stats.clone()
     }
 
@@ -172,28 +185,75 @@ impl Shared {
 }
 
 impl Shared {
-    /// Counts what a guest did, and says it in the log, at most once a second for each plugin and worker: a plugin that
-    /// fails always must not fill the disk.
-    pub(crate) fn report(&self, exchange: &model::Exchange, failure: &Failure) {
-        self.stats.of(exchange.worker).failed(failure.fault);
-        if !self.stats.of(exchange.worker).may_report() {
-            return;
+    /// Whether a hook may be called, as far as its circuit says.
+    pub(crate) fn admit(&self, hook: Hook) -> Result<(), Failure> {
+        match self.circuits.of(hook) {
+            Some(circuit) => circuit.admit(now).map_err(Failure::left_alone),
+            None => Ok(()),
         }
-        tracing::warn!(
-            plugin = %self.spec.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
-            detail = failure.detail, "a plugin failed"
-        );
+    }
+
+    /// The same, for what goes before a call: it begins no trial.
+    pub(crate) fn may_be_tried(&self, hook: Hook) -> Result<(), Failure> {
+        let wait = self.circuits.of(hook).and_then(|circuit| circuit.closed_for(now));
+        wait.map_or(Ok(()), |wait| Err(Failure::left_alone(wait)))
+    }
+
+    /// A call went well, and its answer is one that can be used.
+    pub(crate) fn went_well(&self, hook: Hook) {
+        if self.circuits.of(hook).is_some_and(|circuit| circuit.is_open() && circuit.close()) {
+            tracing::info!(plugin = %self.spec.name, hook = hook.name(), "the circuit of a plugin closed");
+        }
+    }
+
+    /// Counts a failure, and says it in the log, at most once a second for each plugin and worker: a plugin that
+    /// fails always must not fill the disk.
+    pub(crate) fn report(&self, exchange: &model::Exchange, hook: Hook, failure: &Failure) {
+        let witness = Witness::Worker(exchange.worker);
+        self.note(witness, self.stats.of(exchange.worker), hook, failure, Some(&exchange.id));
     }
 
     /// The same for a guest that works for no exchange.
-    pub(crate) fn report_aside(&self, failure: &Failure) {
-        self.stats.aside().failed(failure.fault);
-        if !self.stats.aside().may_report() {
+    pub(crate) fn report_aside(&self, hook: Hook, failure: &Failure) {
+        self.note(Witness::Aside, self.stats.aside(), hook, failure, None);
+    }
+
+    fn note(
+        &self,
+        witness: Witness,
+        stats: &WorkerStats,
+        hook: Hook,
+        failure: &Failure,
+        id: Option<&ExchangeId>,
+    ) {
+        stats.failed(hook, failure.fault);
+        // That it is left alone was said when that began.
+        if failure.fault == PluginFault::Circuit {
             return;
         }
-        tracing::warn!(
-            plugin = %self.spec.name, fault = model::FaultKind::Plugin(failure.fault).name(),
-            detail = failure.detail, "a plugin failed"
-        );
+        if stats.may_report() {
+            tracing::warn!(
+                plugin = %self.spec.name, id = id.map(tracing::field::display), hook = hook.name(),
+                fault = model::FaultKind::Plugin(failure.fault).name(), detail = failure.detail,
+                "a plugin failed"
+            );
+        }
+        if failure.is_the_plugins() {
+            self.witness(witness, stats, hook);
+        }
     }
+
+    fn witness(&self, witness: Witness, stats: &WorkerStats, hook: Hook) {
+        let Some(circuit) = self.circuits.of(hook) else { return };
+        let Some(wait) = circuit.failed(witness, stats.calls(hook), now()) else { return };
+        stats.opened(hook);
+        let failures = self.spec.circuit.failures;
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let hook = hook.name();
+        tracing::warn!(plugin = %self.spec.name, hook, failures, wait_ms, "the circuit of a plugin opened");
+    }
+}
+
+fn now() -> u64 {
+    model::ms_at(Instant::now())
 }

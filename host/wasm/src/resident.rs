@@ -10,7 +10,7 @@ use crate::context::Phase;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::Shared;
-use crate::stats::Hook;
+use crate::stats::{Cost, Hook};
 
 /// A guest's place.
 pub(crate) enum Seat {
@@ -48,9 +48,8 @@ impl Place {
         if let Some(turn) = self.free() {
             return Ok(turn);
         }
-        tokio::time::timeout(plugin.spec.limits.wall, self.0.lock()).await.map_err(|_| Failure {
-            fault: PluginFault::Wall,
-            detail: "waited too long for the worker's resident instance".to_owned(),
+        tokio::time::timeout(plugin.spec.limits.wall, self.0.lock()).await.map_err(|_| {
+            Failure::new(PluginFault::Wall, "waited too long for the worker's resident instance")
         })
     }
 }
@@ -135,6 +134,9 @@ where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
+    if let Err(failure) = call.plugin.admit(call.kind) {
+        return (exchange, Err(failure));
+    }
     let (plugin, hook, phase, guest) = (Arc::clone(call.plugin), *call.hook, call.phase, place.take());
     let calling = async move {
         let made = match guest {
@@ -152,8 +154,10 @@ where
         true => Box::pin(calling).await,
         false => call.plugin.engine.lane.run(calling).await,
     };
-    if let Some(guest) = guest {
-        put_back(place, guest, &call, &mut exchange, answer.is_ok());
+    match (guest, &answer) {
+        (Some(guest), _) => put_back(place, guest, &call, &mut exchange, answer.is_ok()),
+        (None, Err(failure)) => book_attempt(&call, &mut exchange, failure),
+        (None, Ok(_)) => {}
     }
     (exchange, answer)
 }
@@ -162,16 +166,22 @@ where
 pub(crate) fn call_straight_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
-    exchange: Box<Exchange>,
+    mut exchange: Box<Exchange>,
     params: impl FnOnce(u32) -> P,
 ) -> Called<R>
 where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift + 'static,
 {
+    if let Err(failure) = call.plugin.admit(call.kind) {
+        return (exchange, Err(failure));
+    }
     let mut guest = match place.take().map_or_else(|| Guest::new_straight(call.plugin), Ok) {
         Ok(guest) => guest,
-        Err(failure) => return (exchange, Err(failure)),
+        Err(failure) => {
+            book_attempt(&call, &mut exchange, &failure);
+            return (exchange, Err(failure));
+        }
     };
     let (mut exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
     put_back(place, guest, &call, &mut exchange, answer.is_ok());
@@ -185,10 +195,18 @@ fn put_back(
     exchange: &mut Exchange,
     is_sound: bool,
 ) {
-    let cost = guest.take_cost();
-    call.plugin.stats.of(exchange.worker).called(call.kind, &cost);
+    book(call, exchange, &guest.take_cost());
+    *place = is_sound.then_some(guest);
+}
+
+/// Puts a call for which no instance could be made to the plugin's account.
+fn book_attempt(call: &Call<'_>, exchange: &mut Exchange, failure: &Failure) {
+    book(call, exchange, &Cost::of_making(failure.making));
+}
+
+fn book(call: &Call<'_>, exchange: &mut Exchange, cost: &Cost) {
+    call.plugin.stats.of(exchange.worker).called(call.kind, cost);
     if let Some(costs) = &mut exchange.plugin_costs {
         costs.add(&call.plugin.spec.name, cost.cpu);
     }
-    *place = is_sound.then_some(guest);
 }

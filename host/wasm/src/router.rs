@@ -52,10 +52,13 @@ impl PluginRouter {
         decision: Result<Decision, Failure>,
     ) -> Routed {
         let failure = match decision {
-            Ok(decision) => return (exchange, Ok(decision)),
+            Ok(decision) => {
+                self.plugin.went_well(Hook::Route);
+                return (exchange, Ok(decision));
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(&exchange, &failure);
+        self.plugin.report(&exchange, Hook::Route, &failure);
         let Some(before) = before else {
             return (exchange, Err(failure.into_fault(&self.plugin.spec.name)));
         };

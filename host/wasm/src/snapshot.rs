@@ -275,7 +275,7 @@ mod tests {
             ("(memory 1) (data $d \"x\") (func data.drop $d)", "data.drop"),
             ("(table 1 funcref) (func (table.set 0 (i32.const 0) (ref.null func)))", "table.set"),
             ("(global (mut funcref) (ref.null func))", "reference type"),
-            ("(global (mut v128) (v128.const i64x2 0 0))", "v128"),
+            ("(global (export \"g\") (mut v128) (v128.const i64x2 0 0))", "v128"),
         ] {
             let reason = instrumented(&module(inside)).unwrap_err();
             assert!(reason.contains(named), "{named} in {reason}");

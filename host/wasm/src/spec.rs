@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::CircuitRule;
+
 use crate::grants::Grants;
 
 /// What one guest may use.
@@ -104,4 +106,6 @@ pub struct PluginSpec {
     pub isolation: Isolation,
     /// What a failure does.
     pub on_failure: OnFailure,
+    /// When it is left alone.
+    pub circuit: CircuitRule,
 }

@@ -1,23 +1,16 @@
 //! What a plugin did and cost: counted per worker, added up when read.
 
-use std::sync::Arc;
+mod hooks;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{CalloutError, PerWorker, PluginFault, WorkerId};
 
-/// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 9] = [
-    PluginFault::Trap,
-    PluginFault::Stack,
-    PluginFault::Memory,
-    PluginFault::Cpu,
-    PluginFault::Wall,
-    PluginFault::HostCalls,
-    PluginFault::Invalid,
-    PluginFault::Exhausted,
-    PluginFault::Body,
-];
+pub(crate) use hooks::Cost;
+use hooks::HookStats;
+pub use hooks::{Hook, HookTotals};
 
 /// A limit of what a plugin is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,47 +87,9 @@ impl CalloutResult {
     }
 }
 
-/// What of a plugin is called, and so accounted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
-    /// `on-request`
-    Request,
-    /// `on-response`
-    Response,
-    /// `on-log`
-    Log,
-    /// `route`
-    Route,
-    /// `pick`
-    Pick,
-}
-
-impl Hook {
-    /// All of them with their names in metrics, in the order they are counted in.
-    pub const ALL: [(Hook, &'static str); 5] = [
-        (Hook::Request, "on-request"),
-        (Hook::Response, "on-response"),
-        (Hook::Log, "on-log"),
-        (Hook::Route, "route"),
-        (Hook::Pick, "pick"),
-    ];
-}
-
-/// What a call has cost, and the making of its instance if it was the first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cost {
-    pub(crate) cpu: Duration,
-    pub(crate) wall: Duration,
-    /// Of the CPU time, what making the instance took.
-    pub(crate) making: Option<Duration>,
-    /// The instance's memory, in bytes.
-    pub(crate) memory: usize,
-    pub(crate) host_calls: u32,
-}
-
 /// A plugin's counters.
 #[derive(Clone, Debug)]
-pub struct PluginStats {
+pub(crate) struct PluginStats {
     workers: Arc<PerWorker<WorkerStats>>,
     /// What it did for no exchange, and so on no worker.
     aside: Arc<WorkerStats>,
@@ -144,55 +99,22 @@ pub struct PluginStats {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct WorkerStats {
-    hooks: [HookStats; Hook::ALL.len()],
-    instances: AtomicU64,
-    making_ns: AtomicU64,
-    memory: AtomicU64,
-    host_calls: AtomicU64,
+    /// Made when the hook is called first: a plugin has few of them, and there may be many plugins.
+    hooks: [OnceLock<Box<HookStats>>; Hook::ALL.len()],
     log_dropped: AtomicU64,
-    faults: [AtomicU64; FAULTS.len()],
     refused: [AtomicU64; Refusal::ALL.len()],
     callouts: [AtomicU64; CalloutResult::ALL.len()],
     reported_at: AtomicU64,
     noticed_at: AtomicU64,
 }
 
-/// Those of one hook.
-#[derive(Debug, Default)]
-struct HookStats {
-    calls: AtomicU64,
-    cpu_ns: AtomicU64,
-    wall_ns: AtomicU64,
-}
-
-/// What calls of one hook came to over all workers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HookTotals {
-    /// How many there were.
-    pub calls: u64,
-    /// Their CPU time, making instances included.
-    pub cpu: Duration,
-    /// The time they took.
-    pub wall: Duration,
-}
-
 /// A plugin's counters over all workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginTotals {
-    /// Its hooks, those that were called, with their names.
-    pub hooks: Vec<(&'static str, HookTotals)>,
-    /// Instances that were made and then called.
-    pub instances: u64,
-    /// CPU time that making them took.
-    pub making: Duration,
-    /// The most memory that one of them had, in bytes.
-    pub peak_memory: u64,
-    /// Calls of the host's functions.
-    pub host_calls: u64,
+    /// What each of its hooks came to.
+    pub hooks: Vec<(Hook, HookTotals)>,
     /// Log lines dropped because an exchange's share was used up.
     pub log_dropped: u64,
-    /// Faults, each kind with its count.
-    pub faults: Vec<(PluginFault, u64)>,
     /// Calls that reached a limit of a grant, each limit with its count.
     pub refused: Vec<(Refusal, u64)>,
     /// Callouts that were sent, each result with its count.
@@ -230,48 +152,29 @@ impl PluginStats {
         self.workers.iter().chain(std::iter::once(&*self.aside))
     }
 
-    /// The sums over all workers.
-    pub fn totals(&self) -> PluginTotals {
-        let sum = |counter: fn(&WorkerStats) -> &AtomicU64| -> u64 {
-            self.all().map(|worker| counter(worker).load(Relaxed)).sum()
-        };
+    /// The sums over all workers, of these hooks and of all others that were called.
+    pub(crate) fn totals(&self, exported: &[Hook]) -> PluginTotals {
         let of_each = |counters: fn(&WorkerStats) -> &[AtomicU64], at: usize| -> u64 {
             self.all().filter_map(|worker| counters(worker).get(at)).map(|c| c.load(Relaxed)).sum()
         };
-        let faults = FAULTS.into_iter().enumerate().map(|(at, fault)| (fault, of_each(|w| &w.faults, at)));
         let refused =
             Refusal::ALL.into_iter().enumerate().map(|(at, limit)| (limit, of_each(|w| &w.refused, at)));
         let callouts = CalloutResult::ALL
             .into_iter()
             .enumerate()
             .map(|(at, result)| (result, of_each(|w| &w.callouts, at)));
+        let hooks = Hook::ALL.into_iter().map(|(hook, _)| (hook, self.of_hook(hook)));
         PluginTotals {
-            hooks: self.hooks(),
-            instances: sum(|w| &w.instances),
-            making: Duration::from_nanos(sum(|w| &w.making_ns)),
-            peak_memory: self.workers.iter().map(|w| w.memory.load(Relaxed)).max().unwrap_or_default(),
-            host_calls: sum(|w| &w.host_calls),
-            log_dropped: sum(|w| &w.log_dropped),
-            faults: faults.collect(),
+            hooks: hooks.filter(|(hook, totals)| exported.contains(hook) || totals.is_any()).collect(),
+            log_dropped: self.all().map(|worker| worker.log_dropped.load(Relaxed)).sum(),
             refused: refused.collect(),
             callouts: callouts.collect(),
         }
     }
-}
 
-impl PluginStats {
-    /// Those hooks that were called.
-    fn hooks(&self) -> Vec<(&'static str, HookTotals)> {
-        let totals = |at: usize| {
-            let of = self.workers.iter().filter_map(|worker| worker.hooks.get(at));
-            of.fold(HookTotals::default(), |sum, hook| HookTotals {
-                calls: sum.calls + hook.calls.load(Relaxed),
-                cpu: sum.cpu + Duration::from_nanos(hook.cpu_ns.load(Relaxed)),
-                wall: sum.wall + Duration::from_nanos(hook.wall_ns.load(Relaxed)),
-            })
-        };
-        let all = Hook::ALL.iter().enumerate().map(|(at, (_, name))| (*name, totals(at)));
-        all.filter(|(_, totals)| totals.calls > 0).collect()
+    fn of_hook(&self, hook: Hook) -> HookTotals {
+        let of = self.all().filter_map(|worker| worker.hooks.get(hook as usize)?.get());
+        of.fold(HookTotals::default(), |sum, stats| stats.added_to(sum))
     }
 }
 
@@ -279,13 +182,8 @@ impl WorkerStats {
     const fn new() -> Self {
         const ZERO: AtomicU64 = AtomicU64::new(0);
         WorkerStats {
-            hooks: [const { HookStats { calls: ZERO, cpu_ns: ZERO, wall_ns: ZERO } }; Hook::ALL.len()],
-            instances: ZERO,
-            making_ns: ZERO,
-            memory: ZERO,
-            host_calls: ZERO,
+            hooks: [const { OnceLock::new() }; Hook::ALL.len()],
             log_dropped: ZERO,
-            faults: [ZERO; FAULTS.len()],
             refused: [ZERO; Refusal::ALL.len()],
             callouts: [ZERO; CalloutResult::ALL.len()],
             reported_at: ZERO,
@@ -293,27 +191,34 @@ impl WorkerStats {
         }
     }
 
+    /// Counts a call that was made.
     pub(crate) fn called(&self, hook: Hook, cost: &Cost) {
-        if let Some(stats) = self.hooks.get(hook as usize) {
-            add(&stats.calls, 1);
-            add(&stats.cpu_ns, nanos(cost.cpu));
-            add(&stats.wall_ns, nanos(cost.wall));
+        if let Some(stats) = self.of(hook) {
+            stats.called(cost);
         }
-        if let Some(making) = cost.making {
-            add(&self.instances, 1);
-            add(&self.making_ns, nanos(making));
-        }
-        let memory = cost.memory as u64;
-        if memory > self.memory.load(Relaxed) {
-            self.memory.store(memory, Relaxed);
-        }
-        add(&self.host_calls, u64::from(cost.host_calls));
     }
 
-    pub(crate) fn failed(&self, fault: PluginFault) {
-        if let Some(counter) = FAULTS.iter().position(|f| *f == fault).and_then(|at| self.faults.get(at)) {
-            add(counter, 1);
+    /// How many calls of a hook were made.
+    pub(crate) fn calls(&self, hook: Hook) -> u64 {
+        self.of(hook).map_or(0, HookStats::calls)
+    }
+
+    /// Counts that its circuit opened.
+    pub(crate) fn opened(&self, hook: Hook) {
+        if let Some(stats) = self.of(hook) {
+            stats.opened();
         }
+    }
+
+    /// Counts one that failed.
+    pub(crate) fn failed(&self, hook: Hook, fault: PluginFault) {
+        if let Some(stats) = self.of(hook) {
+            stats.failed(fault);
+        }
+    }
+
+    fn of(&self, hook: Hook) -> Option<&HookStats> {
+        self.hooks.get(hook as usize).map(|stats| &**stats.get_or_init(Box::default))
     }
 
     /// Adds as one of several writers: a guest calls from a thread of the slow lane, too.
@@ -352,45 +257,66 @@ fn is_new_second(last: &AtomicU64) -> bool {
     last.swap(now, Relaxed) != now
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// Only the worker itself writes its counters, so that no locked instruction is needed.
-fn add(counter: &AtomicU64, by: u64) {
+pub(crate) fn add(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(by), Relaxed);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const COST: Cost = Cost {
+        cpu: Duration::from_micros(5),
+        wall: Duration::from_micros(7),
+        making: Some(Duration::from_micros(4)),
+        memory: 1 << 20,
+        host_calls: 3,
+    };
+
+    fn of(totals: &PluginTotals, hook: Hook) -> Option<&HookTotals> {
+        totals.hooks.iter().find(|(other, _)| *other == hook).map(|(_, totals)| totals)
+    }
 
     #[test]
     fn costs_of_all_workers_are_added_up_by_hook() {
         let stats = PluginStats::new(2);
-        let cost = Cost {
-            cpu: Duration::from_micros(5),
-            wall: Duration::from_micros(7),
-            making: Some(Duration::from_micros(4)),
-            memory: 1 << 20,
-            host_calls: 3,
-        };
-        stats.of(WorkerId(0)).called(Hook::Request, &cost);
-        stats.of(WorkerId(1)).called(Hook::Request, &Cost { making: None, memory: 2 << 20, ..cost });
-        stats.of(WorkerId(1)).called(Hook::Log, &Cost { making: None, memory: 1 << 20, ..cost });
-        let totals = stats.totals();
-        let of = |calls: u64, cpu, wall| HookTotals {
-            calls,
-            cpu: Duration::from_micros(cpu),
-            wall: Duration::from_micros(wall),
-        };
-        assert_eq!(totals.hooks, [("on-request", of(2, 10, 14)), ("on-log", of(1, 5, 7))]);
-        assert_eq!((totals.instances, totals.making), (1, Duration::from_micros(4)));
-        assert_eq!((totals.peak_memory, totals.host_calls), (2 << 20, 9));
+        stats.of(WorkerId(0)).called(Hook::OnRequest, &COST);
+        stats.of(WorkerId(1)).called(Hook::OnRequest, &Cost { making: None, memory: 2 << 20, ..COST });
+        stats.of(WorkerId(1)).called(Hook::OnLog, &Cost { making: None, ..COST });
+        stats.of(WorkerId(1)).failed(Hook::OnRequest, PluginFault::Trap);
+        let totals = stats.totals(&[]);
+        let request = of(&totals, Hook::OnRequest).unwrap();
+        assert_eq!((request.calls, request.cpu, request.wall), (2, COST.cpu * 2, COST.wall * 2));
+        assert_eq!((request.instances, request.making), (1, Duration::from_micros(4)));
+        assert_eq!((request.peak_memory, request.host_calls, request.failures()), (2 << 20, 6, 1));
+        assert!(request.faults.contains(&(PluginFault::Trap, 1)), "{request:?}");
+        let log = of(&totals, Hook::OnLog).unwrap();
+        assert_eq!((log.calls, log.instances, log.peak_memory, log.failures()), (1, 0, 1 << 20, 0));
     }
 
     #[test]
-    fn hooks_are_counted_under_their_own_names() {
-        assert!(Hook::ALL.iter().enumerate().all(|(at, (hook, _))| *hook as usize == at));
+    fn what_is_done_for_no_exchange_counts_as_well() {
+        let stats = PluginStats::new(1);
+        stats.aside().called(Hook::Weigh, &COST);
+        assert_eq!(of(&stats.totals(&[]), Hook::Weigh).unwrap().calls, 1);
+    }
+
+    #[test]
+    fn hooks_that_are_exported_are_told_of_before_they_are_called() {
+        let totals = PluginStats::new(1).totals(&[Hook::Pick]);
+        assert_eq!(of(&totals, Hook::Pick).unwrap().calls, 0);
+        assert!(of(&totals, Hook::Route).is_none());
+    }
+
+    #[test]
+    fn what_was_counted_goes_on_where_there_are_more_workers() {
+        let stats = PluginStats::new(1);
+        let grown = stats.grown(2);
+        stats.of(WorkerId(0)).called(Hook::Pick, &COST);
+        grown.of(WorkerId(1)).called(Hook::Pick, &COST);
+        assert_eq!(of(&grown.totals(&[]), Hook::Pick).unwrap().calls, 2);
     }
 }
