@@ -7,6 +7,7 @@ mod callouts;
 mod connections;
 mod endpoints;
 mod listeners;
+mod plugins;
 mod policy;
 mod settings;
 
@@ -32,6 +33,7 @@ use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
 use endpoints::Weights;
+use plugins::Wanted;
 
 /// How often a weigher is asked, if the file does not say.
 const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
@@ -53,7 +55,11 @@ pub async fn assemble(
     assembly.check_log();
     assembly.check_spill_folders();
     let listeners = assembly.listeners();
-    let plugins = assembly.plugins(engine).await;
+    let engine = match before {
+        Some(_) => engine.clone().in_background(),
+        None => engine.clone(),
+    };
+    let plugins = assembly.plugins(&engine).await;
     assembly.check_metrics(&plugins);
     let upstreams = assembly.upstreams(&plugins);
     let routes = assembly.routes(&plugins);
@@ -78,6 +84,7 @@ pub async fn assemble(
         connections: config.server.limits.connections,
         log_reads_fields: log_reads_fields(&config),
         log_tells_costs: log_tells_costs(&config),
+        engine,
         has_error_pages: has_error_pages(&config),
         names: book,
         config,
@@ -122,12 +129,18 @@ impl Assembly<'_> {
     }
 
     async fn plugins(&mut self, engine: &Engine) -> Plugins {
+        let wanted = self.config.plugins.values().map(|plugin| {
+            let old =
+                self.before.and_then(|before| before.plugins.iter().find(|old| *old.name() == plugin.name));
+            Wanted { spec: spec(plugin), places: self.places, before: old.cloned() }
+        });
+        let mut loaded = plugins::load(engine, wanted.collect()).await;
         let mut plugins = Plugins::new();
         for (name, plugin) in &self.config.plugins {
-            let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
-            match Plugin::load(engine, spec(plugin), self.places, old).await {
-                Ok(loaded) => drop(plugins.insert(Arc::clone(name), loaded)),
-                Err(error) => self.faults.extend(settings::faults(self.config, plugin, &error)),
+            match loaded.remove(name) {
+                Some(Ok(loaded)) => drop(plugins.insert(Arc::clone(name), loaded)),
+                Some(Err(error)) => self.faults.extend(settings::faults(self.config, plugin, &error)),
+                None => {}
             }
         }
         plugins

@@ -27,6 +27,14 @@ const SUFFIXES: [&str; 2] = [".cwasm", ".cwasm-draft"];
 /// The magic, the key, and the sum of what follows.
 const HEADER: usize = MAGIC.len() + 32 + 32;
 
+/// A component that was asked for, and how it was come by.
+pub(crate) enum Found {
+    /// It was in the folder.
+    Cached(Component),
+    /// It was compiled.
+    Compiled(Component),
+}
+
 /// A folder of compiled components.
 #[derive(Clone, Debug)]
 pub struct AotCache {
@@ -35,7 +43,7 @@ pub struct AotCache {
 }
 
 /// What a compiled component was made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Source([u8; 32]);
 
 impl Source {
@@ -93,9 +101,9 @@ impl AotCache {
         engine: &wasmtime::Engine,
         source: Source,
         bytes: &[u8],
-    ) -> wasmtime::Result<Component> {
+    ) -> wasmtime::Result<Found> {
         if let Some(component) = self.find(engine, source) {
-            return Ok(component);
+            return Ok(Found::Cached(component));
         }
         let compiled = engine.precompile_component(bytes)?;
         let component = deserialize(engine, &compiled)?;
@@ -103,7 +111,7 @@ impl AotCache {
             let folder = self.folder.display();
             tracing::warn!(%folder, %error, "a compiled component was not cached");
         }
-        Ok(component)
+        Ok(Found::Compiled(component))
     }
 
     /// What was compiled, if the file of that key is as it was written. All is asked of the open file: between two looks

@@ -2,10 +2,9 @@
 //! refused configuration shows.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use wasmtime::component::Component;
-
-use crate::aot::Source;
+use crate::compile::Code;
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
@@ -157,18 +156,18 @@ pub(crate) enum Waits {
 pub type WorldCheck = Result<(), LoadError>;
 
 impl Anatomy {
-    pub(crate) fn of(engine: &Engine, bytes: &[u8]) -> Result<(Component, Anatomy), LoadError> {
+    pub(crate) async fn of(engine: &Engine, bytes: &Arc<[u8]>) -> Result<(Code, Anatomy), LoadError> {
         check_kind(bytes)?;
         let wasmtime = &engine.machinery()?.wasmtime;
-        let component = engine.compile(wasmtime, Source::component(bytes), bytes);
-        let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
-        let ty = component.component_type();
+        let code = engine.code(bytes).await;
+        let code = code.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
+        let ty = code.component.component_type();
         let anatomy = Anatomy {
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             exports: ty.exports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
             imports: ty.imports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
         };
-        Ok((component, anatomy))
+        Ok((code, anatomy))
     }
 
     /// The versions of the contract that it exports interfaces of, as `sandgate:proxy@0.1.0`, and whether the host has

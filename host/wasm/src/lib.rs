@@ -8,6 +8,7 @@
 mod aot;
 mod bindings;
 mod circuit;
+mod compile;
 mod context;
 mod engine;
 mod failure;
@@ -34,6 +35,7 @@ mod ticker;
 mod weigher;
 
 pub use aot::AotCache;
+pub use compile::Compilations;
 pub use engine::{Engine, MEMORY_LIMIT_MAX};
 pub use grants::{Grant, Grants, Needs};
 pub use inspect::{Anatomy, Known, LoadError, WorldCheck};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use model::CircuitRule;
 use state::Namespace;
-use wasmtime::component::Component;
 
 use crate::aot::Source;
 use crate::bindings;
 use crate::circuit::Circuits;
+use crate::compile::Code;
 use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::failure::Failure;
 use crate::grants::{Grant, Grants, Needs};
@@ -48,7 +48,7 @@ impl Plugin {
         if spec.limits.memory > MEMORY_LIMIT_MAX {
             return Err(LoadError::MemoryLimit(spec.limits.memory));
         }
-        let bytes = std::fs::read(&spec.path)?;
+        let bytes = Arc::from(std::fs::read(&spec.path)?);
         let content = Source::component(&bytes);
         if let Some(same) =
             before.filter(|before| before.is(&spec, content) && before.stats().is_for(workers))
@@ -56,7 +56,7 @@ impl Plugin {
             return Ok(same.clone());
         }
         let stats = before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers));
-        let (component, anatomy) = Anatomy::of(engine, &bytes)?;
+        let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
         anatomy.check()?;
         anatomy.check_grants(&spec.name, &spec.grants)?;
         let (machinery, waits, state) =
@@ -64,22 +64,22 @@ impl Plugin {
         let bytes = &bytes;
         let mut recipe =
             Recipe { engine, machinery, spec, content, bytes, waits, workers, stats, state, metrics: None };
-        let plain = recipe.shared(&component, Start::Plain)?;
+        let plain = recipe.shared(&code, Start::Plain)?;
         let First { said, .. } = describe(&plain).await?;
         recipe.check_settings(&plain, said.as_ref().and_then(|said| said.settings_schema.as_deref()))?;
         recipe.metrics = recipe.metrics(said.map(|said| said.metrics).unwrap_or_default(), before)?;
-        recipe.started(&component).await
+        recipe.started(&code).await
     }
 
     /// Reads a component and says what it is, whether it could be loaded or not.
-    pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
-        Anatomy::of(engine, &std::fs::read(path)?).map(|(_, anatomy)| anatomy)
+    pub async fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
+        Anatomy::of(engine, &Arc::from(std::fs::read(path)?)).await.map(|(_, anatomy)| anatomy)
     }
 
     /// Makes a first instance of a component, asks it what it is, and loads it as one without settings.
     pub async fn examine(engine: &Engine, path: &Path) -> Result<Inspected, LoadError> {
-        let bytes = std::fs::read(path)?;
-        let (component, anatomy) = Anatomy::of(engine, &bytes)?;
+        let bytes = Arc::from(std::fs::read(path)?);
+        let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
         anatomy.check()?;
         let recipe = Recipe {
             engine,
@@ -93,7 +93,7 @@ impl Plugin {
             state: state_of(&Grants::everything(), None),
             metrics: None,
         };
-        let First { said, memory } = describe(&recipe.shared(&component, Start::Plain)?).await?;
+        let First { said, memory } = describe(&recipe.shared(&code, Start::Plain)?).await?;
         let description = said.map(|said| Description {
             name: said.name,
             version: said.version,
@@ -126,7 +126,7 @@ pub(crate) struct Recipe<'a> {
     pub(crate) machinery: &'a Machinery,
     pub(crate) spec: PluginSpec,
     pub(crate) content: Source,
-    pub(crate) bytes: &'a [u8],
+    pub(crate) bytes: &'a Arc<[u8]>,
     waits: Waits,
     workers: usize,
     stats: PluginStats,
@@ -136,26 +136,30 @@ pub(crate) struct Recipe<'a> {
 
 impl Recipe<'_> {
     /// What instances of a component share that is the plugin's, or was made of it.
-    pub(crate) fn shared(&self, component: &Component, start: Start) -> Result<Arc<Shared>, LoadError> {
-        self.shared_within(component, start, self.spec.limits, HANDLES)
+    pub(crate) fn shared(&self, code: &Code, start: Start) -> Result<Arc<Shared>, LoadError> {
+        self.shared_within(code, start, self.spec.limits, HANDLES)
     }
 
     /// The same, with other limits than the configuration has.
     pub(crate) fn shared_within(
         &self,
-        component: &Component,
+        code: &Code,
         start: Start,
         limits: Limits,
         handles: usize,
     ) -> Result<Arc<Shared>, LoadError> {
-        let pre =
-            self.machinery.linker.instantiate_pre(component).map_err(|error| LoadError::mismatch(&error))?;
-        let hooks = HookTable::of(component);
+        let pre = self
+            .machinery
+            .linker
+            .instantiate_pre(&code.component)
+            .map_err(|error| LoadError::mismatch(&error))?;
+        let hooks = HookTable::of(&code.component);
         let circuits = Circuits::new(self.spec.circuit, self.workers, &hooks.exported());
         Ok(Arc::new(Shared {
             spec: PluginSpec { limits, ..self.spec.clone() },
             content: self.content,
             engine: self.machinery.clone(),
+            code: code.clone(),
             pre,
             hooks,
             start,
@@ -198,9 +202,9 @@ impl Recipe<'_> {
     }
 
     /// The plugin, whose instances begin configured if that can be.
-    async fn started(&self, component: &Component) -> Result<Plugin, LoadError> {
-        if HookTable::of(component).configure.is_none() {
-            return self.tried(component, Start::Plain).await;
+    async fn started(&self, code: &Code) -> Result<Plugin, LoadError> {
+        if HookTable::of(&code.component).configure.is_none() {
+            return self.tried(code, Start::Plain).await;
         }
         let why = match snapshot::of(self).await? {
             Snapshot::Image(image) => match self.tried(&image, Start::Configured).await {
@@ -209,13 +213,13 @@ impl Recipe<'_> {
             },
             Snapshot::None(why) => why,
         };
-        let plugin = self.tried(component, Start::Configure(why)).await?;
+        let plugin = self.tried(code, Start::Configure(why)).await?;
         plugin.say_how_it_starts();
         Ok(plugin)
     }
 
-    async fn tried(&self, component: &Component, start: Start) -> Result<Plugin, LoadError> {
-        let shared = self.shared(component, start)?;
+    async fn tried(&self, code: &Code, start: Start) -> Result<Plugin, LoadError> {
+        let shared = self.shared(code, start)?;
         Guest::new(&shared).await.map_err(trial)?;
         Ok(Plugin { shared })
     }

@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use crate::aot::Source;
 use crate::circuit::{Circuits, Witness};
+use crate::compile::Code;
 use crate::context::Context;
 use crate::engine::Machinery;
 use crate::failure::Failure;
@@ -42,6 +43,9 @@ pub(crate) struct Shared {
     /// Its file.
     pub(crate) content: Source,
     pub(crate) engine: Machinery,
+    /// So that others with the same component find it.
+    #[expect(dead_code, reason = "it is kept, not looked at")]
+    pub(crate) code: Code,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
     pub(crate) start: Start,

@@ -7,14 +7,16 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use wasmtime::Store;
-use wasmtime::component::{Component, Instance, Lift, WasmList};
+use wasmtime::component::{Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use crate::aot::Source;
+use crate::compile::Code;
 use crate::context::Context;
 use crate::guest::Guest;
 use crate::inspect::LoadError;
@@ -55,7 +57,7 @@ pub enum NoImage {
 /// What came of it.
 pub(crate) enum Snapshot {
     /// The component, configured.
-    Image(Component),
+    Image(Code),
     /// There can't be one.
     None(NoImage),
 }
@@ -65,21 +67,27 @@ pub(crate) enum Snapshot {
 pub(crate) async fn of(recipe: &Recipe<'_>) -> Result<Snapshot, LoadError> {
     let source = source(recipe);
     let wasmtime = &recipe.machinery.wasmtime;
-    // What may keep state may have left some when it was configured: that is done again at each start.
-    let keeps = recipe.spec.keep == Keep::OnDisk && !recipe.spec.grants.keep_state();
-    let kept = recipe.engine.cache.as_ref().filter(|_| keeps);
-    if let Some(image) = kept.and_then(|cache| cache.find(wasmtime, source)) {
+    // What may keep state may leave some when it is configured: that is done for each plugin, and again at each start.
+    if recipe.spec.grants.keep_state() {
+        return Ok(match image(recipe).await? {
+            Ok(bytes) => {
+                compiled(recipe.engine.code_of(Source::component(&bytes), &bytes.into(), None).await)
+            }
+            Err(why) => Snapshot::None(why),
+        });
+    }
+    let cache = recipe.engine.cache.as_ref().filter(|_| recipe.spec.keep == Keep::OnDisk);
+    if let Some(image) = recipe.engine.compiler.find(wasmtime, source, cache) {
         return Ok(Snapshot::Image(image));
     }
-    let bytes = match image(recipe).await? {
-        Ok(bytes) => bytes,
-        Err(why) => return Ok(Snapshot::None(why)),
-    };
-    let compiled = match kept {
-        Some(cache) => cache.component(wasmtime, source, &bytes),
-        None => Component::new(wasmtime, &bytes),
-    };
-    Ok(compiled.map_or_else(|error| Snapshot::None(NoImage::Useless(format!("{error:#}"))), Snapshot::Image))
+    Ok(match image(recipe).await? {
+        Ok(bytes) => compiled(recipe.engine.code_of(source, &bytes.into(), cache).await),
+        Err(why) => Snapshot::None(why),
+    })
+}
+
+fn compiled(code: wasmtime::Result<Code>) -> Snapshot {
+    code.map_or_else(|error| Snapshot::None(NoImage::Useless(format!("{error:#}"))), Snapshot::Image)
 }
 
 /// What an image is made of.
@@ -96,7 +104,7 @@ async fn image(recipe: &Recipe<'_>) -> Result<Result<Vec<u8>, NoImage>, LoadErro
         Ok(instrumented) => instrumented,
         Err(reason) => return Ok(Err(NoImage::Unsuitable(reason))),
     };
-    let guest = match configured(recipe, &bytes).await? {
+    let guest = match configured(recipe, &bytes.into()).await? {
         Ok(guest) => guest,
         Err(why) => return Ok(Err(why)),
     };
@@ -116,13 +124,12 @@ fn wizer() -> Wizer {
 }
 
 /// An instance of the instrumented component that has got its settings.
-async fn configured(recipe: &Recipe<'_>, bytes: &[u8]) -> Result<Result<Guest, NoImage>, LoadError> {
-    let wasmtime = &recipe.machinery.wasmtime;
-    let component = match recipe.engine.compile(wasmtime, Source::component(bytes), bytes) {
-        Ok(component) => component,
+async fn configured(recipe: &Recipe<'_>, bytes: &Arc<[u8]>) -> Result<Result<Guest, NoImage>, LoadError> {
+    let code = match recipe.engine.code(bytes).await {
+        Ok(code) => code,
         Err(error) => return Ok(Err(NoImage::Unsuitable(format!("{error:#}")))),
     };
-    let shared = match recipe.shared_within(&component, Start::Plain, limits(recipe.spec.limits), HANDLES) {
+    let shared = match recipe.shared_within(&code, Start::Plain, limits(recipe.spec.limits), HANDLES) {
         Ok(shared) => shared,
         Err(error) => return Ok(Err(NoImage::Unsuitable(error.to_string()))),
     };

@@ -5,7 +5,7 @@ use std::fmt;
 use generation::Generation;
 use model::FaultKind;
 use prometheus_client::encoding::DescriptorEncoder;
-use wasm::{Hook, PluginTotals};
+use wasm::{Compilations, Hook, PluginTotals};
 
 use super::family::Family;
 
@@ -29,6 +29,11 @@ const CIRCUIT: Family = Family::new(
 );
 const CIRCUIT_OPENED: Family =
     Family::new("plugin_circuit_opened", "Times that the circuit of the hook opened.");
+const COMPILATIONS: Family =
+    Family::new("plugin_compilations", "Components that plugins asked for, by how they were come by.");
+const COMPILING: Family =
+    Family::new("plugin_compiling", "Components that are compiled, or wait for their turn.");
+const COMPILE: Family = Family::in_seconds("plugin_compile", "Time that compiling components took.");
 const LOG_DROPPED: Family = Family::new(
     "plugin_log_dropped",
     "Lines of the plugin that were dropped for being more than it may log.",
@@ -47,6 +52,7 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generatio
         generation.plugins.iter().map(|plugin| (plugin.name().as_ref(), plugin.totals())).collect();
     let labels = |name| [("plugin", name)];
     encode_hooks(encoder, &plugins)?;
+    encode_compilations(encoder, &generation.engine.compilations())?;
     let circuits = generation.plugins.iter().flat_map(|plugin| {
         let of = |hook: Hook| [("plugin", plugin.name().as_ref()), ("hook", hook.name())];
         plugin.left_alone().map(move |(hook, is_open)| (of(hook), u64::from(is_open)))
@@ -63,6 +69,16 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generatio
     });
     CALLOUTS.counters(encoder, callouts)?;
     LOG_DROPPED.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.log_dropped)))
+}
+
+fn encode_compilations(encoder: &mut DescriptorEncoder<'_>, of: &Compilations) -> fmt::Result {
+    let results =
+        [("compiled", of.compiled), ("cached", of.cached), ("shared", of.shared), ("failed", of.failed)];
+    COMPILATIONS
+        .counters(encoder, results.into_iter().map(|(result, count)| ([("result", result)], count)))?;
+    COMPILING.gauge(encoder, of.under_way)?;
+    let unlabelled: [(&str, &str); 0] = [];
+    COMPILE.counters(encoder, [(unlabelled, of.took.as_secs_f64())].into_iter())
 }
 
 fn encode_hooks(encoder: &mut DescriptorEncoder<'_>, plugins: &[(&str, PluginTotals)]) -> fmt::Result {

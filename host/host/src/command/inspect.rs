@@ -12,7 +12,9 @@ use crate::exit::{Failure, print};
 pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let engine = engine();
     let path = &arguments.module;
-    let anatomy = Plugin::inspect(&engine, path)
+    let runtime = runtime()?;
+    let anatomy = runtime
+        .block_on(Plugin::inspect(&engine, path))
         .map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
     let mut text = format!("{}: a WebAssembly component, {} bytes\n", path.display(), anatomy.size);
     let _ = writeln!(text, "contract: {}", contract(&anatomy));
@@ -22,7 +24,6 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     if !needs.0.is_empty() {
         let _ = writeln!(text, "needs: {needs}");
     }
-    let runtime = runtime()?;
     let trial = anatomy.check().and_then(|()| runtime.block_on(Plugin::examine(&engine, path)));
     match trial {
         Ok(inspected) => say(&mut text, &inspected),
