@@ -3,7 +3,7 @@
 mod hooks;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{CalloutError, PerWorker, PluginFault, WorkerId};
@@ -138,7 +138,7 @@ impl PluginStats {
 
     /// Those of one worker; of the first, where there is no such worker.
     pub(crate) fn of(&self, worker: WorkerId) -> &WorkerStats {
-        static NOWHERE: WorkerStats = WorkerStats::new();
+        static NOWHERE: LazyLock<WorkerStats> = LazyLock::new(WorkerStats::default);
         self.workers.of(worker).map_or(&NOWHERE, AsRef::as_ref)
     }
 
@@ -179,18 +179,6 @@ impl PluginStats {
 }
 
 impl WorkerStats {
-    const fn new() -> Self {
-        const ZERO: AtomicU64 = AtomicU64::new(0);
-        WorkerStats {
-            hooks: [const { OnceLock::new() }; Hook::ALL.len()],
-            log_dropped: ZERO,
-            refused: [ZERO; Refusal::ALL.len()],
-            callouts: [ZERO; CalloutResult::ALL.len()],
-            reported_at: ZERO,
-            noticed_at: ZERO,
-        }
-    }
-
     /// Counts a call that was made.
     pub(crate) fn called(&self, hook: Hook, cost: &Cost) {
         if let Some(stats) = self.of(hook) {

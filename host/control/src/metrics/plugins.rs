@@ -78,7 +78,7 @@ fn encode_compilations(encoder: &mut DescriptorEncoder<'_>, of: &Compilations) -
         .counters(encoder, results.into_iter().map(|(result, count)| ([("result", result)], count)))?;
     COMPILING.gauge(encoder, of.under_way)?;
     let unlabelled: [(&str, &str); 0] = [];
-    COMPILE.counters(encoder, [(unlabelled, of.took.as_secs_f64())].into_iter())
+    COMPILE.counters(encoder, [(unlabelled, of.took.as_secs_f64())])
 }
 
 fn encode_hooks(encoder: &mut DescriptorEncoder<'_>, plugins: &[(&str, PluginTotals)]) -> fmt::Result {

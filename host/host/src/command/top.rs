@@ -5,7 +5,7 @@ mod scrape;
 mod table;
 
 use std::io::IsTerminal;
-use std::thread::sleep;
+use std::time::Duration;
 
 use crate::arguments::Top;
 use crate::exit::{Failure, print};
@@ -21,7 +21,7 @@ const CLEAR_BELOW: &str = "\x1b[J";
 pub(crate) fn top(arguments: &Top) -> Result<(), Failure> {
     let mut before = read(arguments)?;
     if arguments.once {
-        sleep(arguments.interval);
+        pause(arguments.interval);
         let after = read(arguments)?;
         return print(&table::of(&before, &after, usize::MAX));
     }
@@ -30,7 +30,7 @@ pub(crate) fn top(arguments: &Top) -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     loop {
-        sleep(arguments.interval);
+        pause(arguments.interval);
         // It may be restarted while somebody looks at it.
         let text = match read(arguments) {
             Ok(after) => {
@@ -53,6 +53,14 @@ fn read(arguments: &Top) -> Result<Reading, Failure> {
         ))
     })?;
     Ok(Reading::of(&text))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that is looked at has to pass; nothing else is to be done"
+)]
+fn pause(interval: Duration) {
+    std::thread::sleep(interval);
 }
 
 /// A text in place of the one that is shown.

@@ -142,7 +142,7 @@ fn many_that_write_the_same_leave_one_whole_file() {
         for _ in 0..8 {
             scope.spawn(|| {
                 (0..8)
-                    .for_each(|_| setup.cache.keep(named("it").compiled_by(&setup.engine), b"code").unwrap())
+                    .for_each(|_| setup.cache.keep(named("it").compiled_by(&setup.engine), b"code").unwrap());
             });
         }
     });
