@@ -62,7 +62,7 @@ pub enum LineFormat {
 
 impl Default for LineFormat {
     fn default() -> Self {
-        LineFormat::Json { fields: LogField::ALL.map(|(_, field)| field).to_vec(), extra: Vec::new() }
+        LineFormat::Json { fields: LogField::unasked(), extra: Vec::new() }
     }
 }
 
@@ -94,11 +94,12 @@ pub enum LogField {
     Detail,
     Tls,
     Notes,
+    Plugins,
 }
 
 impl LogField {
     /// All of them with their names, in the order in which a line has them.
-    pub const ALL: [(&'static str, LogField); 24] = [
+    pub const ALL: [(&'static str, LogField); 25] = [
         ("time", LogField::Time),
         ("id", LogField::Id),
         ("trace_id", LogField::TraceId),
@@ -123,7 +124,17 @@ impl LogField {
         ("detail", LogField::Detail),
         ("tls", LogField::Tls),
         ("notes", LogField::Notes),
+        ("plugins", LogField::Plugins),
     ];
+
+    /// Those of a line for which none are named. What plugins cost is noted only for those who ask.
+    pub fn unasked() -> Vec<LogField> {
+        LogField::ALL
+            .into_iter()
+            .map(|(_, field)| field)
+            .filter(|field| *field != LogField::Plugins)
+            .collect()
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {

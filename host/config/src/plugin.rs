@@ -1,13 +1,16 @@
 //! Plugins: which component, told what, allowed how much.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use document::Span;
+use model::CircuitRule;
 use serde_json::Value;
 
 use super::Grants;
+
 /// A WebAssembly component.
 #[derive(Clone, Debug)]
 pub struct Plugin {
@@ -25,14 +28,59 @@ pub struct Plugin {
     pub isolation: Isolation,
     /// What becomes of an exchange when it fails.
     pub on_failure: OnFailure,
+    /// When it is left alone.
+    pub circuit: CircuitRule,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says what it is granted; its name when it doesn't.
     pub grants_span: Span,
     /// Where the file says `wasm`'s value.
     pub wasm_span: Span,
-    /// Where the file says the settings; its name when it has none.
-    pub settings_span: Span,
+    /// Where the file says the settings, and each of them.
+    pub settings_places: SettingsPlaces,
+    /// Whether a variable put something into the settings, which may be a secret.
+    pub settings_from: SettingsFrom,
+}
+
+/// Where the values in a plugin's settings come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsFrom {
+    /// The configuration alone.
+    File,
+    /// The environment or another file, in part.
+    Outside,
+}
+
+/// Where the file says what in a plugin's settings.
+#[derive(Clone, Debug)]
+pub struct SettingsPlaces {
+    whole: Span,
+    /// By JSON Pointer (RFC 6901).
+    parts: HashMap<String, Span>,
+}
+
+impl SettingsPlaces {
+    /// The place of all settings, and so far of none of them.
+    pub fn new(whole: Span) -> Self {
+        SettingsPlaces { whole, parts: HashMap::new() }
+    }
+
+    /// Remembers where a value is.
+    pub fn insert(&mut self, pointer: &str, span: Span) {
+        self.parts.insert(pointer.to_owned(), span);
+    }
+
+    /// Where a value is; one that is not there is where what should hold it is.
+    pub fn of(&self, pointer: &str) -> Span {
+        let mut pointer = pointer;
+        loop {
+            if let Some(span) = self.parts.get(pointer) {
+                return *span;
+            }
+            let Some((holder, _)) = pointer.rsplit_once('/') else { return self.whole };
+            pointer = holder;
+        }
+    }
 }
 
 /// What the hooks of a plugin may use in one exchange.
@@ -94,4 +142,20 @@ pub enum OnFailure {
     Open,
     /// A picker leaves the choice to the host; all else is as for `Closed`.
     Fallback,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_where_it_should_be() {
+        let span = |start| Span { start, end: start + 1 };
+        let mut places = SettingsPlaces::new(span(1));
+        places.insert("/rules", span(2));
+        places.insert("/rules/0", span(3));
+        for (pointer, start) in [("", 1), ("/colour", 1), ("/rules/0/path", 3), ("/rules/1", 2)] {
+            assert_eq!(places.of(pointer), span(start), "{pointer}");
+        }
+    }
 }

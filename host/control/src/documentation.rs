@@ -42,8 +42,8 @@ async fn the_fields_documented_are_those_of_a_line() {
     let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let mut seen: BTreeSet<String> =
         lines.flat_map(|line| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).collect();
-    // Only plugins leave notes, and none is asked here; nor does any protocol change.
-    seen.extend(["notes", "protocol", "bytes_up"].map(str::to_owned));
+    // Only plugins leave notes and cost something, and none is asked here; nor does any protocol change.
+    seen.extend(["notes", "plugins", "protocol", "bytes_up"].map(str::to_owned));
     // No connection here is by TLS.
     seen.insert("tls".to_owned());
     // Nor does anybody trace.

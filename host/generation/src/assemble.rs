@@ -7,14 +7,16 @@ mod callouts;
 mod connections;
 mod endpoints;
 mod listeners;
+mod plugins;
 mod policy;
+mod settings;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use balance::Tiers;
-use config::{Access, Config, LineFormat, Matching, Switch};
+use config::{Access, Config, LineFormat, LogField, Matching, Switch};
 use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
 use inbound::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
@@ -23,7 +25,7 @@ use model::{Endpoint, Filter, RouteLabel, Template, UpstreamTimes, Variable};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
-use wasm::{Engine, Grants, Isolation, Limits, LoadError, OnFailure, OwnMetrics, Plugin, PluginSpec};
+use wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugin, PluginSpec};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
@@ -31,6 +33,7 @@ use crate::generation::{Balance, Generation, Route, Upstream};
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
 use endpoints::Weights;
+use plugins::Wanted;
 
 /// How often a weigher is asked, if the file does not say.
 const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
@@ -52,7 +55,11 @@ pub async fn assemble(
     assembly.check_log();
     assembly.check_spill_folders();
     let listeners = assembly.listeners();
-    let plugins = assembly.plugins(engine).await;
+    let engine = match before {
+        Some(_) => engine.clone().in_background(),
+        None => engine.clone(),
+    };
+    let plugins = assembly.plugins(&engine).await;
     assembly.check_metrics(&plugins);
     let upstreams = assembly.upstreams(&plugins);
     let routes = assembly.routes(&plugins);
@@ -76,6 +83,8 @@ pub async fn assemble(
         server: server_settings(&config),
         connections: config.server.limits.connections,
         log_reads_fields: log_reads_fields(&config),
+        log_tells_costs: log_tells_costs(&config),
+        engine,
         has_error_pages: has_error_pages(&config),
         names: book,
         config,
@@ -120,23 +129,21 @@ impl Assembly<'_> {
     }
 
     async fn plugins(&mut self, engine: &Engine) -> Plugins {
+        let wanted = self.config.plugins.values().map(|plugin| {
+            let old =
+                self.before.and_then(|before| before.plugins.iter().find(|old| *old.name() == plugin.name));
+            Wanted { spec: spec(plugin), places: self.places, before: old.cloned() }
+        });
+        let mut loaded = plugins::load(engine, wanted.collect()).await;
         let mut plugins = Plugins::new();
         for (name, plugin) in &self.config.plugins {
-            let old = self.before.and_then(|before| before.plugins.iter().find(|old| old.name() == name));
-            match Plugin::load(engine, spec(plugin), self.places, old).await {
-                Ok(loaded) => {
+            match loaded.remove(name) {
+                Some(Ok(loaded)) => {
                     self.check_fallback(plugin, &loaded);
                     plugins.insert(Arc::clone(name), loaded);
                 }
-                Err(error) => {
-                    let message = format!("plugin `{name}` can't be loaded: {error}");
-                    let help = format!("the file is {}", plugin.wasm.display());
-                    let span = match error {
-                        LoadError::NotGranted { .. } => plugin.grants_span,
-                        _ => plugin.wasm_span,
-                    };
-                    self.faults.push(self.config.complain(span, message, Some(help)));
-                }
+                Some(Err(error)) => self.faults.extend(settings::faults(self.config, plugin, &error)),
+                None => {}
             }
         }
         plugins
@@ -342,6 +349,10 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
         name: Arc::clone(&plugin.name),
         path: plugin.wasm.clone(),
         settings: plugin.settings.as_ref().map(ToString::to_string),
+        keep: match plugin.settings_from {
+            config::SettingsFrom::File => Keep::OnDisk,
+            config::SettingsFrom::Outside => Keep::InMemory,
+        },
         limits: limits(&plugin.limits),
         grants: grants(&plugin.grants),
         isolation: match plugin.isolation {
@@ -353,6 +364,7 @@ fn spec(plugin: &config::Plugin) -> PluginSpec {
             config::OnFailure::Open => OnFailure::Open,
             config::OnFailure::Fallback => OnFailure::Fallback,
         },
+        circuit: plugin.circuit,
     }
 }
 
@@ -388,6 +400,12 @@ fn log_reads_fields(config: &Config) -> bool {
         LineFormat::Text(template) => reads(template),
         LineFormat::Json { extra, .. } => extra.iter().any(|(_, template)| reads(template)),
     }
+}
+
+/// Whether a line of the access log says what plugins cost.
+fn log_tells_costs(config: &Config) -> bool {
+    let Access::On(log) = &config.log.access else { return false };
+    matches!(&log.format, LineFormat::Json { fields, .. } if fields.contains(&LogField::Plugins))
 }
 
 fn has_error_pages(config: &Config) -> bool {

@@ -17,6 +17,7 @@ use rewriting::Rewriting;
 use routing::{Parts, RouteTable, Routed};
 use transport::{Announcers, ServerTls};
 use upkeep::{Beat, Book, WeighRule};
+use wasm::Engine;
 
 use crate::buffering::Buffering;
 use crate::destination::Destination;
@@ -57,6 +58,10 @@ pub struct Generation {
     pub connections: usize,
     /// Whether lines of the access log say something of fields of responses, which have to be kept for them.
     pub log_reads_fields: bool,
+    /// Whether a line of the access log says what plugins cost.
+    pub log_tells_costs: bool,
+    /// What has compiled its plugins.
+    pub engine: Engine,
     /// Whether any answer may get a page.
     pub has_error_pages: bool,
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -11,6 +12,7 @@ Examples:
   sandgate check sandgate.yaml         all that is wrong with it, before anything is started
   sandgate routes sandgate.yaml --host example.com --path /blog/
   sandgate inspect plugins/greet.wasm
+  sandgate top 127.0.0.1:9901          what plugins cost, as it changes; `--once` for one table
   sandgate schema > sandgate.schema.json
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Routes(Routes),
     /// Say what a component is, and whether it could be loaded
     Inspect(Inspect),
+    /// Show what the plugins of a running Sandgate cost, by plugin and hook
+    Top(Top),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
 }
@@ -102,6 +106,28 @@ fn field(text: &str) -> Result<(http::HeaderName, http::HeaderValue), String> {
     let name = name.trim().parse().map_err(|_| format!("{name:?} is no name of a field"))?;
     let value = value.trim().parse().map_err(|_| format!("{value:?} is no value of a field"))?;
     Ok((name, value))
+}
+
+#[derive(Args)]
+pub(crate) struct Top {
+    /// The `admin` address of a Sandgate that runs
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// The time that is looked at
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = interval)]
+    pub(crate) interval: Duration,
+    /// Print one table, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The most rows that are shown on a terminal
+    #[arg(long, default_value_t = 20)]
+    pub(crate) rows: usize,
+}
+
+fn interval(text: &str) -> Result<Duration, &'static str> {
+    let time = raw::Time::parse(text).map(|time| time.0);
+    let sensible = Duration::from_millis(100)..=Duration::from_secs(3600);
+    time.filter(|time| sensible.contains(time)).ok_or("expected a time of `100ms` to `1h`, such as `2s`")
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@ pub(crate) mod inspect;
 pub(crate) mod routes;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod top;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

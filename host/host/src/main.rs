@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => command::check::check(&arguments),
         Command::Routes(arguments) => command::routes::routes(&arguments),
         Command::Inspect(arguments) => command::inspect::inspect(&arguments),
+        Command::Top(arguments) => command::top::top(&arguments),
         Command::Schema => command::schema::schema(),
     };
     exit::code(outcome)

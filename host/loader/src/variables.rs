@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use config::SettingsPlaces;
 use document::{Field, Span, Spanned, quoted};
 use raw::Settings;
 use serde_json::Value;
@@ -23,17 +24,34 @@ const VALUE_LIMIT: u64 = 64 << 10;
 const TOTAL_LIMIT: usize = 4 << 20;
 
 impl Check<'_> {
-    /// Settings with their variables replaced.
-    pub(crate) fn settings(&mut self, settings: Field<Settings>) -> Option<Value> {
+    /// Settings with their variables replaced. `pointer` is where in all settings they are (RFC 6901).
+    pub(crate) fn settings(
+        &mut self,
+        settings: Field<Settings>,
+        pointer: &str,
+        places: &mut SettingsPlaces,
+    ) -> Option<Value> {
         let Field::Given(Spanned { value, span }) = settings else { return None };
+        places.insert(pointer, span);
         Some(match value {
             Settings::Null => Value::Null,
             Settings::Bool(value) => Value::Bool(value),
             Settings::Number(value) => Value::Number(value),
             Settings::Text(text) => Value::String(self.expand(&text, span)),
-            Settings::List(items) => items.into_iter().filter_map(|item| self.settings(item)).collect(),
+            Settings::List(items) => {
+                let at = |index| format!("{pointer}/{index}");
+                let items = items.into_iter().enumerate();
+                items.filter_map(|(index, item)| self.settings(item, &at(index), places)).collect()
+            }
             Settings::Map(entries) => {
-                entries.into_iter().filter_map(|(key, value)| Some((key, self.settings(value)?))).collect()
+                let at = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let entries = entries.into_iter();
+                entries
+                    .filter_map(|(key, value)| {
+                        let value = self.settings(value, &at(&key), places)?;
+                        Some((key, value))
+                    })
+                    .collect()
             }
         })
     }

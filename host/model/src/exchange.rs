@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{
-    Asked, Captures, Endpoint, Fault, InFlight, Notes, RequestHead, ResponseHead, RouteLabel, Scheme, Slot,
-    TlsFacts, TraceId, WorkerId,
+    Asked, Captures, Endpoint, Fault, InFlight, Notes, PluginCosts, RequestHead, ResponseHead, RouteLabel,
+    Scheme, Slot, TlsFacts, TraceId, WorkerId,
 };
 
 /// Names an exchange in logs, to guests and to upstreams.
@@ -72,6 +72,8 @@ pub struct Exchange {
     pub fault: Option<Fault>,
     /// What plugins noted.
     pub notes: Notes,
+    /// What plugins cost, if its record is to say so.
+    pub plugin_costs: Option<Box<PluginCosts>>,
     /// When what happened.
     pub timing: Timing,
     /// Whether the response's head was handed to the client's connection.
@@ -127,6 +129,7 @@ impl Exchange {
             slot: None,
             fault: None,
             notes: Notes::default(),
+            plugin_costs: None,
             timing: Timing::default(),
             answered: false,
             body_bytes: 0,

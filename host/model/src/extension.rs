@@ -35,6 +35,15 @@ impl<T> Step<'_, T> {
     }
 }
 
+/// Whose body it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyOf {
+    /// The request's.
+    Request,
+    /// The response's.
+    Response,
+}
+
 /// A whole answer that needs no upstream.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -120,8 +129,8 @@ pub trait FilterCall {
     }
 
     /// A body is longer than that. The exchange goes on without the hook, or ends with a fault.
-    fn on_long_body(&mut self, exchange: &Exchange) -> Result<(), Fault> {
-        let _ = exchange;
+    fn on_long_body(&mut self, exchange: &Exchange, of: BodyOf) -> Result<(), Fault> {
+        let _ = (exchange, of);
         Ok(())
     }
 

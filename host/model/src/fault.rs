@@ -83,6 +83,8 @@ pub enum PluginFault {
     Exhausted,
     /// A body is longer than it may be given.
     Body,
+    /// It was not called: it failed each time before.
+    Circuit,
 }
 
 /// The named reasons. Each is a label in the access log and in `sandgate_faults_total`.
@@ -154,7 +156,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 39] = [
+    pub const ALL: [FaultKind; 40] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -193,6 +195,7 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::Invalid),
         FaultKind::Plugin(PluginFault::Exhausted),
         FaultKind::Plugin(PluginFault::Body),
+        FaultKind::Plugin(PluginFault::Circuit),
         FaultKind::Internal,
     ];
 
@@ -237,6 +240,7 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
             FaultKind::Plugin(PluginFault::Body) => "plugin_body",
+            FaultKind::Plugin(PluginFault::Circuit) => "plugin_circuit",
             FaultKind::Internal => "internal",
         }
     }
@@ -260,7 +264,9 @@ impl FaultKind {
             | FaultKind::QueueTimeout
             | FaultKind::UpstreamFull
             | FaultKind::BuffersFull
-            | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
+            | FaultKind::Plugin(PluginFault::Exhausted | PluginFault::Circuit) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             FaultKind::ConnectFailed
             | FaultKind::UpstreamTls
             | FaultKind::UpstreamReset

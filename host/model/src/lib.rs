@@ -11,7 +11,9 @@ mod breaker;
 mod callout;
 mod captures;
 mod checked;
+mod circuit;
 mod clock;
+mod costs;
 mod counters;
 mod durations;
 mod endpoint;
@@ -44,14 +46,16 @@ pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use callout::{Caller, Callout, CalloutError, CalloutFuture};
 pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
+pub use circuit::CircuitRule;
 pub use clock::ms_at;
+pub use costs::PluginCosts;
 pub use counters::{Counter, RouteLabel};
 pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
 pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
-    Attempted, Balancer, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter, FilterCall,
-    Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,
+    Attempted, Balancer, BodyOf, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter,
+    FilterCall, Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};
 pub use fields::{FieldError, append_field, check_name, check_value, remove_field, set_field};

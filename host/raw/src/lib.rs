@@ -33,7 +33,7 @@ pub use later::DIALECT;
 pub use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};
 pub use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
-pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits, Settings};
+pub use plugin::{Circuit, Isolation, OnFailure, Plugin, PluginLimits, Settings};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
 pub use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};

@@ -34,6 +34,26 @@ pub struct Plugin {
     /// What becomes of a request when the plugin fails. Default: `closed`.
     #[serde(default)]
     pub on_failure: Field<OnFailure>,
+    /// When a plugin that fails always is left alone for a while.
+    #[serde(default)]
+    pub circuit: Field<Circuit>,
+}
+
+/// Leaves a plugin alone for a while when it fails always.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a map such as `{ failures: 100, wait: 1s, longest_wait: 60s }`"
+)]
+pub struct Circuit {
+    /// So many failures in a row on one worker open it; 0 never does. Default: 100.
+    #[schemars(range(max = 1_000_000))]
+    pub failures: Field<u64>,
+    /// How long it is not called before one call is tried; twice as long after each that fails. Default: `1s`.
+    pub wait: Field<Time>,
+    /// The longest such time. Default: `60s`.
+    pub longest_wait: Field<Time>,
 }
 
 /// What a call of a plugin may use.

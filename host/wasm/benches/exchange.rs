@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, ExchangeId, RequestHead, WorkerId};
-use sandgate_wasm::{Engine, Grants, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+use model::{CircuitRule, Exchange, ExchangeId, RequestHead, WorkerId};
+use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
 
 const ROUNDS: u32 = 20_000;
 
@@ -28,10 +28,12 @@ async fn measure(engine: &Engine, isolation: Isolation, filters: usize) -> Durat
         name: "add-header".into(),
         path: folder.join("add-header.wasm"),
         settings: None,
+        keep: Keep::OnDisk,
         limits: Limits::default(),
         grants: Grants::default(),
         isolation,
         on_failure: OnFailure::Closed,
+        circuit: CircuitRule::default(),
     };
     let filter = Plugin::load(engine, spec, 1, None).await.unwrap().filter().unwrap();
     let mut best = Duration::MAX;

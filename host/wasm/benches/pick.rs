@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{
-    Address, Candidates, Endpoint, Exchange, ExchangeId, Health, Latency, PassiveCheck, RequestHead,
-    Standing, WorkerId,
+    Address, Candidates, CircuitRule, Endpoint, Exchange, ExchangeId, Health, Latency, PassiveCheck,
+    RequestHead, Standing, WorkerId,
 };
-use sandgate_wasm::{Engine, Grants, Isolation, Limits, OnFailure, Plugin, PluginSpec};
+use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
 
 const ROUNDS: u32 = 20_000;
 
@@ -31,10 +31,12 @@ async fn load(engine: &Engine) -> Plugin {
         name: "least-active".into(),
         path: folder.join("least-active.wasm"),
         settings: None,
+        keep: Keep::OnDisk,
         limits: Limits::default(),
         grants: Grants::default(),
         isolation: Isolation::Exchange,
         on_failure: OnFailure::Closed,
+        circuit: CircuitRule::default(),
     };
     Plugin::load(engine, spec, 1, None).await.unwrap()
 }

@@ -9,7 +9,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::imports::Wasi;
 use crate::plugin::Shared;
-use crate::stats::WorkerStats;
+use crate::stats::{Cost, WorkerStats};
 use crate::ticker::{Found, GLANCE};
 
 /// Which hook runs, and so which heads a guest may touch.
@@ -62,13 +62,18 @@ pub(crate) struct Context {
 pub(crate) struct Usage {
     /// CPU time of the slices that are over.
     pub(crate) cpu: Duration,
-    /// How much of it was told to the plugin's counters.
-    reported: Duration,
+    /// How much of it, and of `wall`, was told to the plugin's counters.
+    reported: (Duration, Duration),
+    /// CPU time of making the instance, until that is told.
+    pub(crate) making: Option<Duration>,
+    /// How many calls of the host were told.
+    host_calls: u32,
     /// Time of the calls that are over, as far as they saw a tick.
     wall: Duration,
     /// When the present call saw its first tick.
     ticked: Option<Instant>,
-    memory: usize,
+    /// What it has of it, in bytes.
+    pub(crate) memory: usize,
     /// Whether it has waited for an answer since the last tick that it saw.
     pub(crate) has_waited: bool,
     /// The limit that was reached, if one was.
@@ -102,6 +107,12 @@ impl Context {
         };
         self.calls_left = left;
         Ok(())
+    }
+
+    /// What was used since this was last asked.
+    pub(crate) fn take_cost(&mut self) -> Cost {
+        let host_calls = self.plugin.spec.limits.host_calls.saturating_sub(self.calls_left);
+        self.usage.take_unreported(host_calls)
     }
 
     /// The plugin's counters, of the worker this runs on.
@@ -162,11 +173,17 @@ impl Usage {
         self.wall + now.duration_since(*self.ticked.get_or_insert(now))
     }
 
-    /// CPU time since this was last asked.
-    pub(crate) fn take_unreported(&mut self) -> Duration {
-        let new = self.cpu.saturating_sub(self.reported);
-        self.reported = self.cpu;
-        new
+    /// What was used since this was last asked. A call that saw no tick took as long as it computed.
+    fn take_unreported(&mut self, host_calls: u32) -> Cost {
+        let (cpu, wall) = std::mem::replace(&mut self.reported, (self.cpu, self.wall));
+        let cpu = self.cpu.saturating_sub(cpu);
+        Cost {
+            cpu,
+            wall: self.wall.saturating_sub(wall).max(cpu),
+            making: self.making.take(),
+            memory: self.memory,
+            host_calls: host_calls.saturating_sub(std::mem::replace(&mut self.host_calls, host_calls)),
+        }
     }
 }
 

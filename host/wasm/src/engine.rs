@@ -7,7 +7,8 @@ use model::Caller;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::aot::AotCache;
+use crate::aot::{AotCache, Source};
+use crate::compile::{Code, Compilations, Compiler, Urgency};
 use crate::context::Context;
 use crate::imports;
 use crate::inspect::LoadError;
@@ -37,6 +38,8 @@ pub struct Engine {
     machinery: Arc<OnceLock<Machinery>>,
     pub(crate) cache: Option<AotCache>,
     pub(crate) caller: Option<Arc<dyn Caller>>,
+    pub(crate) compiler: Compiler,
+    urgency: Urgency,
 }
 
 /// What an engine consists of.
@@ -51,7 +54,7 @@ pub(crate) struct Machinery {
 impl Engine {
     /// An engine that is not set up yet. Without a cache each component is compiled each time it is loaded.
     pub fn new(cache: Option<AotCache>) -> Engine {
-        Engine { machinery: Arc::default(), cache, caller: None }
+        Engine { cache, ..Engine::default() }
     }
 
     /// The same, whose plugins have somebody who sends their callouts.
@@ -67,6 +70,33 @@ impl Engine {
         }
         let machinery = Machinery::set_up().map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         Ok(self.machinery.get_or_init(|| machinery))
+    }
+
+    /// What is done with it does not disturb those who are served meanwhile.
+    #[must_use]
+    pub fn in_background(self) -> Engine {
+        Engine { urgency: Urgency::Reload, ..self }
+    }
+
+    /// What became of components that were asked for.
+    pub fn compilations(&self) -> Compilations {
+        self.compiler.compilations()
+    }
+
+    /// The code of a component: in use already, in the folder, or compiled.
+    pub(crate) async fn code(&self, bytes: &Arc<[u8]>) -> wasmtime::Result<Code> {
+        self.code_of(Source::component(bytes), bytes, self.cache.as_ref()).await
+    }
+
+    /// The same, of what was made of a component, and may be in this folder.
+    pub(crate) async fn code_of(
+        &self,
+        source: Source,
+        bytes: &Arc<[u8]>,
+        cache: Option<&AotCache>,
+    ) -> wasmtime::Result<Code> {
+        let machinery = self.machinery().map_err(wasmtime::Error::new)?;
+        self.compiler.code(&machinery.wasmtime, source, bytes, cache, self.urgency).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a guest failed, told from what wasmtime reports.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use model::{Fault, FaultKind, PluginFault};
 use wasmtime::{PoolConcurrencyLimitError, Trap};
@@ -15,12 +16,41 @@ const DETAIL_LIMIT: usize = 512;
 pub(crate) struct Failure {
     pub(crate) fault: PluginFault,
     pub(crate) detail: String,
+    /// CPU time of making an instance that never came to be.
+    pub(crate) making: Duration,
+    /// When it may be worth asking again, where that is known.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl Failure {
+    /// A failure with something to say.
+    pub(crate) fn new(fault: PluginFault, detail: impl Into<String>) -> Self {
+        Failure { fault, detail: detail.into(), making: Duration::ZERO, wait: None }
+    }
+
+    /// No call was made, since the plugin has failed always.
+    pub(crate) fn left_alone(wait: Duration) -> Self {
+        let detail = format!("it failed each time, and is left alone for {} ms", wait.as_millis());
+        Failure { wait: Some(wait), ..Failure::new(PluginFault::Circuit, detail) }
+    }
+
+    /// Whether it says something against the plugin: not that others take all instances or that a client sends too much.
+    pub(crate) fn is_the_plugins(&self) -> bool {
+        match self.fault {
+            PluginFault::Exhausted | PluginFault::Body | PluginFault::Circuit => false,
+            PluginFault::Trap
+            | PluginFault::Stack
+            | PluginFault::Memory
+            | PluginFault::Cpu
+            | PluginFault::Wall
+            | PluginFault::HostCalls
+            | PluginFault::Invalid => true,
+        }
+    }
+
     /// An answer that the host can't use. The detail may have the guest's own words, so it is cut.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
-        Failure { fault: PluginFault::Invalid, detail: cut(detail.into()) }
+        Failure::new(PluginFault::Invalid, cut(detail.into()))
     }
 
     /// What an error of wasmtime means, given the limit that was reached, if one was.
@@ -32,12 +62,16 @@ impl Failure {
             Some(Trap::Interrupt) => cut.unwrap_or(PluginFault::Wall),
             _ => cut.unwrap_or(PluginFault::Trap),
         };
-        Failure { fault, detail: describe(error) }
+        Failure::new(fault, describe(error))
     }
 
     /// As the exchange's fault.
     pub(crate) fn into_fault(self, plugin: &str) -> Fault {
-        Fault::new(FaultKind::Plugin(self.fault), format!("plugin {plugin}: {}", self.detail))
+        let fault = Fault::new(FaultKind::Plugin(self.fault), format!("plugin {plugin}: {}", self.detail));
+        match self.wait {
+            Some(wait) => fault.worth_another_try_in(wait),
+            None => fault,
+        }
     }
 }
 

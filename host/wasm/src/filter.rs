@@ -5,8 +5,8 @@ mod body;
 use std::sync::Arc;
 
 use model::{
-    BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead, Step,
-    Verdict, WholeBody, WorkerId,
+    BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, RequestHead, ResponseHead,
+    Step, Verdict, WholeBody, WorkerId,
 };
 use wasmtime::component::{ComponentExportIndex, Resource};
 
@@ -17,6 +17,7 @@ use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents, Seat};
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 
 /// A configured plugin that filters.
 pub(crate) struct PluginFilter {
@@ -56,12 +57,17 @@ impl FilterCall for PluginCall {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
         let before = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::OnRequest };
         match self.seat.call_straight(call, exchange, request_handle) {
             Err(exchange) => Step::Later(Box::pin(self.request_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
-                let (exchange, verdict) =
-                    self.settle_request(exchange, before, verdict(answer), Verdict::Continue);
+                let (exchange, verdict) = self.settle_request(
+                    exchange,
+                    before,
+                    Hook::OnRequest,
+                    verdict(answer),
+                    Verdict::Continue,
+                );
                 Step::Done(exchange, verdict)
             }
         }
@@ -72,12 +78,17 @@ impl FilterCall for PluginCall {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
         let before = self.is_open().then(|| exchange.response.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::OnResponse };
         match self.seat.call_straight(call, exchange, response_handle) {
             Err(exchange) => Step::Later(Box::pin(self.response_slowly(hook, exchange))),
             Ok((exchange, answer)) => {
-                let (exchange, verdict) =
-                    self.settle_response(exchange, before, verdict(answer), Verdict::Continue);
+                let (exchange, verdict) = self.settle_response(
+                    exchange,
+                    before,
+                    Hook::OnResponse,
+                    verdict(answer),
+                    Verdict::Continue,
+                );
                 Step::Done(exchange, verdict)
             }
         }
@@ -103,8 +114,8 @@ impl FilterCall for PluginCall {
         self.plugin.spec.limits.body
     }
 
-    fn on_long_body(&mut self, exchange: &Exchange) -> Result<(), Fault> {
-        self.long_body(exchange)
+    fn on_long_body(&mut self, exchange: &Exchange, of: BodyOf) -> Result<(), Fault> {
+        self.long_body(exchange, of)
     }
 
     fn on_log<'a>(
@@ -135,16 +146,16 @@ type Seen<V = Verdict> = (Box<Exchange>, Result<V, Fault>);
 impl PluginCall {
     async fn request_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::OnRequest };
         let (exchange, answer) = self.seat.call(call, exchange, request_handle).await;
-        self.settle_request(exchange, before, verdict(answer), Verdict::Continue)
+        self.settle_request(exchange, before, Hook::OnRequest, verdict(answer), Verdict::Continue)
     }
 
     async fn response_slowly(&mut self, hook: ComponentExportIndex, exchange: Box<Exchange>) -> Seen {
         let before = self.is_open().then(|| exchange.response.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::OnResponse };
         let (exchange, answer) = self.seat.call(call, exchange, response_handle).await;
-        self.settle_response(exchange, before, verdict(answer), Verdict::Continue)
+        self.settle_response(exchange, before, Hook::OnResponse, verdict(answer), Verdict::Continue)
     }
 
     /// What comes of a hook; `pass` is what it would have said had it not been there.
@@ -152,13 +163,14 @@ impl PluginCall {
         &self,
         mut exchange: Box<Exchange>,
         before: Option<RequestHead>,
+        hook: Hook,
         verdict: Result<V, Failure>,
         pass: V,
     ) -> Seen<V> {
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.request = before;
         }
-        let verdict = self.forgive(&exchange, verdict, pass);
+        let verdict = self.forgive(&exchange, hook, verdict, pass);
         (exchange, verdict)
     }
 
@@ -166,13 +178,14 @@ impl PluginCall {
         &self,
         mut exchange: Box<Exchange>,
         before: Option<ResponseHead>,
+        hook: Hook,
         verdict: Result<V, Failure>,
         pass: V,
     ) -> Seen<V> {
         if let (Err(_), Some(before)) = (&verdict, before) {
             exchange.response = before;
         }
-        let verdict = self.forgive(&exchange, verdict, pass);
+        let verdict = self.forgive(&exchange, hook, verdict, pass);
         (exchange, verdict)
     }
 
@@ -189,13 +202,15 @@ impl PluginCall {
             body_bytes: outcome.body_bytes,
             endpoint: outcome.endpoint.as_deref().map(str::to_owned),
         };
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts, kind: Hook::OnLog };
         let (exchange, answer) = self.seat.call(call, exchange, |_| (outcome,)).await;
-        let answer = answer.map_err(|failure| {
-            self.plugin.report(&exchange, &failure);
-            failure.into_fault(&self.plugin.spec.name)
-        });
-        (exchange, answer)
+        let answer: Result<(), Failure> = answer;
+        if let Err(failure) = answer {
+            self.plugin.report(&exchange, Hook::OnLog, &failure);
+            return (exchange, Err(failure.into_fault(&self.plugin.spec.name)));
+        }
+        self.plugin.went_well(Hook::OnLog);
+        (exchange, Ok(()))
     }
 
     fn is_open(&self) -> bool {
@@ -203,12 +218,21 @@ impl PluginCall {
     }
 
     /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
-    fn forgive<V>(&self, exchange: &Exchange, answer: Result<V, Failure>, pass: V) -> Result<V, Fault> {
+    fn forgive<V>(
+        &self,
+        exchange: &Exchange,
+        hook: Hook,
+        answer: Result<V, Failure>,
+        pass: V,
+    ) -> Result<V, Fault> {
         let failure = match answer {
-            Ok(verdict) => return Ok(verdict),
+            Ok(verdict) => {
+                self.plugin.went_well(hook);
+                return Ok(verdict);
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(exchange, &failure);
+        self.plugin.report(exchange, hook, &failure);
         if self.is_open() { Ok(pass) } else { Err(failure.into_fault(&self.plugin.spec.name)) }
     }
 }

@@ -13,11 +13,12 @@ use crate::context::{Context, Phase, Turns, begin_slice, end_slice};
 use crate::failure::Failure;
 use crate::hooks::HookTable;
 use crate::plugin::Shared;
+use crate::stats::Cost;
 
 /// What a guest may make the host copy in one call.
 const COPY_LIMIT: usize = 2 << 20;
 /// How many handles a guest may hold.
-const HANDLES: usize = 1000;
+pub(crate) const HANDLES: usize = 1000;
 
 /// An instance at work.
 pub(crate) struct Guest {
@@ -26,12 +27,12 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Makes an instance, configured if it takes settings.
+    /// Makes an instance. It is configured here if it takes settings and does not begin with them.
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::unconfigured(plugin).await?;
-        if let Some(configure) = &plugin.hooks.configure {
-            let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await?;
-            accepted(answer)?;
+        if let Some(configure) = plugin.configures() {
+            let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await;
+            guest.configured(answer)?;
         }
         Ok(guest)
     }
@@ -39,9 +40,9 @@ impl Guest {
     /// The same, without waiting; for plugins that can't.
     pub(crate) fn new_straight(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut guest = Guest::made(plugin)?;
-        if let Some(configure) = &plugin.hooks.configure {
-            let answer = guest.call_straight(configure, (plugin.settings(),))?;
-            accepted(answer)?;
+        if let Some(configure) = plugin.configures() {
+            let answer = guest.call_straight(configure, (plugin.settings(),));
+            guest.configured(answer)?;
         }
         Ok(guest)
     }
@@ -72,10 +73,22 @@ impl Guest {
     ) -> Result<Guest, Failure> {
         let usage = &mut store.data_mut().usage;
         usage.cpu += cpu;
+        usage.making = Some(usage.cpu);
         usage.end_call();
-        let cut = usage.cut.take();
-        let instance = made.map_err(|error| Failure::from_error(&error, cut))?;
+        let (cut, making) = (usage.cut.take(), usage.cpu);
+        let failure = |error| Failure { making, ..Failure::from_error(&error, cut) };
+        let instance = made.map_err(failure)?;
         Ok(Guest { store, instance })
+    }
+
+    /// What it says of its settings. To read them is part of making it.
+    fn configured(&mut self, answer: Result<(Result<(), String>,), Failure>) -> Result<(), Failure> {
+        let usage = &mut self.store.data_mut().usage;
+        usage.making = Some(usage.cpu);
+        let accepted = answer.and_then(|(answer,)| {
+            answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
+        });
+        accepted.map_err(|failure| Failure { making: usage.cpu, ..failure })
     }
 
     /// Calls a hook; the guest may be suspended.
@@ -189,9 +202,19 @@ impl Guest {
         context.exchange.take().expect("the exchange is where it was put")
     }
 
-    /// CPU time used since it was last asked.
-    pub(crate) fn take_cpu(&mut self) -> Duration {
-        self.store.data_mut().usage.take_unreported()
+    /// What was used since it was last asked.
+    pub(crate) fn take_cost(&mut self) -> Cost {
+        self.store.data_mut().take_cost()
+    }
+
+    /// The memory that it has, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().usage.memory
+    }
+
+    /// What it runs in, to look at it from outside.
+    pub(crate) fn into_parts(self) -> (Store<Context>, Instance) {
+        (self.store, self.instance)
     }
 
     /// Whether the hooks' types are those that they will be called with. To be asked of one guest of each plugin.
@@ -211,7 +234,7 @@ fn store(plugin: &Arc<Shared>) -> Store<Context> {
     store.limiter(|context| context);
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
     store.set_hostcall_fuel(copy_limit(plugin));
-    store.set_max_component_handles(HANDLES);
+    store.set_max_component_handles(plugin.handles);
     store.set_epoch_deadline(1);
     plugin.engine.ticker.keep_ticking();
     store
@@ -223,11 +246,6 @@ fn copy_limit(plugin: &Shared) -> usize {
         true => plugin.spec.limits.body.saturating_add(COPY_LIMIT),
         false => COPY_LIMIT,
     }
-}
-
-/// What a guest says of its settings.
-fn accepted((answer,): (Result<(), String>,)) -> Result<(), Failure> {
-    answer.map_err(|message| Failure::invalid(format!("settings refused: {message}")))
 }
 
 /// Runs a guest's future, and measures the time it holds the worker since the last tick. Where the guest can wait for something that is

@@ -9,6 +9,7 @@ use wasmtime::component::{
 use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
 use crate::picker::PickerHooks;
+use crate::stats::Hook;
 
 /// The indexes of a component's exported hooks.
 #[derive(Clone, Default)]
@@ -87,6 +88,23 @@ impl HookTable {
     pub(crate) fn of_picker(&self) -> Option<PickerHooks> {
         let (on_endpoints, pick) = (self.on_endpoints?, self.pick?);
         Some(PickerHooks { on_endpoints, pick, on_outcomes: self.on_outcomes })
+    }
+
+    /// Those that are accounted for.
+    pub(crate) fn exported(&self) -> Vec<Hook> {
+        let all = [
+            (Hook::OnRequest, &self.on_request),
+            (Hook::OnRequestBody, &self.on_request_body),
+            (Hook::OnResponse, &self.on_response),
+            (Hook::OnResponseBody, &self.on_response_body),
+            (Hook::OnLog, &self.on_log),
+            (Hook::Route, &self.route),
+            (Hook::Reroute, &self.reroute),
+            (Hook::Pick, &self.pick),
+            (Hook::OnOutcomes, &self.on_outcomes),
+            (Hook::Weigh, &self.weigh),
+        ];
+        all.into_iter().filter(|(_, index)| index.is_some()).map(|(hook, _)| hook).collect()
     }
 
     /// Those of a filter.

@@ -1,11 +1,14 @@
 //! What a file holds, and whether it could be loaded as a plugin: for `sandgate inspect`, and for the sentence that a
 //! refused configuration shows.
 
-use wasmtime::component::Component;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::compile::Code;
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
+use crate::schema::SettingsFault;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,15 @@ pub enum LoadError {
     /// Settings for a plugin that has none.
     #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
     TakesNoSettings,
+    /// The schema of its settings can't be used.
+    #[error("the schema that it gives for its settings can't be used: {0}")]
+    Schema(String),
+    /// The settings break the schema.
+    #[error("its settings are not as its schema says: {}", sentences(.0))]
+    Settings(Vec<SettingsFault>),
+    /// `configure` said no.
+    #[error("it refuses its settings: {0}")]
+    Refused(String),
     /// The first instance failed.
     #[error("a first instance of it failed: {0}")]
     Trial(String),
@@ -80,6 +92,19 @@ impl LoadError {
     }
 }
 
+/// Things that are wrong with settings, on one line.
+fn sentences(faults: &[SettingsFault]) -> String {
+    let sentence = |fault: &SettingsFault| match fault.place.as_str() {
+        "" => fault.message.clone(),
+        place => format!("at `{place}`, {}", fault.message),
+    };
+    faults.iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+/// The package that the hooks are in.
+const PACKAGE: &str = "sandgate:proxy/";
+/// The version of it that this host calls.
+const VERSION: &str = "0.1.0";
 /// The names of the interfaces that make a component a plugin.
 const HOOKS: [&str; 11] = [
     "plugin",
@@ -108,6 +133,15 @@ pub struct Anatomy {
     pub imports: Vec<String>,
 }
 
+/// Whether this host knows a version of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Yes.
+    Here,
+    /// No: it was built for another.
+    Elsewhere,
+}
+
 /// What guests can wait for, beside a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
@@ -123,26 +157,37 @@ pub(crate) enum Waits {
 pub type WorldCheck = Result<(), LoadError>;
 
 impl Anatomy {
-    pub(crate) fn of(engine: &Engine, bytes: &[u8]) -> Result<(Component, Anatomy), LoadError> {
+    pub(crate) async fn of(engine: &Engine, bytes: &Arc<[u8]>) -> Result<(Code, Anatomy), LoadError> {
         check_kind(bytes)?;
         let wasmtime = &engine.machinery()?.wasmtime;
-        let component = match &engine.cache {
-            Some(cache) => cache.component(wasmtime, bytes),
-            None => Component::new(wasmtime, bytes),
-        };
-        let component = component.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
-        let ty = component.component_type();
+        let code = engine.code(bytes).await;
+        let code = code.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
+        let ty = code.component.component_type();
         let anatomy = Anatomy {
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             exports: ty.exports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
             imports: ty.imports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
         };
-        Ok((component, anatomy))
+        Ok((code, anatomy))
+    }
+
+    /// The versions of the contract that it exports interfaces of, as `sandgate:proxy@0.1.0`, and whether the host has
+    /// them.
+    pub fn contracts(&self) -> Vec<(String, Known)> {
+        let versions: BTreeSet<&str> = self
+            .exports
+            .iter()
+            .filter_map(|export| export.strip_prefix(PACKAGE)?.split_once('@'))
+            .map(|(_, version)| version)
+            .collect();
+        let known = |version| if version == VERSION { Known::Here } else { Known::Elsewhere };
+        let package = PACKAGE.trim_end_matches('/');
+        versions.into_iter().map(|version| (format!("{package}@{version}"), known(version))).collect()
     }
 
     /// Whether it exports what the host calls, and imports only what the host gives.
     pub fn check(&self) -> WorldCheck {
-        let hooks = HOOKS.map(|hook| format!("sandgate:proxy/{hook}@0.1.0"));
+        let hooks = HOOKS.map(|hook| format!("{PACKAGE}{hook}@{VERSION}"));
         if !self.exports.iter().any(|export| hooks.contains(export)) {
             return Err(LoadError::NoHook(list(&self.exports), HOOKS.join(", ")));
         }
@@ -230,6 +275,16 @@ mod tests {
         assert!(message(b"\0asm\x01\0\0\0..proxy_abi_version_0_2_1").contains("proxy-wasm"));
         assert!(message(b"\0asm\x99\0\0\0").contains("is the file whole"));
         assert!(check_kind(b"\0asm\x0d\0\x01\0").is_ok());
+    }
+
+    #[test]
+    fn each_version_of_the_contract_is_named_once() {
+        let exports = ["on-request@0.1.0", "on-log@0.1.0", "on-log@0.9.0"];
+        let exports = exports.map(|export| format!("{PACKAGE}{export}")).into_iter();
+        let exports = exports.chain(["memory".to_owned(), "other:proxy/on-log@0.2.0".to_owned()]).collect();
+        let contracts = Anatomy { size: 0, exports, imports: Vec::new() }.contracts();
+        let named = |version: &str, known| (format!("sandgate:proxy@{version}"), known);
+        assert_eq!(contracts, [named("0.1.0", Known::Here), named("0.9.0", Known::Elsewhere)]);
     }
 
     #[test]

@@ -66,11 +66,12 @@ fn start_thread(number: usize) -> io::Result<Handle> {
     told.recv().map_err(io::Error::other)
 }
 
+/// Lets the kernel prefer all other threads to this one.
 #[expect(unsafe_code, reason = "a system call on plain numbers")]
-fn lower_priority() {
+pub(crate) fn lower_priority() {
     // SAFETY: setpriority reads nothing but its arguments. On Linux, 0 is the calling thread.
     let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
     if result != 0 {
-        tracing::debug!("the priority of slow guests could not be lowered");
+        tracing::debug!("the priority of a thread could not be lowered");
     }
 }

@@ -19,6 +19,7 @@ use crate::guest::Guest;
 use crate::plugin::Shared;
 use crate::resident::{Call, Place, call_in, call_straight_in};
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 use outcomes::{Batch, Outcomes};
 use told::Told;
 
@@ -71,10 +72,13 @@ impl PluginPicker {
         choice: Result<Choice, Failure>,
     ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let failure = match choice {
-            Ok(choice) => return (exchange, Ok(choice)),
+            Ok(choice) => {
+                self.plugin.went_well(Hook::Pick);
+                return (exchange, Ok(choice));
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(&exchange, &failure);
+        self.plugin.report(&exchange, Hook::Pick, &failure);
         let answer = match self.plugin.spec.on_failure {
             OnFailure::Open | OnFailure::Fallback => Ok(Choice::Fallback),
             OnFailure::Closed => Err(failure.into_fault(&self.plugin.spec.name)),
@@ -87,6 +91,9 @@ impl PluginPicker {
             Ok(place) => place,
             Err(failure) => return (exchange, Err(failure)),
         };
+        if let Err(failure) = self.plugin.may_be_tried(Hook::Pick) {
+            return (exchange, Err(failure));
+        }
         if let Err(failure) = self.prepare(&mut place).await {
             return (exchange, Err(failure));
         }
@@ -102,7 +109,8 @@ impl PluginPicker {
         let told = self.told.take().renewed(among);
         let Told { active, weight, latency_us, .. } = told;
         let lists = (among.usable.to_vec(), among.tried.to_vec(), active, weight, latency_us);
-        let call = Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts };
+        let call =
+            Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts, kind: Hook::Pick };
         let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, |_| lists).await;
         (exchange, answer.and_then(|(choice,)| choice::check(choice, among.usable)))
     }
@@ -125,7 +133,8 @@ impl PluginPicker {
         }
         place.iter_mut().for_each(Guest::renew);
         let told = self.told.take().renewed(among);
-        let call = Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts };
+        let call =
+            Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts, kind: Hook::Pick };
         let lists = |_| {
             let Told { active, weight, latency_us, .. } = &told;
             (among.usable, among.tried, active.as_slice(), weight.as_slice(), latency_us.as_slice())
@@ -169,12 +178,15 @@ impl PluginPicker {
         count: usize,
     ) -> Option<Guest> {
         let stats = self.plugin.stats.of(exchange.worker);
-        stats.called(guest.take_cpu());
+        stats.called(Hook::OnOutcomes, &guest.take_cost());
         match taught {
-            Ok(()) => Some(guest),
+            Ok(()) => {
+                self.plugin.went_well(Hook::OnOutcomes);
+                Some(guest)
+            }
             Err(failure) => {
                 stats.outcomes_lost(count);
-                self.plugin.report(exchange, &failure);
+                self.plugin.report(exchange, Hook::OnOutcomes, &failure);
                 None
             }
         }

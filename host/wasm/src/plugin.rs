@@ -1,135 +1,80 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Instant;
 
-use model::{Balancer, Caller, Endpoint, Filter, Router, Weigher};
-use sha2::{Digest, Sha256};
+use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, PluginFault, Router, Weigher};
 use state::Namespace;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{ComponentExportIndex, InstancePre};
 
-use crate::bindings;
+use crate::aot::Source;
+use crate::circuit::{Circuits, Witness};
+use crate::compile::Code;
 use crate::context::Context;
-use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::engine::Machinery;
 use crate::failure::Failure;
 use crate::filter::PluginFilter;
-use crate::grants::{Grant, Grants, Needs};
-use crate::guest::Guest;
 use crate::hooks::HookTable;
-use crate::inspect::{Anatomy, LoadError, Waits};
-use crate::own_metrics::{self, OwnMetrics};
+use crate::inspect::Waits;
+use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
-use crate::spec::{Description, Isolation, Limits, OnFailure, PluginSpec};
-use crate::stats::PluginStats;
+use crate::snapshot::NoImage;
+use crate::spec::{Isolation, PluginSpec};
+use crate::stats::{Hook, PluginStats, PluginTotals, WorkerStats};
 use crate::weigher::PluginWeigher;
+
+/// How the instances of a plugin come by their settings.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// They take none.
+    Plain,
+    /// They begin with the memory that `configure` left.
+    Configured,
+    /// `configure` is called in each of them, since there is no image to begin with.
+    Configure(NoImage),
+}
 
 /// What a plugin's guests share.
 pub(crate) struct Shared {
     pub(crate) spec: PluginSpec,
-    /// The hash of its file.
-    content: Content,
+    /// Its file.
+    pub(crate) content: Source,
     pub(crate) engine: Machinery,
+    /// So that others with the same component find it.
+    #[expect(dead_code, reason = "it is kept, not looked at")]
+    pub(crate) code: Code,
     pub(crate) pre: InstancePre<Context>,
     pub(crate) hooks: HookTable,
+    pub(crate) start: Start,
+    /// How many handles a guest may hold.
+    pub(crate) handles: usize,
     /// What its guests can wait for, which is no computation.
     pub(crate) waits: Waits,
     pub(crate) pace: Pace,
+    pub(crate) circuits: Circuits,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
     /// What it keeps between exchanges, if it may.
     pub(crate) state: Option<Arc<Namespace>>,
     /// Who sends its callouts.
     pub(crate) caller: Option<Arc<dyn Caller>>,
-    /// Its own metrics, once it has said which.
-    pub(crate) metrics: OnceLock<Arc<OwnMetrics>>,
-    description: OnceLock<Description>,
+    /// Its own metrics, if it has any.
+    pub(crate) metrics: Option<Arc<OwnMetrics>>,
 }
 
 /// A component, loaded.
 #[derive(Clone)]
 pub struct Plugin {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Plugin {
-    /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
-    /// If it was loaded before for as many workers, and neither its file nor what the configuration says of it has
-    /// changed, nothing is done; if something has, what is counted of it goes on.
-    pub async fn load(
-        engine: &Engine,
-        spec: PluginSpec,
-        workers: usize,
-        before: Option<&Plugin>,
-    ) -> Result<Plugin, LoadError> {
-        if spec.limits.memory > MEMORY_LIMIT_MAX {
-            return Err(LoadError::MemoryLimit(spec.limits.memory));
-        }
-        let bytes = std::fs::read(&spec.path)?;
-        let content = Content::of(&bytes);
-        if let Some(same) =
-            before.filter(|before| before.is(&spec, &content) && before.stats().is_for(workers))
-        {
-            return Ok(same.clone());
-        }
-        let (component, anatomy) = Anatomy::of(engine, &bytes)?;
-        anatomy.check()?;
-        anatomy.check_grants(&spec.name, &spec.grants)?;
-        let hooks = HookTable::of(&component);
-        if spec.settings.is_some() && hooks.configure.is_none() {
-            return Err(LoadError::TakesNoSettings);
-        }
-        let caller = engine.caller.clone();
-        let engine = engine.machinery()?;
-        let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
-        let state = state_of(&spec.grants, before);
-        let shared = Arc::new(Shared {
-            spec,
-            content,
-            engine: engine.clone(),
-            pre,
-            hooks,
-            waits: anatomy.waits(),
-            pace: Pace::default(),
-            workers,
-            stats: before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers)),
-            state,
-            caller,
-            metrics: OnceLock::new(),
-            description: OnceLock::new(),
-        });
-        let mut trial = Guest::unconfigured(&shared).await.map_err(failed_trial)?;
-        trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
-        shared.describe(&mut trial, before).await?;
-        Guest::new(&shared).await.map_err(failed_trial)?;
-        Ok(Plugin { shared })
-    }
-
-    /// Reads a component and says what it is, whether it could be loaded or not.
-    pub fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
-        Anatomy::of(engine, &std::fs::read(path)?).map(|(_, anatomy)| anatomy)
-    }
-
-    /// Makes a first instance of a component and asks it what it is, if it has a word on that.
-    pub async fn describe(engine: &Engine, path: &Path) -> Result<Option<Description>, LoadError> {
-        let spec = PluginSpec {
-            name: "inspected".into(),
-            path: path.to_owned(),
-            settings: None,
-            limits: Limits::default(),
-            grants: Grants::everything(),
-            isolation: Isolation::Exchange,
-            on_failure: OnFailure::Closed,
-        };
-        let plugin = Plugin::load(engine, spec, 1, None).await?;
-        Ok(plugin.shared.description.get().cloned())
-    }
-
     /// Its own metrics, if it has any.
     pub fn metrics(&self) -> Option<&OwnMetrics> {
-        self.shared.metrics.get().map(AsRef::as_ref)
+        self.shared.metrics.as_deref()
     }
 
     /// Its name.
@@ -137,12 +82,28 @@ impl Plugin {
         &self.shared.spec.name
     }
 
-    fn is(&self, spec: &PluginSpec, content: &Content) -> bool {
-        self.shared.spec == *spec && self.shared.content == *content
+    /// Whether it is what loading this again would give.
+    pub(crate) fn is(&self, spec: &PluginSpec, content: Source) -> bool {
+        self.shared.spec == *spec && self.shared.content == content
+    }
+
+    /// How its instances come by their settings.
+    pub fn start(&self) -> &Start {
+        &self.shared.start
+    }
+
+    /// What it did and cost up to now.
+    pub fn totals(&self) -> PluginTotals {
+        self.shared.stats.totals(&self.shared.hooks.exported())
+    }
+
+    /// Its hooks, and whether they are left alone since they failed always.
+    pub fn left_alone(&self) -> impl Iterator<Item = (Hook, bool)> {
+        self.shared.circuits.states()
     }
 
     /// Its counters.
-    pub fn stats(&self) -> PluginStats {
+    pub(crate) fn stats(&self) -> PluginStats {
         self.shared.stats.clone()
     }
 
@@ -182,50 +143,18 @@ impl Plugin {
     }
 }
 
-/// What it keeps, if it may keep anything: what the plugin of its name had before, if that might too.
-fn state_of(grants: &Grants, before: Option<&Plugin>) -> Option<Arc<Namespace>> {
-    let kept = || before.and_then(|before| before.shared.state.clone()).unwrap_or_default();
-    grants.keep_state().then(kept)
-}
-
-fn failed_trial(failure: Failure) -> LoadError {
-    LoadError::Trial(failure.detail)
-}
-
-/// What tells one content of a file from another.
-#[derive(Debug, PartialEq, Eq)]
-struct Content([u8; 32]);
-
-impl Content {
-    fn of(bytes: &[u8]) -> Self {
-        Content(Sha256::digest(bytes).into())
-    }
-}
-
 impl Shared {
-    /// Asks a first guest what the plugin is, if it has a word on that, and makes place for what it wants to count.
-    async fn describe(&self, trial: &mut Guest, before: Option<&Plugin>) -> Result<(), LoadError> {
-        let Some(hook) = &self.hooks.describe else { return Ok(()) };
-        let (said,): (bindings::plugin::Description,) = trial.call(hook, ()).await.map_err(failed_trial)?;
-        let bindings::plugin::Description { name, version, summary, metrics } = said;
-        let _ = self.description.set(Description { name, version, summary });
-        if metrics.is_empty() {
-            return Ok(());
-        }
-        let Some(limit) = self.spec.grants.metrics else {
-            let missing = Needs(vec![Grant::Metrics]);
-            let what = "describes metrics".to_owned();
-            return Err(LoadError::not_granted(what, &self.spec.name, &self.spec.grants, &missing));
-        };
-        let declared = own_metrics::read(metrics, limit).map_err(LoadError::Metrics)?;
-        let old = before.and_then(|before| before.shared.metrics.get()).filter(|old| old.are(&declared));
-        let _ = self.metrics.set(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone));
-        Ok(())
-    }
-
     /// Its settings, as JSON text.
     pub(crate) fn settings(&self) -> &str {
         self.spec.settings.as_deref().unwrap_or("{}")
+    }
+
+    /// What a new instance is told its settings by, where it does not begin with them.
+    pub(crate) fn configures(&self) -> Option<&ComponentExportIndex> {
+        match self.start {
+            Start::Plain | Start::Configured => None,
+            Start::Configure(_) => self.hooks.configure.as_ref(),
+        }
     }
 
     /// The places its guests sit at, if they outlive exchanges.
@@ -260,28 +189,75 @@ impl Shared {
 }
 
 impl Shared {
-    /// Counts what a guest did, and says it in the log, at most once a second for each plugin and worker: a plugin that
-    /// fails always must not fill the disk.
-    pub(crate) fn report(&self, exchange: &model::Exchange, failure: &Failure) {
-        self.stats.of(exchange.worker).failed(failure.fault);
-        if !self.stats.of(exchange.worker).may_report() {
-            return;
+    /// Whether a hook may be called, as far as its circuit says.
+    pub(crate) fn admit(&self, hook: Hook) -> Result<(), Failure> {
+        match self.circuits.of(hook) {
+            Some(circuit) => circuit.admit(now).map_err(Failure::left_alone),
+            None => Ok(()),
         }
-        tracing::warn!(
-            plugin = %self.spec.name, id = %exchange.id, fault = model::FaultKind::Plugin(failure.fault).name(),
-            detail = failure.detail, "a plugin failed"
-        );
+    }
+
+    /// The same, for what goes before a call: it begins no trial.
+    pub(crate) fn may_be_tried(&self, hook: Hook) -> Result<(), Failure> {
+        let wait = self.circuits.of(hook).and_then(|circuit| circuit.closed_for(now));
+        wait.map_or(Ok(()), |wait| Err(Failure::left_alone(wait)))
+    }
+
+    /// A call went well, and its answer is one that can be used.
+    pub(crate) fn went_well(&self, hook: Hook) {
+        if self.circuits.of(hook).is_some_and(|circuit| circuit.is_open() && circuit.close()) {
+            tracing::info!(plugin = %self.spec.name, hook = hook.name(), "the circuit of a plugin closed");
+        }
+    }
+
+    /// Counts a failure, and says it in the log, at most once a second for each plugin and worker: a plugin that
+    /// fails always must not fill the disk.
+    pub(crate) fn report(&self, exchange: &model::Exchange, hook: Hook, failure: &Failure) {
+        let witness = Witness::Worker(exchange.worker);
+        self.note(witness, self.stats.of(exchange.worker), hook, failure, Some(&exchange.id));
     }
 
     /// The same for a guest that works for no exchange.
-    pub(crate) fn report_aside(&self, failure: &Failure) {
-        self.stats.aside().failed(failure.fault);
-        if !self.stats.aside().may_report() {
+    pub(crate) fn report_aside(&self, hook: Hook, failure: &Failure) {
+        self.note(Witness::Aside, self.stats.aside(), hook, failure, None);
+    }
+
+    fn note(
+        &self,
+        witness: Witness,
+        stats: &WorkerStats,
+        hook: Hook,
+        failure: &Failure,
+        id: Option<&ExchangeId>,
+    ) {
+        stats.failed(hook, failure.fault);
+        // That it is left alone was said when that began.
+        if failure.fault == PluginFault::Circuit {
             return;
         }
-        tracing::warn!(
-            plugin = %self.spec.name, fault = model::FaultKind::Plugin(failure.fault).name(),
-            detail = failure.detail, "a plugin failed"
-        );
+        if stats.may_report() {
+            tracing::warn!(
+                plugin = %self.spec.name, id = id.map(tracing::field::display), hook = hook.name(),
+                fault = model::FaultKind::Plugin(failure.fault).name(), detail = failure.detail,
+                "a plugin failed"
+            );
+        }
+        if failure.is_the_plugins() {
+            self.witness(witness, stats, hook);
+        }
     }
+
+    fn witness(&self, witness: Witness, stats: &WorkerStats, hook: Hook) {
+        let Some(circuit) = self.circuits.of(hook) else { return };
+        let Some(wait) = circuit.failed(witness, stats.calls(hook), now()) else { return };
+        stats.opened(hook);
+        let failures = self.spec.circuit.failures;
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let hook = hook.name();
+        tracing::warn!(plugin = %self.spec.name, hook, failures, wait_ms, "the circuit of a plugin opened");
+    }
+}
+
+fn now() -> u64 {
+    model::ms_at(Instant::now())
 }

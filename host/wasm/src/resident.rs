@@ -10,6 +10,7 @@ use crate::context::Phase;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::Shared;
+use crate::stats::{Cost, Hook};
 
 /// A guest's place.
 pub(crate) enum Seat {
@@ -47,9 +48,8 @@ impl Place {
         if let Some(turn) = self.free() {
             return Ok(turn);
         }
-        tokio::time::timeout(plugin.spec.limits.wall, self.0.lock()).await.map_err(|_| Failure {
-            fault: PluginFault::Wall,
-            detail: "waited too long for the worker's resident instance".to_owned(),
+        tokio::time::timeout(plugin.spec.limits.wall, self.0.lock()).await.map_err(|_| {
+            Failure::new(PluginFault::Wall, "waited too long for the worker's resident instance")
         })
     }
 }
@@ -59,6 +59,7 @@ pub(crate) struct Call<'a> {
     pub(crate) plugin: &'a Arc<Shared>,
     pub(crate) hook: &'a ComponentExportIndex,
     pub(crate) phase: Phase,
+    pub(crate) kind: Hook,
 }
 
 /// An exchange that a hook was called for, and what it answered.
@@ -133,6 +134,9 @@ where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
+    if let Err(failure) = call.plugin.admit(call.kind) {
+        return (exchange, Err(failure));
+    }
     let (plugin, hook, phase, guest) = (Arc::clone(call.plugin), *call.hook, call.phase, place.take());
     let calling = async move {
         let made = match guest {
@@ -146,12 +150,14 @@ where
         let (exchange, answer) = guest.call_for(exchange, phase, &hook, params).await;
         (Some(guest), exchange, answer)
     };
-    let (guest, exchange, answer) = match call.plugin.stays_on_worker() {
+    let (guest, mut exchange, answer) = match call.plugin.stays_on_worker() {
         true => Box::pin(calling).await,
         false => call.plugin.engine.lane.run(calling).await,
     };
-    if let Some(guest) = guest {
-        put_back(place, guest, &call, &exchange, answer.is_ok());
+    match (guest, &answer) {
+        (Some(guest), _) => put_back(place, guest, &call, &mut exchange, answer.is_ok()),
+        (None, Err(failure)) => book_attempt(&call, &mut exchange, failure),
+        (None, Ok(_)) => {}
     }
     (exchange, answer)
 }
@@ -160,19 +166,25 @@ where
 pub(crate) fn call_straight_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
-    exchange: Box<Exchange>,
+    mut exchange: Box<Exchange>,
     params: impl FnOnce(u32) -> P,
 ) -> Called<R>
 where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift + 'static,
 {
+    if let Err(failure) = call.plugin.admit(call.kind) {
+        return (exchange, Err(failure));
+    }
     let mut guest = match place.take().map_or_else(|| Guest::new_straight(call.plugin), Ok) {
         Ok(guest) => guest,
-        Err(failure) => return (exchange, Err(failure)),
+        Err(failure) => {
+            book_attempt(&call, &mut exchange, &failure);
+            return (exchange, Err(failure));
+        }
     };
-    let (exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
-    put_back(place, guest, &call, &exchange, answer.is_ok());
+    let (mut exchange, answer) = guest.call_straight_for(exchange, call.phase, call.hook, params);
+    put_back(place, guest, &call, &mut exchange, answer.is_ok());
     (exchange, answer)
 }
 
@@ -180,9 +192,21 @@ fn put_back(
     place: &mut Option<Guest>,
     mut guest: Guest,
     call: &Call<'_>,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     is_sound: bool,
 ) {
-    call.plugin.stats.of(exchange.worker).called(guest.take_cpu());
+    book(call, exchange, &guest.take_cost());
     *place = is_sound.then_some(guest);
+}
+
+/// Puts a call for which no instance could be made to the plugin's account.
+fn book_attempt(call: &Call<'_>, exchange: &mut Exchange, failure: &Failure) {
+    book(call, exchange, &Cost::of_making(failure.making));
+}
+
+fn book(call: &Call<'_>, exchange: &mut Exchange, cost: &Cost) {
+    call.plugin.stats.of(exchange.worker).called(call.kind, cost);
+    if let Some(costs) = &mut exchange.plugin_costs {
+        costs.add(&call.plugin.spec.name, cost.cpu);
+    }
 }

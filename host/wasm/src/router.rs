@@ -14,6 +14,7 @@ use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents};
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 
 /// A configured plugin that routes.
 pub(crate) struct PluginRouter {
@@ -33,7 +34,7 @@ impl PluginRouter {
         routes: &dyn RouteNames,
     ) -> Routed {
         let before = self.before(&exchange);
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::Route };
         let mut seat = Shared::seat(self.residents.as_ref());
         let (exchange, answer) = seat.call(call, exchange, handle).await;
         self.settle(exchange, before, decide(answer, routes))
@@ -51,10 +52,13 @@ impl PluginRouter {
         decision: Result<Decision, Failure>,
     ) -> Routed {
         let failure = match decision {
-            Ok(decision) => return (exchange, Ok(decision)),
+            Ok(decision) => {
+                self.plugin.went_well(Hook::Route);
+                return (exchange, Ok(decision));
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(&exchange, &failure);
+        self.plugin.report(&exchange, Hook::Route, &failure);
         let Some(before) = before else {
             return (exchange, Err(failure.into_fault(&self.plugin.spec.name)));
         };
@@ -74,7 +78,7 @@ impl Router for PluginRouter {
     ) -> Step<'a, Result<Decision, Fault>> {
         let Some(hook) = self.plugin.hooks.route else { return Step::Done(exchange, Ok(Decision::Table)) };
         let before = self.before(&exchange);
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::Route };
         match Shared::seat(self.residents.as_ref()).call_straight(call, exchange, handle) {
             Err(exchange) => Step::Later(Box::pin(self.run(hook, exchange, routes))),
             Ok((exchange, answer)) => {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::CircuitRule;
+
 use crate::grants::Grants;
 
 /// What one guest may use.
@@ -54,6 +56,8 @@ pub struct Description {
     pub version: String,
     /// What it does.
     pub summary: String,
+    /// A JSON Schema of its settings, as it was given.
+    pub settings_schema: Option<String>,
 }
 
 /// How long an instance lives.
@@ -63,6 +67,15 @@ pub enum Isolation {
     Exchange,
     /// As long as the generation, one on each worker.
     Resident,
+}
+
+/// Where the image of a configured component may be kept: it holds the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// In the cache too.
+    OnDisk,
+    /// In memory only.
+    InMemory,
 }
 
 /// What becomes of an exchange whose guest failed.
@@ -85,6 +98,8 @@ pub struct PluginSpec {
     pub path: PathBuf,
     /// Its settings, as JSON text.
     pub settings: Option<String>,
+    /// Where what is made of the settings may be kept.
+    pub keep: Keep,
     /// What each of its guests may use.
     pub limits: Limits,
     /// What it may use beyond an exchange.
@@ -93,4 +108,6 @@ pub struct PluginSpec {
     pub isolation: Isolation,
     /// What a failure does.
     pub on_failure: OnFailure,
+    /// When it is left alone.
+    pub circuit: CircuitRule,
 }

@@ -1,23 +1,16 @@
 //! What a plugin did and cost: counted per worker, added up when read.
 
-use std::sync::Arc;
+mod hooks;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{CalloutError, PerWorker, PluginFault, WorkerId};
 
-/// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 9] = [
-    PluginFault::Trap,
-    PluginFault::Stack,
-    PluginFault::Memory,
-    PluginFault::Cpu,
-    PluginFault::Wall,
-    PluginFault::HostCalls,
-    PluginFault::Invalid,
-    PluginFault::Exhausted,
-    PluginFault::Body,
-];
+pub(crate) use hooks::Cost;
+use hooks::HookStats;
+pub use hooks::{Hook, HookTotals};
 
 /// A limit of what a plugin is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +89,7 @@ impl CalloutResult {
 
 /// A plugin's counters.
 #[derive(Clone, Debug)]
-pub struct PluginStats {
+pub(crate) struct PluginStats {
     workers: Arc<PerWorker<WorkerStats>>,
     /// What it did for no exchange, and so on no worker.
     aside: Arc<WorkerStats>,
@@ -106,11 +99,10 @@ pub struct PluginStats {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct WorkerStats {
-    calls: AtomicU64,
-    cpu_ns: AtomicU64,
+    /// Made when the hook is called first: a plugin has few of them, and there may be many plugins.
+    hooks: [OnceLock<Box<HookStats>>; Hook::ALL.len()],
     log_dropped: AtomicU64,
     outcomes_lost: AtomicU64,
-    faults: [AtomicU64; FAULTS.len()],
     refused: [AtomicU64; Refusal::ALL.len()],
     callouts: [AtomicU64; CalloutResult::ALL.len()],
     reported_at: AtomicU64,
@@ -120,16 +112,12 @@ pub(crate) struct WorkerStats {
 /// A plugin's counters over all workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginTotals {
-    /// Hooks called.
-    pub calls: u64,
-    /// CPU time of its guests, making them included.
-    pub cpu: Duration,
+    /// What each of its hooks came to.
+    pub hooks: Vec<(Hook, HookTotals)>,
     /// Log lines dropped because an exchange's share was used up.
     pub log_dropped: u64,
     /// Outcomes of attempts that a picker was not told, or that its instance took with it.
     pub outcomes_lost: u64,
-    /// Faults, each kind with its count.
-    pub faults: Vec<(PluginFault, u64)>,
     /// Calls that reached a limit of a grant, each limit with its count.
     pub refused: Vec<(Refusal, u64)>,
     /// Callouts that were sent, each result with its count.
@@ -153,17 +141,7 @@ impl PluginStats {
 
     /// Those of one worker; of the first, where there is no such worker.
     pub(crate) fn of(&self, worker: WorkerId) -> &WorkerStats {
-        static NOWHERE: WorkerStats = WorkerStats {
-            calls: AtomicU64::new(0),
-            cpu_ns: AtomicU64::new(0),
-            log_dropped: AtomicU64::new(0),
-            outcomes_lost: AtomicU64::new(0),
-            faults: [const { AtomicU64::new(0) }; FAULTS.len()],
-            refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
-            callouts: [const { AtomicU64::new(0) }; CalloutResult::ALL.len()],
-            reported_at: AtomicU64::new(0),
-            noticed_at: AtomicU64::new(0),
-        };
+        static NOWHERE: LazyLock<WorkerStats> = LazyLock::new(WorkerStats::default);
         self.workers.of(worker).map_or(&NOWHERE, AsRef::as_ref)
     }
 
@@ -177,43 +155,62 @@ impl PluginStats {
         self.workers.iter().chain(std::iter::once(&*self.aside))
     }
 
-    /// The sums over all workers.
-    pub fn totals(&self) -> PluginTotals {
-        let sum = |counter: fn(&WorkerStats) -> &AtomicU64| -> u64 {
-            self.all().map(|worker| counter(worker).load(Relaxed)).sum()
-        };
+    /// The sums over all workers, of these hooks and of all others that were called.
+    pub(crate) fn totals(&self, exported: &[Hook]) -> PluginTotals {
         let of_each = |counters: fn(&WorkerStats) -> &[AtomicU64], at: usize| -> u64 {
             self.all().filter_map(|worker| counters(worker).get(at)).map(|c| c.load(Relaxed)).sum()
         };
-        let faults = FAULTS.into_iter().enumerate().map(|(at, fault)| (fault, of_each(|w| &w.faults, at)));
         let refused =
             Refusal::ALL.into_iter().enumerate().map(|(at, limit)| (limit, of_each(|w| &w.refused, at)));
         let callouts = CalloutResult::ALL
             .into_iter()
             .enumerate()
             .map(|(at, result)| (result, of_each(|w| &w.callouts, at)));
+        let hooks = Hook::ALL.into_iter().map(|(hook, _)| (hook, self.of_hook(hook)));
         PluginTotals {
-            calls: sum(|w| &w.calls),
-            cpu: Duration::from_nanos(sum(|w| &w.cpu_ns)),
-            log_dropped: sum(|w| &w.log_dropped),
-            outcomes_lost: sum(|w| &w.outcomes_lost),
-            faults: faults.collect(),
+            hooks: hooks.filter(|(hook, totals)| exported.contains(hook) || totals.is_any()).collect(),
+            log_dropped: self.all().map(|worker| worker.log_dropped.load(Relaxed)).sum(),
+            outcomes_lost: self.all().map(|worker| worker.outcomes_lost.load(Relaxed)).sum(),
             refused: refused.collect(),
             callouts: callouts.collect(),
         }
     }
+
+    fn of_hook(&self, hook: Hook) -> HookTotals {
+        let of = self.all().filter_map(|worker| worker.hooks.get(hook as usize)?.get());
+        of.fold(HookTotals::default(), |sum, stats| stats.added_to(sum))
+    }
 }
 
 impl WorkerStats {
-    pub(crate) fn called(&self, cpu: Duration) {
-        add(&self.calls, 1);
-        add(&self.cpu_ns, u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX));
+    /// Counts a call that was made.
+    pub(crate) fn called(&self, hook: Hook, cost: &Cost) {
+        if let Some(stats) = self.of(hook) {
+            stats.called(cost);
+        }
     }
 
-    pub(crate) fn failed(&self, fault: PluginFault) {
-        if let Some(counter) = FAULTS.iter().position(|f| *f == fault).and_then(|at| self.faults.get(at)) {
-            add(counter, 1);
+    /// How many calls of a hook were made.
+    pub(crate) fn calls(&self, hook: Hook) -> u64 {
+        self.of(hook).map_or(0, HookStats::calls)
+    }
+
+    /// Counts that its circuit opened.
+    pub(crate) fn opened(&self, hook: Hook) {
+        if let Some(stats) = self.of(hook) {
+            stats.opened();
         }
+    }
+
+    /// Counts one that failed.
+    pub(crate) fn failed(&self, hook: Hook, fault: PluginFault) {
+        if let Some(stats) = self.of(hook) {
+            stats.failed(fault);
+        }
+    }
+
+    fn of(&self, hook: Hook) -> Option<&HookStats> {
+        self.hooks.get(hook as usize).map(|stats| &**stats.get_or_init(Box::default))
     }
 
     /// Adds as one of several writers: a guest calls from a thread of the slow lane, too.
@@ -257,6 +254,65 @@ fn is_new_second(last: &AtomicU64) -> bool {
 }
 
 /// Only the worker itself writes its counters, so that no locked instruction is needed.
-fn add(counter: &AtomicU64, by: u64) {
+pub(crate) fn add(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(by), Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const COST: Cost = Cost {
+        cpu: Duration::from_micros(5),
+        wall: Duration::from_micros(7),
+        making: Some(Duration::from_micros(4)),
+        memory: 1 << 20,
+        host_calls: 3,
+    };
+
+    fn of(totals: &PluginTotals, hook: Hook) -> Option<&HookTotals> {
+        totals.hooks.iter().find(|(other, _)| *other == hook).map(|(_, totals)| totals)
+    }
+
+    #[test]
+    fn costs_of_all_workers_are_added_up_by_hook() {
+        let stats = PluginStats::new(2);
+        stats.of(WorkerId(0)).called(Hook::OnRequest, &COST);
+        stats.of(WorkerId(1)).called(Hook::OnRequest, &Cost { making: None, memory: 2 << 20, ..COST });
+        stats.of(WorkerId(1)).called(Hook::OnLog, &Cost { making: None, ..COST });
+        stats.of(WorkerId(1)).failed(Hook::OnRequest, PluginFault::Trap);
+        let totals = stats.totals(&[]);
+        let request = of(&totals, Hook::OnRequest).unwrap();
+        assert_eq!((request.calls, request.cpu, request.wall), (2, COST.cpu * 2, COST.wall * 2));
+        assert_eq!((request.instances, request.making), (1, Duration::from_micros(4)));
+        assert_eq!((request.peak_memory, request.host_calls, request.failures()), (2 << 20, 6, 1));
+        assert!(request.faults.contains(&(PluginFault::Trap, 1)), "{request:?}");
+        let log = of(&totals, Hook::OnLog).unwrap();
+        assert_eq!((log.calls, log.instances, log.peak_memory, log.failures()), (1, 0, 1 << 20, 0));
+    }
+
+    #[test]
+    fn what_is_done_for_no_exchange_counts_as_well() {
+        let stats = PluginStats::new(1);
+        stats.aside().called(Hook::Weigh, &COST);
+        assert_eq!(of(&stats.totals(&[]), Hook::Weigh).unwrap().calls, 1);
+    }
+
+    #[test]
+    fn hooks_that_are_exported_are_told_of_before_they_are_called() {
+        let totals = PluginStats::new(1).totals(&[Hook::Pick]);
+        assert_eq!(of(&totals, Hook::Pick).unwrap().calls, 0);
+        assert!(of(&totals, Hook::Route).is_none());
+    }
+
+    #[test]
+    fn what_was_counted_goes_on_where_there_are_more_workers() {
+        let stats = PluginStats::new(1);
+        let grown = stats.grown(2);
+        stats.of(WorkerId(0)).called(Hook::Pick, &COST);
+        grown.of(WorkerId(1)).called(Hook::Pick, &COST);
+        assert_eq!(of(&grown.totals(&[]), Hook::Pick).unwrap().calls, 2);
+    }
 }

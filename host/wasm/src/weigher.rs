@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::Shared;
 use crate::resident::Place;
+use crate::stats::Hook;
 
 /// A configured plugin that weighs the endpoints of one upstream.
 pub(crate) struct PluginWeigher {
@@ -36,15 +37,19 @@ impl PluginWeigher {
 
     async fn run(&self, loads: Loads) -> Option<Vec<Weight>> {
         match self.ask(loads).await.and_then(|weights| self.check(&weights)) {
-            Ok(weights) => Some(weights),
+            Ok(weights) => {
+                self.plugin.went_well(Hook::Weigh);
+                Some(weights)
+            }
             Err(failure) => {
-                self.plugin.report_aside(&failure);
+                self.plugin.report_aside(Hook::Weigh, &failure);
                 None
             }
         }
     }
 
     async fn ask(&self, loads: Loads) -> Result<Vec<f64>, Failure> {
+        self.plugin.admit(Hook::Weigh)?;
         let mut place = self.place.turn(&self.plugin).await?;
         let mut guest = match place.take() {
             Some(guest) => guest,
@@ -58,7 +63,7 @@ impl PluginWeigher {
             (guest, answer)
         };
         let (mut guest, answer) = self.plugin.engine.lane.run(asking).await;
-        self.plugin.stats.aside().called(guest.take_cpu());
+        self.plugin.stats.aside().called(Hook::Weigh, &guest.take_cost());
         let (weights,) = answer?;
         *place = Some(guest);
         Ok(weights)

@@ -48,6 +48,11 @@ pub fn unconfigured<T>() -> T {
     fail(&Failure::new("the host called a hook before configure"))
 }
 
+/// The schema in `plugin.describe`
+pub fn settings_schema<T: Configure>(_: &Slot<T>) -> Option<String> {
+    T::SCHEMA.map(Into::into)
+}
+
 /// `plugin.configure`
 pub fn configure<T: Configure>(slot: &Slot<T>, settings: &str) -> Result<(), String> {
     report_panics();

@@ -122,7 +122,12 @@ pub trait Weigher {
 
 /// A plugin with settings: name `configure` among the hooks, and instances are made by it in place of [`Default`].
 pub trait Configure: Sized {
-    /// Makes an instance from the plugin's `settings` as JSON text, `{}` where there are none.
+    /// A JSON Schema that the host holds settings to before it calls [`configure`](Self::configure): it shows what is
+    /// wrong with its place in the file. At most 64 KiB.
+    const SCHEMA: Option<&'static str> = None;
+
+    /// Makes an instance from the plugin's `settings` as JSON text, `{}` where there are none. It is called once, when the
+    /// configuration is loaded: every instance begins with the memory that it leaves.
     ///
     /// # Errors
     ///

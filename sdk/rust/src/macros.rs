@@ -79,6 +79,7 @@ macro_rules! __hook {
                     version: env!("CARGO_PKG_VERSION").into(),
                     summary: env!("CARGO_PKG_DESCRIPTION").into(),
                     metrics: $crate::glue::metrics(&SLOT),
+                    settings_schema: $crate::glue::settings_schema(&SLOT),
                 }
             }
             fn configure(settings: String) -> Result<(), String> {

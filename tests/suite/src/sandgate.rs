@@ -191,6 +191,11 @@ impl Sandgate {
         self.stderr.all().iter().filter_map(|line| LogLine::parse(line)).collect()
     }
 
+    /// How many lines of the log there are for which the condition holds.
+    pub fn log_count(&self, condition: impl Fn(&LogLine) -> bool) -> usize {
+        self.stderr.all().iter().filter_map(|line| LogLine::parse(line)).filter(condition).count()
+    }
+
     /// The first line of the log for which the condition holds.
     pub fn log_line(&self, condition: impl Fn(&LogLine) -> bool) -> LogLine {
         self.log_line_after(0, condition)

@@ -101,7 +101,7 @@ fn wrong_usage_is_exit_code_2() {
 fn help_and_version_are_no_failures() {
     let help = sandgate_command(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for subcommand in ["run", "check", "schema", "routes", "inspect"] {
+    for subcommand in ["run", "check", "schema", "routes", "inspect", "top"] {
         assert!(help.stdout.contains(subcommand), "{subcommand} in {}", help.stdout);
     }
     let version = sandgate_command(&["--version"]);
@@ -159,11 +159,16 @@ fn inspect_says_what_a_component_is() {
     let path = guest("add-header");
     let finished = sandgate_command(&["inspect", path.to_str().expect("a path of text")]);
     assert_eq!(finished.status.code(), Some(0), "{finished:?}");
-    assert!(
-        finished.stdout.contains("on-request") && finished.stdout.contains("on-response"),
-        "{}",
-        finished.stdout
-    );
+    for words in [
+        "contract: sandgate:proxy@0.1.0",
+        "\n  sandgate:proxy/on-request@0.1.0\n",
+        "\n  sandgate:proxy/on-response@0.1.0\n",
+        "imports:\n  sandgate:proxy/types@0.1.0\n",
+        " KiB in a new instance",
+        "would load: yes",
+    ] {
+        assert!(finished.stdout.contains(words), "{words} in {}", finished.stdout);
+    }
 }
 
 #[test]

@@ -61,9 +61,13 @@ async fn what_the_process_is_can_be_read() {
     assert_eq!(value(&metrics, "sandgate_generation"), 1.0);
     assert_eq!(value(&metrics, r#"sandgate_reloads_total{result="applied"}"#), 0.0);
     assert_eq!(value(&metrics, r#"sandgate_retries_total{reason="reset"}"#), 0.0);
-    assert_eq!(value(&metrics, r#"sandgate_plugin_calls_total{plugin="idle"}"#), 0.0);
-    assert_eq!(value(&metrics, r#"sandgate_plugin_cpu_seconds_total{plugin="idle"}"#), 0.0);
-    assert_eq!(value(&metrics, r#"sandgate_plugin_faults_total{plugin="idle",kind="plugin_trap"}"#), 0.0);
+    let of_hook = |name: &str, kind: &str| format!(r#"{name}{{plugin="weigher",hook="weigh"{kind}}}"#);
+    for name in ["sandgate_plugin_circuit_open", "sandgate_plugin_circuit_opened_total"] {
+        assert_eq!(value(&metrics, &of_hook(name, "")), 0.0);
+    }
+    let traps = of_hook("sandgate_plugin_faults_total", r#",kind="plugin_trap""#);
+    assert_eq!(value(&metrics, &traps), 0.0);
+    assert_eq!(value(&metrics, r#"sandgate_plugin_log_dropped_total{plugin="idle"}"#), 0.0);
 }
 
 #[tokio::test]

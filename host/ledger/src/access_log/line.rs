@@ -84,6 +84,10 @@ impl JsonLine<'_> {
             }
             LogField::Tls => entry.set_some(exchange.tls.as_deref().map(Tls::from)),
             LogField::Notes => entry.set_some((!exchange.notes.is_empty()).then_some(Notes(&exchange.notes))),
+            LogField::Plugins => {
+                let costs = exchange.plugin_costs.as_deref().filter(|costs| !costs.is_empty());
+                entry.set_some(costs.map(Costs))
+            }
         }
     }
 
@@ -148,6 +152,23 @@ impl<'a> From<&'a TlsFacts> for Tls<'a> {
             client_subject: client.map(|client| client.subject.as_ref()),
             client_fingerprint: client.map(|client| client.fingerprint.as_ref()),
         }
+    }
+}
+
+/// What plugins cost, as a list of objects.
+struct Costs<'a>(&'a model::PluginCosts);
+
+/// What one of them cost, in microseconds.
+#[derive(Serialize)]
+struct Cost<'a> {
+    name: &'a str,
+    us: f64,
+}
+
+impl Serialize for Costs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let us = |cpu: Duration| (cpu.as_secs_f64() * 1e7).round() / 10.0;
+        serializer.collect_seq(self.0.iter().map(|(name, cpu)| Cost { name, us: us(cpu) }))
     }
 }
 

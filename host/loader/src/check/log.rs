@@ -81,7 +81,7 @@ impl Check<'_> {
     }
 
     fn log_fields(&mut self, fields: Field<List<String>>) -> Vec<LogField> {
-        let all = LogField::ALL.map(|(_, field)| field).to_vec();
+        let all = LogField::unasked();
         let Field::Given(fields) = fields else { return all };
         let mut chosen = Vec::new();
         for name in given(fields.value) {

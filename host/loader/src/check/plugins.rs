@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use config::{Plugin, PluginLimits};
+use config::{Plugin, PluginLimits, SettingsFrom, SettingsPlaces};
 use document::{Field, Map, Spanned};
 use indexmap::IndexMap;
+use model::CircuitRule;
 
 use super::server::native;
 use super::{Check, Known};
@@ -22,6 +23,8 @@ const CALLOUTS: RangeInclusive<u64> = 0..=1000;
 const CALLOUT_BODY: RangeInclusive<u64> = 0..=(1 << 20);
 /// A body is in memory once in the host, and once at least in the guest.
 const BODY: RangeInclusive<u64> = 1..=(32 << 20);
+/// Failures in a row that open a circuit.
+const FAILURES: RangeInclusive<u64> = 0..=1_000_000;
 
 impl Check<'_> {
     pub(super) fn plugins(
@@ -49,8 +52,11 @@ impl Check<'_> {
         let limits = self.plugin_limits(plugin.limits.or_default());
         let grants_span = plugin.grants.span().unwrap_or(name.span);
         let grants = self.grants(plugin.grants, known);
-        let settings_span = plugin.settings.span().unwrap_or(name.span);
-        let settings = self.settings(plugin.settings);
+        let mut places = SettingsPlaces::new(plugin.settings.span().unwrap_or(name.span));
+        let put_in = self.expanded;
+        let settings = self.settings(plugin.settings, "", &mut places);
+        let settings_from = if self.expanded == put_in { SettingsFrom::File } else { SettingsFrom::Outside };
+        let circuit = self.circuit(plugin.circuit.or_default());
         let wasm = wasm?;
         Some(Plugin {
             name: Arc::from(name.value.as_str()),
@@ -60,11 +66,30 @@ impl Check<'_> {
             grants,
             isolation: plugin.isolation.or(raw::Isolation::Exchange)?.value.into(),
             on_failure: plugin.on_failure.or(raw::OnFailure::Closed)?.value.into(),
+            circuit,
             span: name.span,
             grants_span,
             wasm_span: wasm.span,
-            settings_span,
+            settings_places: places,
+            settings_from,
         })
+    }
+
+    /// A time that is absent never contradicts one that is there.
+    fn circuit(&mut self, circuit: raw::Circuit) -> CircuitRule {
+        let default = CircuitRule::default();
+        let (wait_span, longest_span) = (circuit.wait.span(), circuit.longest_wait.span());
+        let failures = self.number(circuit.failures, default.failures.into(), FAILURES);
+        let mut wait = self.time(circuit.wait, default.wait);
+        let mut longest_wait = self.time(circuit.longest_wait, default.longest_wait);
+        match (wait_span, longest_span) {
+            (Some(span), Some(_)) if wait > longest_wait => {
+                self.complain(span, "`wait` is longer than `longest_wait`", None);
+            }
+            (Some(_), None) => longest_wait = longest_wait.max(wait),
+            _ => wait = wait.min(longest_wait),
+        }
+        CircuitRule { failures: u32::try_from(failures).unwrap_or(u32::MAX), wait, longest_wait }
     }
 
     /// A limit that is absent never contradicts one that is there.

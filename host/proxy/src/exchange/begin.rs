@@ -47,6 +47,7 @@ pub(crate) fn begin(
     exchange.listener = Some(listener);
     exchange.local = Some(peer.local);
     exchange.tls.clone_from(&peer.tls);
+    exchange.plugin_costs = local.generation.log_tells_costs.then(Box::default);
     if let Some(fault) = rejected {
         exchange.request = RequestHead::default();
         return (exchange, Err(fault));

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::{Method, StatusCode, header};
 use http_body::Body;
 use message::{BufferRoom, Buffered, Gathered, gather};
-use model::{BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
+use model::{BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
 use relay::grpc;
 
 use crate::exchange::answer::{Content, Unread};
@@ -80,7 +80,7 @@ async fn look(
                     body.put_back(front);
                 }
                 upload.body = Some(body);
-                return call.on_long_body(exchange).map_err(clients_own).map(|()| None);
+                return call.on_long_body(exchange, BodyOf::Request).map_err(clients_own).map(|()| None);
             }
         }
     }
@@ -88,7 +88,7 @@ async fn look(
         return Ok(None);
     };
     if body.len() > call.body_limit() {
-        return call.on_long_body(exchange).map_err(clients_own).map(|()| None);
+        return call.on_long_body(exchange, BodyOf::Request).map_err(clients_own).map(|()| None);
     }
     Ok(Some(body.clone()))
 }
@@ -121,7 +121,7 @@ pub(crate) async fn response(
     let (body, sent) = match gathered {
         Ok(Gathered::Whole(body, sent)) => (body, sent),
         Ok(Gathered::Longer(front)) => {
-            let goes_on = call.on_long_body(&exchange);
+            let goes_on = call.on_long_body(&exchange, BodyOf::Response);
             return (exchange, goes_on.map(|()| Unread::put_before(front, content)));
         }
         Err(fault) => return (exchange, Err(fault)),

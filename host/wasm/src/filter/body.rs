@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{BodyVerdict, Exchange, Fault, PluginFault, RequestHead, ResponseHead, Step, WholeBody};
+use model::{BodyOf, BodyVerdict, Exchange, Fault, PluginFault, RequestHead, ResponseHead, Step, WholeBody};
 use wasmtime::component::{ComponentExportIndex, Resource};
 
 use super::{PluginCall, Seen};
@@ -13,6 +13,7 @@ use crate::context::Phase;
 use crate::failure::Failure;
 use crate::reply::check_reply;
 use crate::resident::Call;
+use crate::stats::Hook;
 
 /// A verdict as it comes from a guest, or why none came.
 type Answer = Result<(types::BodyVerdict,), Failure>;
@@ -27,12 +28,14 @@ impl PluginCall {
             return Step::Done(exchange, Ok(BodyVerdict::Keep));
         };
         let before = self.is_open().then(|| exchange.request.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call =
+            Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::OnRequestBody };
         match self.seat.call_straight(call, exchange, request_and(&body)) {
             Err(exchange) => Step::Later(Box::pin(self.request_body_slowly(hook, exchange, before, body))),
             Ok((exchange, answer)) => {
                 let verdict = self.body_verdict(answer);
-                let (exchange, verdict) = self.settle_request(exchange, before, verdict, BodyVerdict::Keep);
+                let (exchange, verdict) =
+                    self.settle_request(exchange, before, Hook::OnRequestBody, verdict, BodyVerdict::Keep);
                 Step::Done(exchange, verdict)
             }
         }
@@ -47,12 +50,14 @@ impl PluginCall {
             return Step::Done(exchange, Ok(BodyVerdict::Keep));
         };
         let before = self.is_open().then(|| exchange.response.clone());
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call =
+            Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::OnResponseBody };
         match self.seat.call_straight(call, exchange, response_and(&body)) {
             Err(exchange) => Step::Later(Box::pin(self.response_body_slowly(hook, exchange, before, body))),
             Ok((exchange, answer)) => {
                 let verdict = self.body_verdict(answer);
-                let (exchange, verdict) = self.settle_response(exchange, before, verdict, BodyVerdict::Keep);
+                let (exchange, verdict) =
+                    self.settle_response(exchange, before, Hook::OnResponseBody, verdict, BodyVerdict::Keep);
                 Step::Done(exchange, verdict)
             }
         }
@@ -65,9 +70,16 @@ impl PluginCall {
         before: Option<RequestHead>,
         body: WholeBody,
     ) -> Seen<BodyVerdict> {
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request };
+        let call =
+            Call { plugin: &self.plugin, hook: &hook, phase: Phase::Request, kind: Hook::OnRequestBody };
         let (exchange, answer) = self.seat.call(call, exchange, request_and(&body)).await;
-        self.settle_request(exchange, before, self.body_verdict(answer), BodyVerdict::Keep)
+        self.settle_request(
+            exchange,
+            before,
+            Hook::OnRequestBody,
+            self.body_verdict(answer),
+            BodyVerdict::Keep,
+        )
     }
 
     async fn response_body_slowly(
@@ -77,15 +89,26 @@ impl PluginCall {
         before: Option<ResponseHead>,
         body: WholeBody,
     ) -> Seen<BodyVerdict> {
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response };
+        let call =
+            Call { plugin: &self.plugin, hook: &hook, phase: Phase::Response, kind: Hook::OnResponseBody };
         let (exchange, answer) = self.seat.call(call, exchange, response_and(&body)).await;
-        self.settle_response(exchange, before, self.body_verdict(answer), BodyVerdict::Keep)
+        self.settle_response(
+            exchange,
+            before,
+            Hook::OnResponseBody,
+            self.body_verdict(answer),
+            BodyVerdict::Keep,
+        )
     }
 
     /// A body that is too long for the plugin is its failure as any other: `on_failure` says what comes of it.
-    pub(super) fn long_body(&self, exchange: &Exchange) -> Result<(), Fault> {
+    pub(super) fn long_body(&self, exchange: &Exchange, of: BodyOf) -> Result<(), Fault> {
+        let hook = match of {
+            BodyOf::Request => Hook::OnRequestBody,
+            BodyOf::Response => Hook::OnResponseBody,
+        };
         let detail = format!("the body has more than the {} bytes of `limits.body`", self.body_limit_bytes());
-        self.forgive(exchange, Err(Failure { fault: PluginFault::Body, detail }), ())
+        self.forgive(exchange, hook, Err(Failure::new(PluginFault::Body, detail)), ())
     }
 
     /// What the guest decided, if it can be done.

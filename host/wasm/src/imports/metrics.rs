@@ -10,7 +10,7 @@ type Counted = wasmtime::Result<Result<(), MetricsError>>;
 impl Context {
     fn change(&mut self, name: &str, labels: &[String], change: Change) -> Counted {
         self.count_call()?;
-        let metrics = self.plugin.metrics.get();
+        let metrics = self.plugin.metrics.as_ref();
         let done = metrics.map_or(Err(ChangeError::Undeclared), |own| own.change(name, labels, change));
         Ok(done.map_err(|error| match error {
             ChangeError::Undeclared => MetricsError::Undeclared,

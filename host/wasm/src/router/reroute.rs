@@ -11,6 +11,7 @@ use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::Call;
 use crate::spec::OnFailure;
+use crate::stats::Hook;
 
 /// A detour as it comes from a guest, or why none came.
 type Answer = Result<(reroute::Detour,), Failure>;
@@ -25,7 +26,7 @@ impl PluginRouter {
         names: &'a dyn DetourNames,
     ) -> Step<'a, Result<Detour, Fault>> {
         let Some(hook) = self.plugin.hooks.reroute else { return Step::Done(exchange, Ok(Detour::Fallback)) };
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts, kind: Hook::Reroute };
         let failure = told(&exchange, failed);
         match Shared::seat(self.residents.as_ref()).call_straight(call, exchange, |_| (failure,)) {
             Err(exchange) => Step::Later(Box::pin(self.detour_slowly(hook, exchange, failed, names))),
@@ -43,7 +44,7 @@ impl PluginRouter {
         failed: Failed,
         names: &dyn DetourNames,
     ) -> Rerouted {
-        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts };
+        let call = Call { plugin: &self.plugin, hook: &hook, phase: Phase::Facts, kind: Hook::Reroute };
         let failure = told(&exchange, failed);
         let mut seat = Shared::seat(self.residents.as_ref());
         let (exchange, answer) = seat.call(call, exchange, |_| (failure,)).await;
@@ -52,10 +53,13 @@ impl PluginRouter {
 
     fn settle_detour(&self, exchange: Box<Exchange>, answer: Answer, names: &dyn DetourNames) -> Rerouted {
         let failure = match check(answer, names) {
-            Ok(detour) => return (exchange, Ok(detour)),
+            Ok(detour) => {
+                self.plugin.went_well(Hook::Reroute);
+                return (exchange, Ok(detour));
+            }
             Err(failure) => failure,
         };
-        self.plugin.report(&exchange, &failure);
+        self.plugin.report(&exchange, Hook::Reroute, &failure);
         let detour = match self.plugin.spec.on_failure {
             OnFailure::Open => Ok(Detour::Fallback),
             OnFailure::Closed | OnFailure::Fallback => Err(failure.into_fault(&self.plugin.spec.name)),

@@ -137,6 +137,10 @@ pub mod exports {
                     pub summary: _rt::String,
                     /// The metrics that it counts by the interface `metrics`; at most 64.
                     pub metrics: _rt::Vec<Metric>,
+                    /// A JSON Schema (draft 2020-12 unless `$schema` says otherwise, at most 64 KiB of text, with no reference to
+                    /// outside) that `settings` are held to before `configure` sees them: what breaks it refuses the configuration and is
+                    /// shown with its place in the file. None where the plugin looks at its settings itself.
+                    pub settings_schema: ::core::option::Option<_rt::String>,
                 }
                 impl ::core::fmt::Debug for Description {
                     fn fmt(
@@ -148,6 +152,7 @@ pub mod exports {
                             .field("version", &self.version)
                             .field("summary", &self.summary)
                             .field("metrics", &self.metrics)
+                            .field("settings-schema", &self.settings_schema)
                             .finish()
                     }
                 }
@@ -162,6 +167,7 @@ pub mod exports {
                             version: version2,
                             summary: summary2,
                             metrics: metrics2,
+                            settings_schema: settings_schema2,
                         } = result0;
                         let vec3 = (name2.into_bytes()).into_boxed_slice();
                         let ptr3 = vec3.as_ptr().cast::<u8>();
@@ -333,6 +339,28 @@ pub mod exports {
                         *ptr1
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = result15;
+                        match settings_schema2 {
+                            Some(e) => {
+                                *ptr1
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec16 = (e.into_bytes()).into_boxed_slice();
+                                let ptr16 = vec16.as_ptr().cast::<u8>();
+                                let len16 = vec16.len();
+                                ::core::mem::forget(vec16);
+                                *ptr1
+                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len16;
+                                *ptr1
+                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr16.cast_mut();
+                            }
+                            None => {
+                                *ptr1
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
                         ptr1
                     }
                 }
@@ -458,6 +486,23 @@ pub mod exports {
                             len26 * (9 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         );
+                        let l27 = i32::from(
+                            *arg0
+                                .add(8 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l27 {
+                            0 => {}
+                            _ => {
+                                let l28 = *arg0
+                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l29 = *arg0
+                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l28, l29, 1);
+                            }
+                        }
                     }
                 }
                 #[doc(hidden)]
@@ -518,15 +563,19 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// Called once when the component is loaded, in an instance of its own that is then dropped. A trap here refuses
-                    /// the component.
+                    /// Called once when the component is loaded, in an instance of its own that is then dropped, and before `configure`. A
+                    /// trap here refuses the component.
                     #[allow(async_fn_in_trait)]
                     fn describe() -> Description;
-                    /// Called with the plugin's `settings` as JSON text, `{}` where there are none: once when the configuration is
-                    /// loaded, where an error refuses the configuration with this message; and then once in each instance, before its
-                    /// first hook.
+                    /// Called with the plugin's `settings` as JSON text, `{}` where there are none, when the configuration is loaded; an
+                    /// error refuses the configuration with this message. The memory it leaves is the image that every instance starts
+                    /// from, so that what is parsed and built here costs no exchange anything. The image is kept across restarts for as
+                    /// long as component and settings stay the same: what was drawn by chance or read from a clock here is the same in
+                    /// every instance.
                     ///
-                    /// Limits are those of the plugin; its time counts to the exchange's. No exchange is there yet.
+                    /// Meanwhile it may take a second of CPU time and five in all, the memory of the plugin, and no resource of the host.
+                    /// Where an image can't be made, `sandgate inspect` and the log say why, and this is called in each instance before
+                    /// its first hook, within the limits of the plugin and on the exchange's time. No exchange is there yet.
                     #[allow(async_fn_in_trait)]
                     fn configure(
                         settings: _rt::String,
@@ -561,10 +610,10 @@ pub mod exports {
                 struct _RetArea(
                     [::core::mem::MaybeUninit<
                         u8,
-                    >; 8 * ::core::mem::size_of::<*const u8>()],
+                    >; 11 * ::core::mem::size_of::<*const u8>()],
                 );
                 static mut _RET_AREA: _RetArea = _RetArea(
-                    [::core::mem::MaybeUninit::uninit(); 8
+                    [::core::mem::MaybeUninit::uninit(); 11
                         * ::core::mem::size_of::<*const u8>()],
                 );
             }
@@ -627,9 +676,9 @@ macro_rules! __export_with_plugin_impl {
         =
         "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:with-plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3591] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3611] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x85\x1b\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x99\x1b\x01A\x02\x01\
 A\x19\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -699,16 +748,16 @@ B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r
 \x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
 \0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
 s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
-\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x01B\x11\
+\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x01B\x12\
 \x01pu\x01q\x03\x07counter\0\0\x05gauge\0\0\x09histogram\x01\0\0\x04\0\x0bmetric\
 -kind\x03\0\x01\x01ps\x01r\x02\x04names\x06values\x03\x04\0\x0cmetric-label\x03\0\
 \x04\x01p\x05\x01r\x04\x04names\x04helps\x04kind\x02\x06labels\x06\x04\0\x06metr\
-ic\x03\0\x07\x01p\x08\x01r\x04\x04names\x07versions\x07summarys\x07metrics\x09\x04\
-\0\x0bdescription\x03\0\x0a\x01@\0\0\x0b\x04\0\x08describe\x01\x0c\x01j\0\x01s\x01\
-@\x01\x08settingss\0\x0d\x04\0\x09configure\x01\x0e\x04\0\x1bsandgate:proxy/plug\
-in@0.1.0\x05\x0c\x04\0\x20sandgate:proxy/with-plugin@0.1.0\x04\0\x0b\x11\x01\0\x0b\
-with-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
-0.258.3\x10wit-bindgen-rust\x060.61.1";
+ic\x03\0\x07\x01p\x08\x01ks\x01r\x05\x04names\x07versions\x07summarys\x07metrics\
+\x09\x0fsettings-schema\x0a\x04\0\x0bdescription\x03\0\x0b\x01@\0\0\x0c\x04\0\x08\
+describe\x01\x0d\x01j\0\x01s\x01@\x01\x08settingss\0\x0e\x04\0\x09configure\x01\x0f\
+\x04\0\x1bsandgate:proxy/plugin@0.1.0\x05\x0c\x04\0\x20sandgate:proxy/with-plugi\
+n@0.1.0\x04\0\x0b\x11\x01\0\x0bwith-plugin\x03\0\0\0G\x09producers\x01\x0cproces\
+sed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }

@@ -47,7 +47,7 @@ const OWNERS: [Owner; 11] = [
     },
     Owner {
         name: "wasm",
-        packages: &["wasmtime", "wasmtime-wasi"],
+        packages: &["wasmtime", "wasmtime-wasi", "wasmtime-wizer", "jsonschema"],
         also: &[],
         why: "everything else sees filters, routers and balancers, never a component",
     },

@@ -1,0 +1,264 @@
+//! Loading a plugin: its component is read, checked, compiled and tried, its settings are held to its schema, and the
+//! image that its instances begin with is made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use model::CircuitRule;
+use state::Namespace;
+
+use crate::aot::Source;
+use crate::bindings;
+use crate::circuit::Circuits;
+use crate::compile::Code;
+use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::failure::Failure;
+use crate::grants::{Grant, Grants, Needs};
+use crate::guest::{Guest, HANDLES};
+use crate::hooks::HookTable;
+use crate::inspect::{Anatomy, LoadError, Waits};
+use crate::own_metrics::{self, OwnMetrics};
+use crate::pace::Pace;
+use crate::plugin::{Plugin, Shared, Start};
+use crate::schema;
+use crate::snapshot::{self, Snapshot};
+use crate::spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec};
+use crate::stats::PluginStats;
+
+/// What a component turned out to be when it was loaded without settings.
+pub struct Inspected {
+    /// What it says of itself, if it has a word on that.
+    pub description: Option<Description>,
+    /// The memory that a new instance has, in bytes.
+    pub memory: usize,
+    /// How its instances come by their settings; or why they can't do without.
+    pub start: Result<Start, LoadError>,
+}
+
+impl Plugin {
+    /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
+    /// If it was loaded before for as many workers, and neither its file nor what the configuration says of it has
+    /// changed, nothing is done; if something has, what is counted of it goes on.
+    pub async fn load(
+        engine: &Engine,
+        spec: PluginSpec,
+        workers: usize,
+        before: Option<&Plugin>,
+    ) -> Result<Plugin, LoadError> {
+        if spec.limits.memory > MEMORY_LIMIT_MAX {
+            return Err(LoadError::MemoryLimit(spec.limits.memory));
+        }
+        let bytes = Arc::from(std::fs::read(&spec.path)?);
+        let content = Source::component(&bytes);
+        if let Some(same) =
+            before.filter(|before| before.is(&spec, content) && before.stats().is_for(workers))
+        {
+            return Ok(same.clone());
+        }
+        let stats = before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers));
+        let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
+        anatomy.check()?;
+        anatomy.check_grants(&spec.name, &spec.grants)?;
+        let (machinery, waits, state) =
+            (engine.machinery()?, anatomy.waits(), state_of(&spec.grants, before));
+        let bytes = &bytes;
+        let mut recipe =
+            Recipe { engine, machinery, spec, content, bytes, waits, workers, stats, state, metrics: None };
+        let plain = recipe.shared(&code, Start::Plain)?;
+        let First { said, .. } = describe(&plain).await?;
+        recipe.check_settings(&plain, said.as_ref().and_then(|said| said.settings_schema.as_deref()))?;
+        recipe.metrics = recipe.metrics(said.map(|said| said.metrics).unwrap_or_default(), before)?;
+        recipe.started(&code).await
+    }
+
+    /// Reads a component and says what it is, whether it could be loaded or not.
+    pub async fn inspect(engine: &Engine, path: &Path) -> Result<Anatomy, LoadError> {
+        Anatomy::of(engine, &Arc::from(std::fs::read(path)?)).await.map(|(_, anatomy)| anatomy)
+    }
+
+    /// Makes a first instance of a component, asks it what it is, and loads it as one without settings.
+    pub async fn examine(engine: &Engine, path: &Path) -> Result<Inspected, LoadError> {
+        let bytes = Arc::from(std::fs::read(path)?);
+        let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
+        anatomy.check()?;
+        let recipe = Recipe {
+            engine,
+            machinery: engine.machinery()?,
+            spec: unsettled(path),
+            content: Source::component(&bytes),
+            bytes: &bytes,
+            waits: anatomy.waits(),
+            workers: 1,
+            stats: PluginStats::new(1),
+            state: state_of(&Grants::everything(), None),
+            metrics: None,
+        };
+        let First { said, memory } = describe(&recipe.shared(&code, Start::Plain)?).await?;
+        let description = said.map(|said| Description {
+            name: said.name,
+            version: said.version,
+            summary: said.summary,
+            settings_schema: said.settings_schema,
+        });
+        let loaded = Plugin::load(engine, unsettled(path), 1, None).await;
+        Ok(Inspected { description, memory, start: loaded.map(|plugin| plugin.start().clone()) })
+    }
+}
+
+/// A plugin of which the configuration says nothing but where it is.
+fn unsettled(path: &Path) -> PluginSpec {
+    PluginSpec {
+        name: "inspected".into(),
+        path: path.to_owned(),
+        settings: None,
+        keep: Keep::OnDisk,
+        limits: Limits::default(),
+        grants: Grants::everything(),
+        isolation: Isolation::Exchange,
+        on_failure: OnFailure::Closed,
+        circuit: CircuitRule::default(),
+    }
+}
+
+/// All that a plugin is made of.
+pub(crate) struct Recipe<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) machinery: &'a Machinery,
+    pub(crate) spec: PluginSpec,
+    pub(crate) content: Source,
+    pub(crate) bytes: &'a Arc<[u8]>,
+    waits: Waits,
+    workers: usize,
+    stats: PluginStats,
+    state: Option<Arc<Namespace>>,
+    metrics: Option<Arc<OwnMetrics>>,
+}
+
+impl Recipe<'_> {
+    /// What instances of a component share that is the plugin's, or was made of it.
+    pub(crate) fn shared(&self, code: &Code, start: Start) -> Result<Arc<Shared>, LoadError> {
+        self.shared_within(code, start, self.spec.limits, HANDLES)
+    }
+
+    /// The same, with other limits than the configuration has.
+    pub(crate) fn shared_within(
+        &self,
+        code: &Code,
+        start: Start,
+        limits: Limits,
+        handles: usize,
+    ) -> Result<Arc<Shared>, LoadError> {
+        let pre = self
+            .machinery
+            .linker
+            .instantiate_pre(&code.component)
+            .map_err(|error| LoadError::mismatch(&error))?;
+        let hooks = HookTable::of(&code.component);
+        let circuits = Circuits::new(self.spec.circuit, self.workers, &hooks.exported());
+        Ok(Arc::new(Shared {
+            spec: PluginSpec { limits, ..self.spec.clone() },
+            content: self.content,
+            engine: self.machinery.clone(),
+            code: code.clone(),
+            pre,
+            hooks,
+            start,
+            handles,
+            waits: self.waits,
+            pace: Pace::default(),
+            circuits,
+            workers: self.workers,
+            stats: self.stats.clone(),
+            state: self.state.clone(),
+            caller: self.engine.caller.clone(),
+            metrics: self.metrics.clone(),
+        }))
+    }
+
+    fn check_settings(&self, plain: &Shared, schema: Option<&str>) -> Result<(), LoadError> {
+        if self.spec.settings.is_some() && plain.hooks.configure.is_none() {
+            return Err(LoadError::TakesNoSettings);
+        }
+        schema.map_or(Ok(()), |schema| schema::check(schema, plain.settings()))
+    }
+
+    /// A place for what the plugin wants to count, or the one that there was.
+    fn metrics(
+        &self,
+        described: Vec<bindings::plugin::Metric>,
+        before: Option<&Plugin>,
+    ) -> Result<Option<Arc<OwnMetrics>>, LoadError> {
+        if described.is_empty() {
+            return Ok(None);
+        }
+        let PluginSpec { name, grants, .. } = &self.spec;
+        let Some(limit) = grants.metrics else {
+            let (what, missing) = ("describes metrics".to_owned(), Needs(vec![Grant::Metrics]));
+            return Err(LoadError::not_granted(what, name, grants, &missing));
+        };
+        let declared = own_metrics::read(described, limit).map_err(LoadError::Metrics)?;
+        let old = before.and_then(|before| before.shared.metrics.as_ref()).filter(|old| old.are(&declared));
+        Ok(Some(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone)))
+    }
+
+    /// The plugin, whose instances begin configured if that can be.
+    async fn started(&self, code: &Code) -> Result<Plugin, LoadError> {
+        if HookTable::of(&code.component).configure.is_none() {
+            return self.tried(code, Start::Plain).await;
+        }
+        let why = match snapshot::of(self).await? {
+            Snapshot::Image(image) => match self.tried(&image, Start::Configured).await {
+                Ok(plugin) => return Ok(plugin),
+                Err(error) => snapshot::NoImage::Useless(error.to_string()),
+            },
+            Snapshot::None(why) => why,
+        };
+        let plugin = self.tried(code, Start::Configure(why)).await?;
+        plugin.say_how_it_starts();
+        Ok(plugin)
+    }
+
+    async fn tried(&self, code: &Code, start: Start) -> Result<Plugin, LoadError> {
+        let shared = self.shared(code, start)?;
+        Guest::new(&shared).await.map_err(trial)?;
+        Ok(Plugin { shared })
+    }
+}
+
+impl Plugin {
+    fn say_how_it_starts(&self) {
+        if let Start::Configure(why) = self.start() {
+            tracing::warn!(plugin = %self.name(), reason = %why, "a plugin is configured in each instance");
+        }
+    }
+}
+
+/// What a first instance was found to be.
+struct First {
+    said: Option<bindings::plugin::Description>,
+    memory: usize,
+}
+
+/// Tries a first instance of a component, and asks what it says of itself.
+async fn describe(plain: &Arc<Shared>) -> Result<First, LoadError> {
+    let mut guest = Guest::unconfigured(plain).await.map_err(trial)?;
+    let memory = guest.memory();
+    guest.check_hooks(&plain.hooks).map_err(|error| LoadError::mismatch(&error))?;
+    let said = match plain.hooks.describe {
+        Some(hook) => {
+            Some(guest.call::<_, (bindings::plugin::Description,)>(&hook, ()).await.map_err(trial)?.0)
+        }
+        None => None,
+    };
+    Ok(First { said, memory })
+}
+
+/// What it keeps, if it may keep anything: what the plugin of its name had before, if that might too.
+fn state_of(grants: &Grants, before: Option<&Plugin>) -> Option<Arc<Namespace>> {
+    let kept = || before.and_then(|before| before.shared.state.clone()).unwrap_or_default();
+    grants.keep_state().then(kept)
+}
+
+fn trial(failure: Failure) -> LoadError {
+    LoadError::Trial(failure.detail)
+}
