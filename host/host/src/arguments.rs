@@ -34,7 +34,14 @@ pub(crate) enum Command {
     /// Say what a component is, and whether it could be loaded
     Inspect(Inspect),
     /// Print the JSON Schema of the configuration, for editors
-    Schema,
+    Schema(Schema),
+}
+
+#[derive(Args)]
+pub(crate) struct Schema {
+    /// Of a tenant's own file
+    #[arg(long)]
+    pub(crate) tenant: bool,
 }
 
 #[derive(Args)]

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => command::check::check(&arguments),
         Command::Routes(arguments) => command::routes::routes(&arguments),
         Command::Inspect(arguments) => command::inspect::inspect(&arguments),
-        Command::Schema => command::schema::schema(),
+        Command::Schema(arguments) => command::schema::schema(&arguments),
     };
     exit::code(outcome)
 }
