@@ -83,6 +83,10 @@ pub enum PluginFault {
     Exhausted,
     /// A body is longer than it may be given.
     Body,
+    /// All guests of its tenant together have as much memory as they may.
+    TenantMemory,
+    /// Its tenant has as many guests as it may.
+    TenantGuests,
 }
 
 /// The named reasons. Each is a label in the access log and in `sandgate_faults_total`.
@@ -146,6 +150,10 @@ pub enum FaultKind {
     BuffersFull,
     /// A file for a body could not be made, written or read.
     SpillFailed,
+    /// The tenant has as many requests under way as it may.
+    TenantConcurrency,
+    /// The tenant's guests have used more CPU time than they may.
+    TenantCpu,
     /// A guest failed.
     Plugin(PluginFault),
     /// The host itself failed: a panic was caught.
@@ -154,7 +162,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 39] = [
+    pub const ALL: [FaultKind; 43] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -184,6 +192,8 @@ impl FaultKind {
         FaultKind::TunnelIdle,
         FaultKind::BuffersFull,
         FaultKind::SpillFailed,
+        FaultKind::TenantConcurrency,
+        FaultKind::TenantCpu,
         FaultKind::Plugin(PluginFault::Trap),
         FaultKind::Plugin(PluginFault::Stack),
         FaultKind::Plugin(PluginFault::Memory),
@@ -193,6 +203,8 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::Invalid),
         FaultKind::Plugin(PluginFault::Exhausted),
         FaultKind::Plugin(PluginFault::Body),
+        FaultKind::Plugin(PluginFault::TenantMemory),
+        FaultKind::Plugin(PluginFault::TenantGuests),
         FaultKind::Internal,
     ];
 
@@ -228,6 +240,8 @@ impl FaultKind {
             FaultKind::TunnelIdle => "tunnel_idle",
             FaultKind::BuffersFull => "buffers_full",
             FaultKind::SpillFailed => "spill_failed",
+            FaultKind::TenantConcurrency => "tenant_concurrency",
+            FaultKind::TenantCpu => "tenant_cpu",
             FaultKind::Plugin(PluginFault::Trap) => "plugin_trap",
             FaultKind::Plugin(PluginFault::Stack) => "plugin_stack",
             FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
@@ -237,6 +251,8 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
             FaultKind::Plugin(PluginFault::Body) => "plugin_body",
+            FaultKind::Plugin(PluginFault::TenantMemory) => "tenant_memory",
+            FaultKind::Plugin(PluginFault::TenantGuests) => "tenant_guests",
             FaultKind::Internal => "internal",
         }
     }
@@ -260,7 +276,11 @@ impl FaultKind {
             | FaultKind::QueueTimeout
             | FaultKind::UpstreamFull
             | FaultKind::BuffersFull
-            | FaultKind::Plugin(PluginFault::Exhausted) => StatusCode::SERVICE_UNAVAILABLE,
+            | FaultKind::TenantConcurrency
+            | FaultKind::Plugin(
+                PluginFault::Exhausted | PluginFault::TenantMemory | PluginFault::TenantGuests,
+            ) => StatusCode::SERVICE_UNAVAILABLE,
+            FaultKind::TenantCpu => StatusCode::TOO_MANY_REQUESTS,
             FaultKind::ConnectFailed
             | FaultKind::UpstreamTls
             | FaultKind::UpstreamReset
@@ -296,6 +316,8 @@ impl FaultKind {
             | FaultKind::UpstreamFull
             | FaultKind::BuffersFull
             | FaultKind::SpillFailed
+            | FaultKind::TenantConcurrency
+            | FaultKind::TenantCpu
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::BreakerOpen

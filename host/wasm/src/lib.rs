@@ -30,7 +30,7 @@ mod ticker;
 mod weigher;
 
 pub use aot::AotCache;
-pub use engine::{Engine, MEMORY_LIMIT_MAX};
+pub use engine::{Engine, GUESTS, MEMORY_LIMIT_MAX};
 pub use grants::{Grant, Grants, Needs};
 pub use inspect::{Anatomy, LoadError, WorldCheck};
 pub use own_metrics::{MetricDeclaration, MetricKind, OwnMetric, OwnMetrics, Series, SeriesValue};

@@ -110,7 +110,7 @@ impl PluginPicker {
             guest.call::<_, ()>(&hook, (endpoints,)).await?;
             Ok(guest)
         };
-        *place = Some(self.plugin.engine.lane.run(making).await?);
+        *place = Some(self.plugin.run_slowly(making).await?);
         Ok(())
     }
 }

@@ -3,20 +3,21 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use model::{Balancer, Caller, Endpoint, Filter, Router, Weigher};
+use model::{Balancer, Caller, Endpoint, Filter, Lodging, Router, Tenant, Weigher};
 use sha2::{Digest, Sha256};
 use state::Namespace;
 use wasmtime::component::InstancePre;
 
 use crate::bindings;
 use crate::context::Context;
-use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::engine::{self, Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::failure::Failure;
 use crate::filter::PluginFilter;
 use crate::grants::{Grant, Grants, Needs};
 use crate::guest::Guest;
 use crate::hooks::HookTable;
 use crate::inspect::{Anatomy, LoadError, Waits};
+use crate::lane::Payer;
 use crate::own_metrics::{self, OwnMetrics};
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
@@ -27,6 +28,7 @@ use crate::stats::PluginStats;
 use crate::weigher::PluginWeigher;
 
 /// What a plugin's guests share.
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) spec: PluginSpec,
     /// The hash of its file.
@@ -36,11 +38,15 @@ pub(crate) struct Shared {
     pub(crate) hooks: HookTable,
     /// What its guests can wait for, which is no computation.
     pub(crate) waits: Waits,
-    pub(crate) pace: Pace,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
     /// What it keeps between exchanges, if it may.
     pub(crate) state: Option<Arc<Namespace>>,
+    /// On whose account its guests are, once it was tried: trials are on nobody's.
+    tenant: OnceLock<Arc<Tenant>>,
+    /// How many places of the pool each guest takes.
+    places: u32,
     /// Who sends its callouts.
     pub(crate) caller: Option<Arc<dyn Caller>>,
     /// Its own metrics, once it has said which.
@@ -72,7 +78,7 @@ impl Plugin {
         if let Some(same) =
             before.filter(|before| before.is(&spec, &content) && before.stats().is_for(workers))
         {
-            return Ok(same.clone());
+            return Ok(same.owned_by(spec.tenant));
         }
         let (component, anatomy) = Anatomy::of(engine, &bytes)?;
         anatomy.check()?;
@@ -85,6 +91,7 @@ impl Plugin {
         let engine = engine.machinery()?;
         let pre = engine.linker.instantiate_pre(&component).map_err(|e| LoadError::mismatch(&e))?;
         let state = state_of(&spec.grants, before);
+        let pace = engine.paces.of(spec.tenant.as_deref());
         let shared = Arc::new(Shared {
             spec,
             content,
@@ -92,10 +99,12 @@ impl Plugin {
             pre,
             hooks,
             waits: anatomy.waits(),
-            pace: Pace::default(),
+            pace,
             workers,
             stats: before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers)),
             state,
+            tenant: OnceLock::new(),
+            places: engine::places(&component),
             caller,
             metrics: OnceLock::new(),
             description: OnceLock::new(),
@@ -104,6 +113,7 @@ impl Plugin {
         trial.check_hooks(&shared.hooks).map_err(|error| LoadError::mismatch(&error))?;
         shared.describe(&mut trial, before).await?;
         Guest::new(&shared).await.map_err(failed_trial)?;
+        shared.spec.tenant.clone().map(|tenant| shared.tenant.set(tenant));
         Ok(Plugin { shared })
     }
 
@@ -116,6 +126,7 @@ impl Plugin {
     pub async fn describe(engine: &Engine, path: &Path) -> Result<Option<Description>, LoadError> {
         let spec = PluginSpec {
             name: "inspected".into(),
+            tenant: None,
             path: path.to_owned(),
             settings: None,
             limits: Limits::default(),
@@ -138,7 +149,18 @@ impl Plugin {
     }
 
     fn is(&self, spec: &PluginSpec, content: &Content) -> bool {
-        self.shared.spec == *spec && self.shared.content == *content
+        self.shared.spec.is_but_for_tenant(spec) && self.shared.content == *content
+    }
+
+    /// The same plugin, with what its tenant may use now.
+    fn owned_by(&self, tenant: Option<Arc<Tenant>>) -> Plugin {
+        if self.shared.spec.tenant == tenant {
+            return self.clone();
+        }
+        let mut shared = Shared::clone(&self.shared);
+        shared.tenant = tenant.clone().map_or_else(OnceLock::new, OnceLock::from);
+        shared.spec.tenant = tenant;
+        Plugin { shared: Arc::new(shared) }
     }
 
     /// Its counters.
@@ -193,7 +215,7 @@ fn failed_trial(failure: Failure) -> LoadError {
 }
 
 /// What tells one content of a file from another.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Content([u8; 32]);
 
 impl Content {
@@ -221,6 +243,30 @@ impl Shared {
         let old = before.and_then(|before| before.shared.metrics.get()).filter(|old| old.are(&declared));
         let _ = self.metrics.set(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone));
         Ok(())
+    }
+
+    /// Whose it is, if it is a tenant's.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        self.tenant.get()
+    }
+
+    /// Runs what its guests do in the slow lane.
+    pub(crate) async fn run_slowly<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let payer = Payer::of(self.tenant().map(AsRef::as_ref));
+        self.engine.lane.run(payer, future).await
+    }
+
+    /// A place for one more guest; none is needed where it is nobody's.
+    pub(crate) fn lodge(&self) -> Result<Option<Lodging>, Failure> {
+        let Some(tenant) = self.tenant() else { return Ok(None) };
+        let full = |fault| {
+            let guests = tenant.quotas().guests.unwrap_or(u32::MAX);
+            Failure { fault, detail: format!("tenant {} has {guests} guests, or nearly", tenant.name()) }
+        };
+        tenant.lodge(self.places).map(Some).map_err(full)
     }
 
     /// Its settings, as JSON text.

@@ -148,7 +148,7 @@ where
     };
     let (guest, exchange, answer) = match call.plugin.stays_on_worker() {
         true => Box::pin(calling).await,
-        false => call.plugin.engine.lane.run(calling).await,
+        false => call.plugin.run_slowly(calling).await,
     };
     if let Some(guest) = guest {
         put_back(place, guest, &call, &exchange, answer.is_ok());

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::Tenant;
+
 use crate::grants::Grants;
 
 /// What one guest may use.
@@ -79,6 +81,8 @@ pub enum OnFailure {
 pub struct PluginSpec {
     /// Its name.
     pub name: Arc<str>,
+    /// Whose it is, if it is a tenant's.
+    pub tenant: Option<Arc<Tenant>>,
     /// Where its component is.
     pub path: PathBuf,
     /// Its settings, as JSON text.
@@ -91,4 +95,13 @@ pub struct PluginSpec {
     pub isolation: Isolation,
     /// What a failure does.
     pub on_failure: OnFailure,
+}
+
+impl PluginSpec {
+    /// Whether a guest of the one is a guest of the other, whatever the tenant may use.
+    pub(crate) fn is_but_for_tenant(&self, other: &PluginSpec) -> bool {
+        let name = |spec: &PluginSpec| spec.tenant.as_ref().map(|tenant| tenant.number());
+        let other_of_ours = PluginSpec { tenant: self.tenant.clone(), ..other.clone() };
+        name(self) == name(other) && *self == other_of_ours
+    }
 }

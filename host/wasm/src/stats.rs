@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use model::{CalloutError, PerWorker, PluginFault, WorkerId};
 
 /// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 9] = [
+const FAULTS: [PluginFault; 11] = [
     PluginFault::Trap,
     PluginFault::Stack,
     PluginFault::Memory,
@@ -17,6 +17,8 @@ const FAULTS: [PluginFault; 9] = [
     PluginFault::Invalid,
     PluginFault::Exhausted,
     PluginFault::Body,
+    PluginFault::TenantMemory,
+    PluginFault::TenantGuests,
 ];
 
 /// A limit of what a plugin is granted.
@@ -32,16 +34,19 @@ pub enum Refusal {
     Callouts,
     /// What was to be sent is longer than it may be.
     CalloutBody,
+    /// The plugin's tenant has sent as many callouts in a second as it may.
+    TenantCallouts,
 }
 
 impl Refusal {
     /// All of them, in the order they are counted in.
-    const ALL: [Refusal; 5] = [
+    const ALL: [Refusal; 6] = [
         Refusal::KvQuota,
         Refusal::CounterKeys,
         Refusal::RateLimitKeys,
         Refusal::Callouts,
         Refusal::CalloutBody,
+        Refusal::TenantCallouts,
     ];
 
     /// Its name in metrics.
@@ -52,6 +57,7 @@ impl Refusal {
             Refusal::RateLimitKeys => "rate_limit_keys",
             Refusal::Callouts => "callouts",
             Refusal::CalloutBody => "callout_body",
+            Refusal::TenantCallouts => "tenant_callouts",
         }
     }
 }

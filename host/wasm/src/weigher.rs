@@ -35,6 +35,10 @@ impl PluginWeigher {
     }
 
     async fn run(&self, loads: Loads) -> Option<Vec<Weight>> {
+        // A tenant that has used up its time keeps the weights that it has.
+        if self.plugin.tenant().is_some_and(|tenant| tenant.may_compute().is_err()) {
+            return None;
+        }
         match self.ask(loads).await.and_then(|weights| self.check(&weights)) {
             Ok(weights) => Some(weights),
             Err(failure) => {
@@ -57,7 +61,7 @@ impl PluginWeigher {
             let answer = guest.call::<_, (Vec<f64>,)>(&weigh, (active, latency_us, failures)).await;
             (guest, answer)
         };
-        let (mut guest, answer) = self.plugin.engine.lane.run(asking).await;
+        let (mut guest, answer) = self.plugin.run_slowly(asking).await;
         self.plugin.stats.aside().called(guest.take_cpu());
         let (weights,) = answer?;
         *place = Some(guest);
@@ -72,7 +76,7 @@ impl PluginWeigher {
             guest.call::<_, ()>(&hook, (endpoints,)).await?;
             Ok(guest)
         };
-        self.plugin.engine.lane.run(making).await
+        self.plugin.run_slowly(making).await
     }
 
     /// The weights, if there is one for each endpoint and each is one.
