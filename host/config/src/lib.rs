@@ -22,6 +22,7 @@ mod scalar;
 mod server;
 mod specificity;
 mod template;
+mod tenant;
 mod tracing;
 mod upstream;
 mod upstream_tls;
@@ -60,6 +61,7 @@ pub use scalar::{Cidr, Portion, RetryOn, Statuses};
 pub use server::{Admin, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
 pub use specificity::Specificity;
 pub use template::{Segment, Template};
+pub use tenant::{OF_TENANT, Quotas, Tenant};
 pub use tracing::{RequestId, TraceStart, Trust};
 pub use upstream::{Endpoint, KeepAlive, ProxyVersion, Upstream};
 pub use upstream_tls::{
@@ -89,6 +91,8 @@ pub struct Config {
     pub router: Option<Arc<str>>,
     /// Where the file names the router; the file's start when it names none.
     pub router_span: Span,
+    /// Who has some of the above, by name.
+    pub tenants: IndexMap<Arc<str>, Tenant>,
     /// What works, and is most likely not what was meant.
     pub warnings: Vec<Diagnostic>,
     /// What it was read from.

@@ -79,6 +79,7 @@ pub enum LogField {
     Path,
     Status,
     Route,
+    Tenant,
     Upstream,
     Endpoint,
     Attempts,
@@ -99,7 +100,7 @@ pub enum LogField {
 
 impl LogField {
     /// All of them with their names, in the order in which a line has them.
-    pub const ALL: [(&'static str, LogField); 25] = [
+    pub const ALL: [(&'static str, LogField); 26] = [
         ("time", LogField::Time),
         ("id", LogField::Id),
         ("trace_id", LogField::TraceId),
@@ -109,6 +110,7 @@ impl LogField {
         ("path", LogField::Path),
         ("status", LogField::Status),
         ("route", LogField::Route),
+        ("tenant", LogField::Tenant),
         ("upstream", LogField::Upstream),
         ("endpoint", LogField::Endpoint),
         ("attempts", LogField::Attempts),

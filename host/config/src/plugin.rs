@@ -16,6 +16,8 @@ use super::Grants;
 pub struct Plugin {
     /// Its name, unique among plugins.
     pub name: Arc<str>,
+    /// Whose it is, if it is a tenant's.
+    pub tenant: Option<Arc<str>>,
     /// The component's file. Whether it is there, and a component, is for the loader to say.
     pub wasm: PathBuf,
     /// What it is told, variables replaced. May hold secrets: not for logs.

@@ -18,6 +18,8 @@ use super::{
 pub struct Route {
     /// Its name, unique among routes.
     pub name: Arc<str>,
+    /// Whose it is, if it is a tenant's.
+    pub tenant: Option<Arc<str>>,
     /// Which requests.
     pub matches: Matching,
     /// In the order that requests pass them.
@@ -63,6 +65,18 @@ pub enum Destination {
     Redirect(Redirect),
     /// The proxy, which says always the same.
     Respond(Respond),
+}
+
+impl Destination {
+    /// The upstreams that it may be.
+    pub fn upstreams(&self) -> impl Iterator<Item = &Arc<str>> {
+        let (one, shares) = match self {
+            Destination::Upstream(name) => (Some(name), [].as_slice()),
+            Destination::Split(shares) => (None, shares.as_slice()),
+            Destination::Redirect(_) | Destination::Respond(_) => (None, [].as_slice()),
+        };
+        one.into_iter().chain(shares.iter().map(|share| &share.upstream))
+    }
 }
 
 /// A part of a split.

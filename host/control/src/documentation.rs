@@ -44,6 +44,8 @@ async fn the_fields_documented_are_those_of_a_line() {
         lines.flat_map(|line| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).collect();
     // Only plugins leave notes and cost something, and none is asked here; nor does any protocol change.
     seen.extend(["notes", "plugins", "protocol", "bytes_up"].map(str::to_owned));
+    // Nor is any route a tenant's.
+    seen.insert("tenant".to_owned());
     // No connection here is by TLS.
     seen.insert("tls".to_owned());
     // Nor does anybody trace.

@@ -11,6 +11,7 @@ mod own;
 mod plugins;
 mod process;
 mod routes;
+mod tenants;
 mod times;
 mod tls;
 mod upstreams;
@@ -66,7 +67,8 @@ impl Collector for Scrape {
         upstreams::encode(&mut encoder, &generation, monitor.now_ms())?;
         names::encode(&mut encoder, &generation)?;
         plugins::encode(&mut encoder, &generation)?;
-        own::encode(&mut encoder, &generation)
+        own::encode(&mut encoder, &generation)?;
+        tenants::encode(&mut encoder, &generation)
     }
 }
 

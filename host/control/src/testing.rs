@@ -85,6 +85,7 @@ impl Running {
         std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
+        std::fs::write(folder.path().join("tenant.yaml"), "version: 1").unwrap();
         let config = loader::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
@@ -215,6 +216,7 @@ upstreams:
 routes:
   - {{ name: good, match: {{ path: {{ prefix: /good }} }}, upstream: good }}
   - {{ name: bad, match: {{ path: {{ prefix: /bad }} }}, upstream: bad }}
+tenants: {{ acme: {{ hosts: [acme.example], config: tenant.yaml, quotas: {{ cpu: 1s/s }} }} }}
 "#
     )
 }

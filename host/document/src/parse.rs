@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::deserialize::{Cursor, Fault, Repair};
 use crate::dialect::Dialect;
 use crate::report::{Diagnostic, ERROR_LIMIT, Report};
-use crate::source::{Source, Span};
+use crate::source::{Part, Source, Span};
 use crate::tree::{self, Tree};
 
 /// What became of a document.
@@ -23,7 +23,16 @@ pub struct Parsed<T> {
 
 /// Reads a document as the types of a format; without a tree, as after an error of syntax, there is nothing but the report.
 pub fn parse<T: DeserializeOwned>(source: &Arc<Source>, dialect: &Dialect) -> Result<Parsed<T>, Report> {
-    let (tree, mut problems) = tree::read(source).map_err(Report::new)?;
+    parse_part(source, &source.whole(), dialect)
+}
+
+/// Reads one of several documents that are in a source.
+pub fn parse_part<T: DeserializeOwned>(
+    source: &Arc<Source>,
+    part: &Part,
+    dialect: &Dialect,
+) -> Result<Parsed<T>, Report> {
+    let (tree, mut problems) = tree::read(source, part).map_err(Report::new)?;
     let root = tree.node(tree.root()).span;
     let (value, repaired) = deserialize(source, tree, dialect);
     problems.extend(repaired);

@@ -26,6 +26,10 @@ pub struct Source {
     text: String,
 }
 
+/// Files of a [`Source`] that are one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part(Range<usize>);
+
 /// One file of a [`Source`].
 #[derive(Debug)]
 pub(crate) struct SourceFile {
@@ -88,8 +92,30 @@ impl Source {
         Source { files, text }
     }
 
-    pub(crate) fn files(&self) -> &[SourceFile] {
-        &self.files
+    /// Several sources as one, in their order, and the part of it that each has become: spans of the first stay what they
+    /// were.
+    pub fn joined<'a>(sources: impl IntoIterator<Item = &'a Source>) -> (Source, Vec<Part>) {
+        let (mut named, mut parts) = (Vec::new(), Vec::new());
+        for source in sources {
+            let first = named.len();
+            named.extend(source.files.iter().map(|file| (file.name.clone(), source.text(file).to_owned())));
+            parts.push(Part(first..named.len()));
+        }
+        (Source::new(named), parts)
+    }
+
+    /// How long it is, in bytes.
+    pub fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// All of its files.
+    pub(crate) fn whole(&self) -> Part {
+        Part(0..self.files.len())
+    }
+
+    pub(crate) fn files(&self, part: &Part) -> &[SourceFile] {
+        self.files.get(part.0.clone()).unwrap_or_default()
     }
 
     /// The text of one of its files.

@@ -10,6 +10,7 @@ mod listeners;
 mod plugins;
 mod policy;
 mod settings;
+mod tenants;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use document::{Diagnostic, Report};
 use filters::{HeaderFilter, Rules};
 use inbound::{HeadLimits, Http2Settings, ServerSettings, ServerTimeouts};
 use ledger::AccessLog;
-use model::{Endpoint, Filter, RouteLabel, Template, UpstreamTimes, Variable};
+use model::{Endpoint, Filter, RouteLabel, Template, Tenant, UpstreamTimes, Variable};
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
@@ -29,7 +30,7 @@ use wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugi
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
-use crate::generation::{Balance, Generation, Route, Upstream};
+use crate::generation::{Balance, Generation, Owner, Route, Upstream};
 use crate::resilience::{Fallback, Resilience, RetryPolicy};
 use crate::sticky::Sticky;
 use endpoints::Weights;
@@ -51,7 +52,9 @@ pub async fn assemble(
 ) -> Result<Generation, Report> {
     // What workers have counted that are gone is kept.
     let places = before.map_or(places, |before| before.places.max(places));
-    let mut assembly = Assembly { config: &config, before, book: &book, places, faults: Vec::new() };
+    let mut faults = Vec::new();
+    let tenants = tenants::tenants(&config, before, &mut faults);
+    let mut assembly = Assembly { config: &config, tenants: &tenants, before, book: &book, places, faults };
     assembly.check_log();
     assembly.check_spill_folders();
     let listeners = assembly.listeners();
@@ -75,6 +78,7 @@ pub async fn assemble(
         rerouter: router.clone().filter(|router| router.reroutes()),
         router,
         upstreams,
+        tenants,
         callouts: callouts::routes(&config, places),
         plugins: plugins.into_values().collect(),
         unrouted,
@@ -95,6 +99,8 @@ type Plugins = HashMap<Arc<str>, Plugin>;
 
 struct Assembly<'a> {
     config: &'a Config,
+    /// In the configuration's order.
+    tenants: &'a [Arc<Tenant>],
     before: Option<&'a Generation>,
     book: &'a Book,
     places: usize,
@@ -132,7 +138,11 @@ impl Assembly<'_> {
         let wanted = self.config.plugins.values().map(|plugin| {
             let old =
                 self.before.and_then(|before| before.plugins.iter().find(|old| *old.name() == plugin.name));
-            Wanted { spec: spec(plugin), places: self.places, before: old.cloned() }
+            Wanted {
+                spec: spec(plugin, self.tenant(plugin.tenant.as_deref())),
+                places: self.places,
+                before: old.cloned(),
+            }
         });
         let mut loaded = plugins::load(engine, wanted.collect()).await;
         let mut plugins = Plugins::new();
@@ -261,6 +271,7 @@ impl Assembly<'_> {
         }
         Route {
             label: self.label(&route.name),
+            tenant: self.owner(route),
             parts: Parts::of(&route.matches),
             filters,
             destination: self.destination(&route.destination),
@@ -274,6 +285,23 @@ impl Assembly<'_> {
             retries: RetryPolicy::new(&route.retries),
             fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),
         }
+    }
+
+    fn tenant(&self, name: Option<&str>) -> Option<Arc<Tenant>> {
+        let at = self.config.tenants.get_index_of(name?)?;
+        self.tenants.get(at).map(Arc::clone)
+    }
+
+    fn owner(&self, route: &config::Route) -> Option<Owner> {
+        let tenant = self.tenant(route.tenant.as_deref())?;
+        let is_plugins = |filter: &config::Filter| matches!(filter, config::Filter::Plugin(_));
+        let chosen_by_one = || route.destination.upstreams().any(|name| self.is_chosen_by_plugin(name));
+        Some(Owner { tenant, runs_guests: route.filters.iter().any(is_plugins) || chosen_by_one() })
+    }
+
+    fn is_chosen_by_plugin(&self, upstream: &str) -> bool {
+        let balance = self.config.upstreams.get(upstream).map(|upstream| &upstream.balance);
+        matches!(balance, Some(config::Balance::Plugin(_)))
     }
 
     fn upstream_index(&self, name: &str) -> usize {
@@ -344,9 +372,10 @@ fn rules_of(rules: &config::HeaderRules) -> Rules {
     Rules { set: rules.set.clone(), add: rules.add.clone(), remove: rules.remove.clone() }
 }
 
-fn spec(plugin: &config::Plugin) -> PluginSpec {
+fn spec(plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
     PluginSpec {
         name: Arc::clone(&plugin.name),
+        tenant,
         path: plugin.wasm.clone(),
         settings: plugin.settings.as_ref().map(ToString::to_string),
         keep: match plugin.settings_from {

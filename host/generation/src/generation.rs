@@ -10,7 +10,7 @@ use balance::{Policy, Tiers};
 use config::ErrorPage;
 use http::StatusCode;
 use inbound::{Manner, ServerSettings};
-use model::{DetourNames, Endpoint, Exchange, Filter, RouteLabel, Router, UpstreamTimes};
+use model::{DetourNames, Endpoint, Exchange, Filter, RouteLabel, Router, Tenant, UpstreamTimes};
 use outbound::PoolSettings;
 use relay::forwarded::TrustedProxies;
 use rewriting::Rewriting;
@@ -40,6 +40,8 @@ pub struct Generation {
     pub rerouter: Option<Arc<dyn Router>>,
     /// Its upstreams; routes name them by index.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// Its tenants, in the order of the configuration's.
+    pub tenants: Vec<Arc<Tenant>>,
     /// How requests of plugins go to the upstreams that they are granted, by the upstreams' names.
     pub callouts: HashMap<Arc<str>, Route>,
     /// Its plugins.
@@ -126,6 +128,8 @@ pub struct ServerCertificate {
 pub struct Route {
     /// Its name and counters.
     pub label: Arc<RouteLabel>,
+    /// Whose it is, if it is a tenant's.
+    pub tenant: Option<Owner>,
     /// What its patterns capture of a request.
     pub parts: Option<Box<Parts>>,
     /// Filters, in the order requests pass them.
@@ -166,6 +170,14 @@ impl Routed for Route {
     fn forwards(&self) -> bool {
         self.destination.is_upstream()
     }
+}
+
+/// Whose a route is.
+pub struct Owner {
+    /// The tenant.
+    pub tenant: Arc<Tenant>,
+    /// Whether requests have its guests compute: a filter or the choice of an endpoint is a plugin's.
+    pub runs_guests: bool,
 }
 
 /// How long an endpoint may take.

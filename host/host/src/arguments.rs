@@ -38,7 +38,14 @@ pub(crate) enum Command {
     /// Show what the plugins of a running Sandgate cost, by plugin and hook
     Top(Top),
     /// Print the JSON Schema of the configuration, for editors
-    Schema,
+    Schema(Schema),
+}
+
+#[derive(Args)]
+pub(crate) struct Schema {
+    /// Of a tenant's own file
+    #[arg(long)]
+    pub(crate) tenant: bool,
 }
 
 #[derive(Args)]

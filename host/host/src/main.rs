@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Command::Routes(arguments) => command::routes::routes(&arguments),
         Command::Inspect(arguments) => command::inspect::inspect(&arguments),
         Command::Top(arguments) => command::top::top(&arguments),
-        Command::Schema => command::schema::schema(),
+        Command::Schema(arguments) => command::schema::schema(&arguments),
     };
     exit::code(outcome)
 }

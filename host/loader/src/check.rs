@@ -24,8 +24,10 @@ mod resilience;
 mod resolver;
 mod rewrite;
 mod routes;
+mod scope;
 mod server;
 mod templates;
+mod tenants;
 mod ties;
 mod tracing;
 mod upgrades;
@@ -43,6 +45,9 @@ use config::{Buffering, Config, Limits};
 use document::{Diagnostic, ERROR_LIMIT, Field, List, Map, Source, Span, Spanned, names, quoted};
 use indexmap::IndexSet;
 use raw::{File, LONGEST, Listener, PluginReference, Size, Time};
+
+use crate::tenants::Tenancies;
+use scope::Scope;
 
 /// The longest name of a listener, plugin, upstream or route, in bytes: names are labels of metrics.
 pub(crate) const NAME_LIMIT: usize = 128;
@@ -67,6 +72,8 @@ pub(crate) struct Check<'a> {
     /// How many regular expressions there were.
     patterns: usize,
     inherited: Inherited,
+    /// Whose file it is, if it is a tenant's.
+    scope: Option<Scope>,
 }
 
 /// What the server says for routes that say nothing else.
@@ -94,11 +101,12 @@ impl<'a> Check<'a> {
             patterns: 0,
             captured: None,
             inherited: Inherited { buffering: Buffering::default(), body_limit: Limits::default().body },
+            scope: None,
         }
     }
 
     /// The configuration; to be used only if there are no problems.
-    pub(crate) fn config(&mut self, file: File) -> Option<Config> {
+    pub(crate) fn config(&mut self, file: File, tenancies: &Tenancies) -> Option<Config> {
         self.version(file.version);
         let known = Known {
             plugins: names_of(&file.plugins),
@@ -110,11 +118,17 @@ impl<'a> Check<'a> {
         let admin = self.admin(file.admin, listeners.as_deref().unwrap_or_default());
         let log = self.log(file.log);
         let trace_start = self.tracing(file.tracing);
-        let plugins = self.plugins(file.plugins, &known);
-        let upstreams = self.upstreams(file.upstreams, &known);
-        let routes = self.routes(file.routes, &known);
+        let mut plugins = self.plugins(file.plugins, &known);
+        let mut upstreams = self.upstreams(file.upstreams, &known);
+        let (mut matched, mut routes) = self.routes(file.routes, &known);
         let router = self.router(file.router, &known);
         let (router, router_span) = router.map_or((None, Span::default()), |(name, span)| (Some(name), span));
+        let owned = self.tenants(file.tenants, tenancies);
+        plugins.extend(owned.plugins);
+        upstreams.extend(owned.upstreams);
+        routes.extend(owned.routes);
+        matched.extend(owned.matched);
+        self.ties(&matched);
         let source = Arc::clone(self.source);
         let listeners = listeners?;
         Some(Config {
@@ -128,6 +142,7 @@ impl<'a> Check<'a> {
             routes,
             router,
             router_span,
+            tenants: owned.tenants,
             warnings: std::mem::take(&mut self.warnings),
             source,
         })
@@ -249,14 +264,21 @@ impl<'a> Check<'a> {
     }
 
     fn plugin_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
-        self.reference(name, "plugin", known.plugins.as_ref()?)
+        let name = self.reference(name, "plugin", known.plugins.as_ref()?)?;
+        Some(self.full_name(&name))
     }
 
     fn upstream_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
-        self.reference(name, "upstream", known.upstreams.as_ref()?)
+        let name = self.reference(name, "upstream", known.upstreams.as_ref()?)?;
+        Some(self.full_name(&name))
     }
 
     fn listener_reference(&mut self, name: Spanned<String>, known: &Known) -> Option<Arc<str>> {
+        if let Some(tenant) = self.tenant() {
+            let message = format!("a listener is not for tenant `{tenant}` to name");
+            self.complain(name.span, message, None);
+            return None;
+        }
         self.reference(name, "listener", known.listeners.as_ref()?)
     }
 

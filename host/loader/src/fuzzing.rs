@@ -11,11 +11,13 @@ use raw::{Size, Time};
 
 use crate::check::address::host_and_port;
 use crate::load::read_source;
+use crate::tenants::Base;
 
 /// Checks the texts of a folder's files, by their names, without a folder.
 pub fn parse_folder(files: &[(&str, &str)]) -> Result<Config, Report> {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    read_source(Source::new(files), Path::new("/nonexistent")).map(|(config, _)| config)
+    let nowhere = Path::new("/nonexistent");
+    read_source(Source::new(files), Base { folder: nowhere, shown: nowhere }).map(|(config, _)| config)
 }
 
 /// A duration.

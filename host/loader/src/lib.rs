@@ -8,6 +8,7 @@ mod check;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod load;
+mod tenants;
 mod variables;
 
 pub use load::{Loaded, load, parse};

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::Config;
-use document::{Diagnostic, Parsed, Report, Source, Span};
+use document::{Diagnostic, Field, Parsed, Report, Source, Span};
 use raw::{DIALECT, File};
 
 use crate::check::Check;
+use crate::tenants::{Base, Tenancies};
 
 /// A configuration, and where it came from.
 #[derive(Clone, Debug)]
@@ -24,22 +25,29 @@ pub struct Loaded {
 pub fn load(path: &Path) -> Result<Loaded, Report> {
     let absolute = std::path::absolute(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
     let folder = if path.is_dir() { Some(absolute.as_path()) } else { absolute.parent() };
-    let (config, secrets) = read_source(Source::read(path)?, folder.unwrap_or(Path::new("/")))?;
-    let files = [absolute.clone()].into_iter().chain(secrets).collect();
+    let shown = if path.is_dir() { Some(path) } else { path.parent() };
+    let base = Base { folder: folder.unwrap_or(Path::new("/")), shown: shown.unwrap_or(Path::new("")) };
+    let (config, others) = read_source(Source::read(path)?, base)?;
+    let files = [absolute.clone()].into_iter().chain(others).collect();
     Ok(Loaded { config, path: absolute, files })
 }
 
 /// Checks a text; `name` is what diagnostics call it, `base` the folder that paths in it are relative to.
 pub fn parse(name: &str, text: &str, base: &Path) -> Result<Config, Report> {
-    read_source(Source::named(name, text)?, base).map(|(config, _)| config)
+    read_source(Source::named(name, text)?, Base { folder: base, shown: base }).map(|(config, _)| config)
 }
 
-/// The configuration, and the files that its variables named.
-pub(crate) fn read_source(source: Source, base: &Path) -> Result<(Config, Vec<PathBuf>), Report> {
+/// The configuration, and the files that its variables and its tenants named.
+pub(crate) fn read_source(source: Source, base: Base<'_>) -> Result<(Config, Vec<PathBuf>), Report> {
     let source = Arc::new(source);
     let Parsed { value, root, mut problems } = document::parse::<File>(&source, &DIALECT)?;
-    let mut check = Check::new(&source, base);
-    let config = value.and_then(|file| check.config(file));
+    let no_tenants = Field::Absent;
+    let tenants = value.as_ref().map_or(&no_tenants, |file| &file.tenants);
+    let mut tenancies = Tenancies::read(source, tenants, base);
+    problems.append(&mut tenancies.problems);
+    let source = Arc::clone(&tenancies.source);
+    let mut check = Check::new(&source, base.folder);
+    let config = value.and_then(|file| check.config(file, &tenancies));
     problems.append(&mut check.problems);
     match config {
         Some(config) if problems.is_empty() => Ok((config, check.files)),

@@ -86,7 +86,7 @@ impl Check<'_> {
     /// A value from outside, which is empty when it can't be had; `None` when the variable is of another kind.
     pub(crate) fn outside_value(&mut self, variable: &str, span: Span) -> Option<String> {
         let value = match variable.split_once(':') {
-            Some(("env", name)) => environment(name),
+            Some(("env", name)) => self.environment(name),
             Some(("file", path)) => self.file(path),
             _ => return None,
         };
@@ -104,10 +104,29 @@ impl Check<'_> {
     }
 
     pub(crate) fn file(&mut self, path: &str) -> Result<String, String> {
-        let path = self.base.join(path);
-        let value = contents(&path)?;
+        let path = self.located(path)?;
+        let value = self.contents(&path)?;
         self.remember(path);
         Ok(value)
+    }
+
+    fn contents(&self, path: &Path) -> Result<String, String> {
+        let shown = path.display().to_string();
+        let error = |error: std::io::Error| format!("{} can't be read: {error}", quoted(&shown));
+        // A pipe or a device would keep the reader waiting, or never end.
+        if !std::fs::metadata(path).map_err(error)?.is_file() {
+            return Err(format!("{} is no regular file", quoted(&shown)));
+        }
+        let file = File::open(path).map_err(error)?;
+        self.may_read(&file)?;
+        text_of(file, &shown)
+    }
+
+    fn environment(&self, name: &str) -> Result<String, String> {
+        match self.is_tenants() {
+            true => Err(format!("{} is of the environment, which is not a tenant's to read", quoted(name))),
+            false => environment(name),
+        }
     }
 
     fn remember(&mut self, path: PathBuf) {
@@ -149,6 +168,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// A variable of the process's environment.
 fn environment(name: &str) -> Result<String, String> {
     // Not `var`: that one tells an absent name from a bad value only by its error.
     let value = std::env::var_os(name).ok_or_else(|| format!("the environment has no {}", quoted(name)))?;
@@ -157,19 +177,14 @@ fn environment(name: &str) -> Result<String, String> {
 }
 
 /// A file's text without the line end that editors add.
-fn contents(path: &Path) -> Result<String, String> {
-    let shown = path.display().to_string();
-    let error = |error: std::io::Error| format!("{} can't be read: {error}", quoted(&shown));
-    // A pipe or a device would keep the reader waiting, or never end.
-    if !std::fs::metadata(path).map_err(error)?.is_file() {
-        return Err(format!("{} is no regular file", quoted(&shown)));
-    }
+fn text_of(file: File, shown: &str) -> Result<String, String> {
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(VALUE_LIMIT + 1).read_to_end(&mut bytes)).map_err(error)?;
+    let read = file.take(VALUE_LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("{} can't be read: {error}", quoted(shown)))?;
     if bytes.len() as u64 > VALUE_LIMIT {
-        return Err(too_long(&shown));
+        return Err(too_long(shown));
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", quoted(&shown)))?;
+    let mut text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", quoted(shown)))?;
     let kept =
         text.strip_suffix('\n').map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len());
     text.truncate(kept);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::{
     Asked, Captures, Endpoint, Fault, InFlight, Notes, PluginCosts, RequestHead, ResponseHead, RouteLabel,
-    Scheme, Slot, TlsFacts, TraceId, WorkerId,
+    Scheme, Slot, TlsFacts, TraceId, Visit, WorkerId,
 };
 
 /// Names an exchange in logs, to guests and to upstreams.
@@ -56,6 +56,8 @@ pub struct Exchange {
     pub normal_path: Option<Box<str>>,
     /// The route, once it is known.
     pub route: Option<Arc<RouteLabel>>,
+    /// Its stay with the tenant whose route that is, if it is one's.
+    pub tenant: Option<Visit>,
     /// What the route's path pattern captured.
     pub captures: Captures,
     /// The name of the upstream, once it is known.
@@ -121,6 +123,7 @@ impl Exchange {
             listener: None,
             normal_path: None,
             route: None,
+            tenant: None,
             captures: Captures::default(),
             upstream: None,
             endpoint: None,

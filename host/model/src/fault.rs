@@ -85,6 +85,10 @@ pub enum PluginFault {
     Body,
     /// It was not called: it failed each time before.
     Circuit,
+    /// All guests of its tenant together have as much memory as they may.
+    TenantMemory,
+    /// Its tenant has as many guests as it may.
+    TenantGuests,
 }
 
 /// The named reasons. Each is a label in the access log and in `sandgate_faults_total`.
@@ -148,6 +152,10 @@ pub enum FaultKind {
     BuffersFull,
     /// A file for a body could not be made, written or read.
     SpillFailed,
+    /// The tenant has as many requests under way as it may.
+    TenantConcurrency,
+    /// The tenant's guests have used more CPU time than they may.
+    TenantCpu,
     /// A guest failed.
     Plugin(PluginFault),
     /// The host itself failed: a panic was caught.
@@ -156,7 +164,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 40] = [
+    pub const ALL: [FaultKind; 44] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -186,6 +194,8 @@ impl FaultKind {
         FaultKind::TunnelIdle,
         FaultKind::BuffersFull,
         FaultKind::SpillFailed,
+        FaultKind::TenantConcurrency,
+        FaultKind::TenantCpu,
         FaultKind::Plugin(PluginFault::Trap),
         FaultKind::Plugin(PluginFault::Stack),
         FaultKind::Plugin(PluginFault::Memory),
@@ -196,6 +206,8 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::Exhausted),
         FaultKind::Plugin(PluginFault::Body),
         FaultKind::Plugin(PluginFault::Circuit),
+        FaultKind::Plugin(PluginFault::TenantMemory),
+        FaultKind::Plugin(PluginFault::TenantGuests),
         FaultKind::Internal,
     ];
 
@@ -231,6 +243,8 @@ impl FaultKind {
             FaultKind::TunnelIdle => "tunnel_idle",
             FaultKind::BuffersFull => "buffers_full",
             FaultKind::SpillFailed => "spill_failed",
+            FaultKind::TenantConcurrency => "tenant_concurrency",
+            FaultKind::TenantCpu => "tenant_cpu",
             FaultKind::Plugin(PluginFault::Trap) => "plugin_trap",
             FaultKind::Plugin(PluginFault::Stack) => "plugin_stack",
             FaultKind::Plugin(PluginFault::Memory) => "plugin_memory",
@@ -241,6 +255,8 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
             FaultKind::Plugin(PluginFault::Body) => "plugin_body",
             FaultKind::Plugin(PluginFault::Circuit) => "plugin_circuit",
+            FaultKind::Plugin(PluginFault::TenantMemory) => "tenant_memory",
+            FaultKind::Plugin(PluginFault::TenantGuests) => "tenant_guests",
             FaultKind::Internal => "internal",
         }
     }
@@ -264,9 +280,14 @@ impl FaultKind {
             | FaultKind::QueueTimeout
             | FaultKind::UpstreamFull
             | FaultKind::BuffersFull
-            | FaultKind::Plugin(PluginFault::Exhausted | PluginFault::Circuit) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            | FaultKind::TenantConcurrency
+            | FaultKind::Plugin(
+                PluginFault::Exhausted
+                | PluginFault::Circuit
+                | PluginFault::TenantMemory
+                | PluginFault::TenantGuests,
+            ) => StatusCode::SERVICE_UNAVAILABLE,
+            FaultKind::TenantCpu => StatusCode::TOO_MANY_REQUESTS,
             FaultKind::ConnectFailed
             | FaultKind::UpstreamTls
             | FaultKind::UpstreamReset
@@ -302,6 +323,8 @@ impl FaultKind {
             | FaultKind::UpstreamFull
             | FaultKind::BuffersFull
             | FaultKind::SpillFailed
+            | FaultKind::TenantConcurrency
+            | FaultKind::TenantCpu
             | FaultKind::Internal => Blame::Sandgate,
             FaultKind::NoEndpoint
             | FaultKind::BreakerOpen

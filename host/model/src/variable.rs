@@ -68,6 +68,7 @@ pub enum Fixed {
     QueryString,
     Uri,
     RouteName,
+    TenantName,
     UpstreamName,
     EndpointAddress,
     Status,
@@ -82,7 +83,7 @@ pub enum Fixed {
 }
 
 /// Those variables' names.
-const FIXED: [(&str, Fixed); 25] = [
+const FIXED: [(&str, Fixed); 26] = [
     ("client.ip", Fixed::ClientIp),
     ("client.port", Fixed::ClientPort),
     ("request.id", Fixed::RequestId),
@@ -97,6 +98,7 @@ const FIXED: [(&str, Fixed); 25] = [
     ("request.query", Fixed::QueryString),
     ("request.uri", Fixed::Uri),
     ("route.name", Fixed::RouteName),
+    ("tenant.name", Fixed::TenantName),
     ("upstream.name", Fixed::UpstreamName),
     ("endpoint.address", Fixed::EndpointAddress),
     ("response.status", Fixed::Status),
@@ -212,6 +214,9 @@ impl Fixed {
                 out.text(exchange.asked_uri().path_and_query().map(http::uri::PathAndQuery::as_str));
             }
             Fixed::RouteName => out.text(exchange.route.as_ref().map(|route| route.name.as_ref())),
+            Fixed::TenantName => {
+                out.text(exchange.tenant.as_ref().map(|visit| visit.tenant().name().as_ref()));
+            }
             Fixed::UpstreamName => out.text(exchange.upstream.as_deref()),
             Fixed::EndpointAddress => out.text(exchange.endpoint.as_ref().map(|e| e.label.as_ref())),
             Fixed::Status => out.show(exchange.response.status.as_u16()),

@@ -19,6 +19,7 @@ mod replaced;
 mod rescue;
 mod route;
 mod send;
+mod tenant;
 mod tunnel;
 mod whole;
 
@@ -69,6 +70,7 @@ async fn forward(
     let (exchange, mut upload) = halt::unless(exchange, upload)?;
     let exchange = hops::count_down(exchange)?;
     let (exchange, route) = route::route(local, exchange).await?;
+    let exchange = tenant::admit(route, exchange)?;
     let (exchange, ()) = halt::unless(exchange, limit::hold(route, &mut upload))?;
     let exchange = own::secure(route, exchange)?;
     let exchange = tunnel::check(route, &upload, exchange)?;

@@ -5,9 +5,9 @@
 
 mod balance;
 mod buffering;
+mod dialect;
 mod grants;
 mod health;
-mod later;
 mod listener;
 mod log;
 mod matching;
@@ -21,15 +21,16 @@ mod route;
 mod scalar;
 mod schema;
 mod server;
+mod tenant;
 mod tracing;
 mod upstream;
 mod upstream_tls;
 
 pub use balance::{Algorithm, Balance, BalanceForm, BalanceName, SameSite, State, Sticky, WeightedPolicy};
 pub use buffering::{Buffering, ServerBuffering, Switch};
+pub use dialect::DIALECT;
 pub use grants::{CounterGrant, Grants, KvGrant, MetricsGrant, RateLimitGrant};
 pub use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, SuccessRate};
-pub use later::DIALECT;
 pub use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};
 pub use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
@@ -40,9 +41,12 @@ pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};
 pub use resolver::Resolver;
 pub use rewrite::{Cookies, Location, LocationForm, LocationName, QueryRules, RegexRewrite, Rewrite};
 pub use route::{Filter, HeaderRules, PluginReference, Route, RouteTimeouts, Share};
-pub use scalar::{HeaderText, HostText, LONGEST, Percent, Size, TemplateText, Time, Workers};
-pub use schema::schema;
+pub use scalar::{
+    Amount, HeaderText, HostText, LONGEST, PerSecond, Percent, Size, TemplateText, Time, Times, Workers,
+};
+pub use schema::{schema, tenant_schema};
 pub use server::{Admin, Ambiguous, ClientTimeouts, ForwardedForm, Http2, Limits, Server};
+pub use tenant::{Quotas, Tenant, TenantFile};
 pub use tracing::{RequestId, Tracing, Trust};
 pub use upstream::{Endpoint, EndpointForm, KeepAlive, Upstream};
 pub use upstream_tls::{ProtocolName, UpstreamHttp2, UpstreamTls};
@@ -86,4 +90,7 @@ pub struct File {
     /// A plugin that is asked before the routes are.
     #[serde(default)]
     pub router: Field<PluginReference>,
+    /// Who has routes, plugins and upstreams of its own, by name.
+    #[serde(default)]
+    pub tenants: Field<Map<Tenant>>,
 }

@@ -26,6 +26,7 @@ async fn measure(engine: &Engine, isolation: Isolation, filters: usize) -> Durat
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests");
     let spec = PluginSpec {
         name: "add-header".into(),
+        tenant: None,
         path: folder.join("add-header.wasm"),
         settings: None,
         keep: Keep::OnDisk,

@@ -29,6 +29,7 @@ async fn load(engine: &Engine) -> Plugin {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests");
     let spec = PluginSpec {
         name: "least-active".into(),
+        tenant: None,
         path: folder.join("least-active.wasm"),
         settings: None,
         keep: Keep::OnDisk,

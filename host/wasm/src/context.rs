@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Exchange, PluginFault};
+use model::{Exchange, Lodging, PluginFault, Tenant};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::imports::Wasi;
+use crate::lane;
 use crate::plugin::Shared;
 use crate::stats::{Cost, WorkerStats};
 use crate::ticker::{Found, GLANCE};
@@ -55,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) usage: Usage,
     pub(crate) turns: Turns,
+    /// Its place with the tenant whose guest it is, if it is one's.
+    lodging: Option<Lodging>,
 }
 
 /// What a guest used, and which limit cut it.
@@ -81,14 +84,46 @@ pub(crate) struct Usage {
 }
 
 impl Context {
-    pub(crate) fn new(plugin: Arc<Shared>) -> Self {
+    pub(crate) fn new(plugin: Arc<Shared>, lodging: Option<Lodging>) -> Self {
         let usage = Usage::default();
         let turns = if plugin.can_wait() { Turns::Yield } else { Turns::Keep };
         let (exchange, wasi) = (None, None);
         let limits = &plugin.spec.limits;
         let (log_left, calls_left, callouts_left) = (Some(limits.log), limits.host_calls, limits.callouts);
         let (phase, call) = (Phase::Load, 0);
-        Context { plugin, exchange, phase, call, log_left, calls_left, callouts_left, wasi, usage, turns }
+        Context {
+            plugin,
+            exchange,
+            phase,
+            call,
+            log_left,
+            calls_left,
+            callouts_left,
+            wasi,
+            usage,
+            turns,
+            lodging,
+        }
+    }
+
+    /// Whose guest it is, if it is a tenant's.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        self.lodging.as_ref().map(Lodging::tenant)
+    }
+
+    /// Books CPU time that was used, here and with the tenant.
+    fn book(&mut self, cpu: Duration) {
+        self.usage.cpu += cpu;
+        if let Some(tenant) = self.tenant() {
+            tenant.computed(cpu);
+        }
+    }
+
+    /// A call is over, which took so much since what was last booked; the limit that cut it, if one did.
+    pub(crate) fn end_call(&mut self, cpu: Duration) -> Option<PluginFault> {
+        self.book(cpu);
+        self.usage.end_call();
+        self.usage.cut.take()
     }
 
     /// Starts the accounts anew, for a resident guest that goes on to another exchange.
@@ -137,7 +172,7 @@ impl Context {
             ticker.note_running(if is_second { Found::Again } else { Found::First });
         }
         // What is used up to now is booked here, since the guest may go on in another turn.
-        self.usage.cpu += end_slice().min(longest);
+        self.book(end_slice().min(longest));
         // For guests that can wait, a timer holds each call to the limit as well.
         let wall = if has_waited { Duration::ZERO } else { self.usage.wall_at(Instant::now()) };
         let limits = &self.plugin.spec.limits;
@@ -155,14 +190,17 @@ impl Context {
             (Some(PluginFault::Cpu | PluginFault::Wall), _) => UpdateDeadline::Interrupt,
             (_, Turns::Keep) => UpdateDeadline::Continue(1),
             // wasmtime's own yield would starve the I/O driver: tokio's lets it look for events first.
-            (_, Turns::Yield) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
+            (_, Turns::Yield) => {
+                lane::note_interrupted();
+                UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+            }
         }
     }
 }
 
 impl Usage {
     /// A call is over.
-    pub(crate) fn end_call(&mut self) {
+    fn end_call(&mut self) {
         if let Some(ticked) = self.ticked.take() {
             self.wall += ticked.elapsed();
         }
@@ -198,6 +236,11 @@ impl ResourceLimiter for Context {
         if u64::try_from(total).unwrap_or(u64::MAX) > self.plugin.spec.limits.memory {
             // The guest is told and may cope. If it traps, this is why.
             self.usage.cut = Some(PluginFault::Memory);
+            return Ok(false);
+        }
+        let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX);
+        if self.lodging.as_mut().is_some_and(|lodging| !lodging.take_memory(more)) {
+            self.usage.cut = Some(PluginFault::TenantMemory);
             return Ok(false);
         }
         self.usage.memory = total;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use model::Caller;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::aot::{AotCache, Source};
@@ -13,15 +13,17 @@ use crate::context::Context;
 use crate::imports;
 use crate::inspect::LoadError;
 use crate::lane::SlowLane;
+use crate::pace::Paces;
 use crate::ticker::Ticker;
 
 /// The most memory a guest may be allowed, and the address space reserved for each.
 pub const MEMORY_LIMIT_MAX: u64 = 64 << 20;
 /// How many guests can live at once, over all plugins and workers. More is the fault `plugin_exhausted`.
-const GUESTS: u32 = 8192;
-/// How many core instances, memories and tables they can have together: a component has one that is its own, and a
-/// few small ones that adapt it.
-const CORE_INSTANCES: u32 = 4 * GUESTS;
+pub const GUESTS: u32 = 8192;
+/// How many tables they can have together: a component has one that is its own, and a few small ones that adapt it.
+const TABLES: u32 = 4 * GUESTS;
+/// As many core instances as a component may have. Nothing is reserved for them.
+const CORE_INSTANCES: u32 = 32;
 /// The native stack of a guest, host calls included.
 const STACK: usize = 512 << 10;
 /// What a guest's own code may use of it.
@@ -49,6 +51,7 @@ pub(crate) struct Machinery {
     pub(crate) linker: Linker<Context>,
     pub(crate) ticker: Ticker,
     pub(crate) lane: SlowLane,
+    pub(crate) paces: Arc<Paces>,
 }
 
 impl Engine {
@@ -107,8 +110,14 @@ impl Machinery {
         imports::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
-        Ok(Machinery { wasmtime, linker, ticker, lane })
+        Ok(Machinery { wasmtime, linker, ticker, lane, paces: Arc::default() })
     }
+}
+
+/// How many of the pool's places a guest of this component takes: one for each memory, and for each four tables.
+pub(crate) fn places(component: &Component) -> u32 {
+    let Some(needs) = component.resources_required() else { return 1 };
+    needs.num_memories.max(needs.num_tables.div_ceil(TABLES / GUESTS)).max(1)
 }
 
 fn config() -> Config {
@@ -136,13 +145,13 @@ fn config() -> Config {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(GUESTS)
-        .total_core_instances(CORE_INSTANCES)
+        .total_core_instances(CORE_INSTANCES * GUESTS)
         .total_memories(GUESTS)
-        .total_tables(CORE_INSTANCES)
+        .total_tables(TABLES)
         .total_stacks(GUESTS)
         .max_memories_per_component(4)
         .max_tables_per_component(8)
-        .max_core_instances_per_component(32)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .table_elements(10_000)
         .max_memory_size(usize::try_from(MEMORY_LIMIT_MAX).unwrap_or(usize::MAX))
         .linear_memory_keep_resident(KEEP_MEMORY)

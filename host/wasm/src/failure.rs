@@ -37,7 +37,11 @@ impl Failure {
     /// Whether it says something against the plugin: not that others take all instances or that a client sends too much.
     pub(crate) fn is_the_plugins(&self) -> bool {
         match self.fault {
-            PluginFault::Exhausted | PluginFault::Body | PluginFault::Circuit => false,
+            PluginFault::Exhausted
+            | PluginFault::Body
+            | PluginFault::Circuit
+            | PluginFault::TenantMemory
+            | PluginFault::TenantGuests => false,
             PluginFault::Trap
             | PluginFault::Stack
             | PluginFault::Memory

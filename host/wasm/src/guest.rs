@@ -52,14 +52,14 @@ impl Guest {
         if !plugin.can_wait() {
             return Guest::made(plugin);
         }
-        let mut store = store(plugin);
+        let mut store = store(plugin)?;
         let making = plugin.pre.instantiate_async(&mut store);
         let (made, cpu) = Box::pin(metered(Some(plugin.spec.limits.wall), making)).await;
         Guest::of(store, made, cpu)
     }
 
     fn made(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
-        let mut store = store(plugin);
+        let mut store = store(plugin)?;
         begin_slice();
         let made = plugin.pre.instantiate(&mut store);
         let cpu = end_slice();
@@ -71,11 +71,10 @@ impl Guest {
         made: wasmtime::Result<Instance>,
         cpu: Duration,
     ) -> Result<Guest, Failure> {
-        let usage = &mut store.data_mut().usage;
-        usage.cpu += cpu;
-        usage.making = Some(usage.cpu);
-        usage.end_call();
-        let (cut, making) = (usage.cut.take(), usage.cpu);
+        let context = store.data_mut();
+        let cut = context.end_call(cpu);
+        let making = context.usage.cpu;
+        context.usage.making = Some(making);
         let failure = |error| Failure { making, ..Failure::from_error(&error, cut) };
         let instance = made.map_err(failure)?;
         Ok(Guest { store, instance })
@@ -131,10 +130,7 @@ impl Guest {
     }
 
     fn end<R>(&mut self, answer: wasmtime::Result<R>, cpu: Duration) -> Result<R, Failure> {
-        let usage = &mut self.store.data_mut().usage;
-        usage.cpu += cpu;
-        usage.end_call();
-        let cut = usage.cut.take();
+        let cut = self.store.data_mut().end_call(cpu);
         answer.map_err(|error| Failure::from_error(&error, cut))
     }
 
@@ -229,15 +225,16 @@ impl Guest {
 }
 
 /// A store for one guest, with its limits set.
-fn store(plugin: &Arc<Shared>) -> Store<Context> {
-    let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin)));
+fn store(plugin: &Arc<Shared>) -> Result<Store<Context>, Failure> {
+    let lodging = plugin.lodge()?;
+    let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin), lodging));
     store.limiter(|context| context);
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().on_tick()));
     store.set_hostcall_fuel(copy_limit(plugin));
     store.set_max_component_handles(plugin.handles);
     store.set_epoch_deadline(1);
     plugin.engine.ticker.keep_ticking();
-    store
+    Ok(store)
 }
 
 /// What a guest may make the host copy in one call: a body that it replaces must not be more.

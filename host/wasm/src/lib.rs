@@ -36,7 +36,7 @@ mod weigher;
 
 pub use aot::AotCache;
 pub use compile::Compilations;
-pub use engine::{Engine, MEMORY_LIMIT_MAX};
+pub use engine::{Engine, GUESTS, MEMORY_LIMIT_MAX};
 pub use grants::{Grant, Grants, Needs};
 pub use inspect::{Anatomy, Known, LoadError, WorldCheck};
 pub use load::Inspected;

@@ -2,7 +2,7 @@
 //! image that its instances begin with is made.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::CircuitRule;
 use state::Namespace;
@@ -11,14 +11,13 @@ use crate::aot::Source;
 use crate::bindings;
 use crate::circuit::Circuits;
 use crate::compile::Code;
-use crate::engine::{Engine, MEMORY_LIMIT_MAX, Machinery};
+use crate::engine::{self, Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::failure::Failure;
 use crate::grants::{Grant, Grants, Needs};
 use crate::guest::{Guest, HANDLES};
 use crate::hooks::HookTable;
 use crate::inspect::{Anatomy, LoadError, Waits};
 use crate::own_metrics::{self, OwnMetrics};
-use crate::pace::Pace;
 use crate::plugin::{Plugin, Shared, Start};
 use crate::schema;
 use crate::snapshot::{self, Snapshot};
@@ -53,7 +52,7 @@ impl Plugin {
         if let Some(same) =
             before.filter(|before| before.is(&spec, content) && before.stats().is_for(workers))
         {
-            return Ok(same.clone());
+            return Ok(same.owned_by(spec.tenant));
         }
         let stats = before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers));
         let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
@@ -109,6 +108,7 @@ impl Plugin {
 fn unsettled(path: &Path) -> PluginSpec {
     PluginSpec {
         name: "inspected".into(),
+        tenant: None,
         path: path.to_owned(),
         settings: None,
         keep: Keep::OnDisk,
@@ -165,11 +165,13 @@ impl Recipe<'_> {
             start,
             handles,
             waits: self.waits,
-            pace: Pace::default(),
-            circuits,
+            pace: self.machinery.paces.of(self.spec.tenant.as_deref()),
+            circuits: Arc::new(circuits),
             workers: self.workers,
             stats: self.stats.clone(),
             state: self.state.clone(),
+            tenant: OnceLock::new(),
+            places: engine::places(&code.component),
             caller: self.engine.caller.clone(),
             metrics: self.metrics.clone(),
         }))
@@ -221,6 +223,10 @@ impl Recipe<'_> {
     async fn tried(&self, code: &Code, start: Start) -> Result<Plugin, LoadError> {
         let shared = self.shared(code, start)?;
         Guest::new(&shared).await.map_err(trial)?;
+        if let Some(tenant) = &self.spec.tenant {
+            // It was not set before.
+            let _ = shared.tenant.set(Arc::clone(tenant));
+        }
         Ok(Plugin { shared })
     }
 }

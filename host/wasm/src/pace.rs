@@ -5,9 +5,12 @@
 //! called in the slow lane for a while: the worker's neighbours wait for such a guest once in that time, and no longer
 //! than its CPU limit.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use model::Tenant;
 
 /// How long a plugin counts as slow.
 const PROBATION: Duration = Duration::from_secs(10);
@@ -32,6 +35,25 @@ impl Pace {
     pub(crate) fn note_slow(&self) {
         let probation = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
         self.slow_until.store(now().saturating_add(probation), Relaxed);
+    }
+}
+
+/// The paces of tenants. All plugins of one have one: else each would make workers wait for it once.
+#[derive(Debug, Default)]
+pub(crate) struct Paces(Mutex<HashMap<u32, Weak<Pace>>>);
+
+impl Paces {
+    /// The pace of a plugin, by whose it is.
+    pub(crate) fn of(&self, tenant: Option<&Tenant>) -> Arc<Pace> {
+        let Some(tenant) = tenant else { return Arc::default() };
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pace) = paces.get(&tenant.number()).and_then(Weak::upgrade) {
+            return pace;
+        }
+        let pace = Arc::default();
+        paces.retain(|_, pace| pace.strong_count() > 0);
+        paces.insert(tenant.number(), Arc::downgrade(&pace));
+        pace
     }
 }
 

@@ -165,7 +165,7 @@ impl PluginPicker {
             let taught = guest.call::<_, ()>(&hook, (endpoint, status, latency_us)).await;
             (guest, taught)
         };
-        let (guest, taught) = self.plugin.engine.lane.run(teaching).await;
+        let (guest, taught) = self.plugin.run_slowly(teaching).await;
         *place = self.taught(guest, taught, exchange, count);
     }
 
@@ -212,7 +212,7 @@ impl PluginPicker {
             guest.renew();
             Ok(guest)
         };
-        *place = Some(self.plugin.engine.lane.run(making).await?);
+        *place = Some(self.plugin.run_slowly(making).await?);
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, PluginFault, Router, Weigher};
+use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Tenant, Weigher};
 use state::Namespace;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::filter::PluginFilter;
 use crate::hooks::HookTable;
 use crate::inspect::Waits;
+use crate::lane::Payer;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
@@ -38,6 +39,7 @@ pub enum Start {
 }
 
 /// What a plugin's guests share.
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) spec: PluginSpec,
     /// Its file.
@@ -53,12 +55,16 @@ pub(crate) struct Shared {
     pub(crate) handles: usize,
     /// What its guests can wait for, which is no computation.
     pub(crate) waits: Waits,
-    pub(crate) pace: Pace,
-    pub(crate) circuits: Circuits,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) circuits: Arc<Circuits>,
     pub(crate) workers: usize,
     pub(crate) stats: PluginStats,
     /// What it keeps between exchanges, if it may.
     pub(crate) state: Option<Arc<Namespace>>,
+    /// On whose account its guests are, once it was tried: trials are on nobody's.
+    pub(crate) tenant: OnceLock<Arc<Tenant>>,
+    /// How many places of the pool each guest takes.
+    pub(crate) places: u32,
     /// Who sends its callouts.
     pub(crate) caller: Option<Arc<dyn Caller>>,
     /// Its own metrics, if it has any.
@@ -84,7 +90,18 @@ impl Plugin {
 
     /// Whether it is what loading this again would give.
     pub(crate) fn is(&self, spec: &PluginSpec, content: Source) -> bool {
-        self.shared.spec == *spec && self.shared.content == content
+        self.shared.spec.is_but_for_tenant(spec) && self.shared.content == content
+    }
+
+    /// The same plugin, with what its tenant may use now.
+    pub(crate) fn owned_by(&self, tenant: Option<Arc<Tenant>>) -> Plugin {
+        if self.shared.spec.tenant == tenant {
+            return self.clone();
+        }
+        let mut shared = Shared::clone(&self.shared);
+        shared.tenant = tenant.clone().map_or_else(OnceLock::new, OnceLock::from);
+        shared.spec.tenant = tenant;
+        Plugin { shared: Arc::new(shared) }
     }
 
     /// How its instances come by their settings.
@@ -144,6 +161,30 @@ impl Plugin {
 }
 
 impl Shared {
+    /// Whose it is, if it is a tenant's.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        self.tenant.get()
+    }
+
+    /// Runs what its guests do in the slow lane.
+    pub(crate) async fn run_slowly<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let payer = Payer::of(self.tenant().map(AsRef::as_ref));
+        self.engine.lane.run(payer, future).await
+    }
+
+    /// A place for one more guest; none is needed where it is nobody's.
+    pub(crate) fn lodge(&self) -> Result<Option<Lodging>, Failure> {
+        let Some(tenant) = self.tenant() else { return Ok(None) };
+        let full = |fault| {
+            let guests = tenant.quotas().guests.unwrap_or(u32::MAX);
+            Failure::new(fault, format!("tenant {} has {guests} guests, or nearly", tenant.name()))
+        };
+        tenant.lodge(self.places).map(Some).map_err(full)
+    }
+
     /// Its settings, as JSON text.
     pub(crate) fn settings(&self) -> &str {
         self.spec.settings.as_deref().unwrap_or("{}")

@@ -152,7 +152,7 @@ where
     };
     let (guest, mut exchange, answer) = match call.plugin.stays_on_worker() {
         true => Box::pin(calling).await,
-        false => call.plugin.engine.lane.run(calling).await,
+        false => call.plugin.run_slowly(calling).await,
     };
     match (guest, &answer) {
         (Some(guest), _) => put_back(place, guest, &call, &mut exchange, answer.is_ok()),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::CircuitRule;
+use model::{CircuitRule, Tenant};
 
 use crate::grants::Grants;
 
@@ -94,6 +94,8 @@ pub enum OnFailure {
 pub struct PluginSpec {
     /// Its name.
     pub name: Arc<str>,
+    /// Whose it is, if it is a tenant's.
+    pub tenant: Option<Arc<Tenant>>,
     /// Where its component is.
     pub path: PathBuf,
     /// Its settings, as JSON text.
@@ -110,4 +112,13 @@ pub struct PluginSpec {
     pub on_failure: OnFailure,
     /// When it is left alone.
     pub circuit: CircuitRule,
+}
+
+impl PluginSpec {
+    /// Whether a guest of the one is a guest of the other, whatever the tenant may use.
+    pub(crate) fn is_but_for_tenant(&self, other: &PluginSpec) -> bool {
+        let name = |spec: &PluginSpec| spec.tenant.as_ref().map(|tenant| tenant.number());
+        let other_of_ours = PluginSpec { tenant: self.tenant.clone(), ..other.clone() };
+        name(self) == name(other) && *self == other_of_ours
+    }
 }

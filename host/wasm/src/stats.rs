@@ -25,16 +25,19 @@ pub enum Refusal {
     Callouts,
     /// What was to be sent is longer than it may be.
     CalloutBody,
+    /// The plugin's tenant has sent as many callouts in a second as it may.
+    TenantCallouts,
 }
 
 impl Refusal {
     /// All of them, in the order they are counted in.
-    const ALL: [Refusal; 5] = [
+    const ALL: [Refusal; 6] = [
         Refusal::KvQuota,
         Refusal::CounterKeys,
         Refusal::RateLimitKeys,
         Refusal::Callouts,
         Refusal::CalloutBody,
+        Refusal::TenantCallouts,
     ];
 
     /// Its name in metrics.
@@ -45,6 +48,7 @@ impl Refusal {
             Refusal::RateLimitKeys => "rate_limit_keys",
             Refusal::Callouts => "callouts",
             Refusal::CalloutBody => "callout_body",
+            Refusal::TenantCallouts => "tenant_callouts",
         }
     }
 }

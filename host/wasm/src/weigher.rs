@@ -36,6 +36,10 @@ impl PluginWeigher {
     }
 
     async fn run(&self, loads: Loads) -> Option<Vec<Weight>> {
+        // A tenant that has used up its time keeps the weights that it has.
+        if self.plugin.tenant().is_some_and(|tenant| tenant.may_compute().is_err()) {
+            return None;
+        }
         match self.ask(loads).await.and_then(|weights| self.check(&weights)) {
             Ok(weights) => {
                 self.plugin.went_well(Hook::Weigh);
@@ -62,7 +66,7 @@ impl PluginWeigher {
             let answer = guest.call::<_, (Vec<f64>,)>(&weigh, (active, latency_us, failures)).await;
             (guest, answer)
         };
-        let (mut guest, answer) = self.plugin.engine.lane.run(asking).await;
+        let (mut guest, answer) = self.plugin.run_slowly(asking).await;
         self.plugin.stats.aside().called(Hook::Weigh, &guest.take_cost());
         let (weights,) = answer?;
         *place = Some(guest);
@@ -77,7 +81,7 @@ impl PluginWeigher {
             guest.call::<_, ()>(&hook, (endpoints,)).await?;
             Ok(guest)
         };
-        self.plugin.engine.lane.run(making).await
+        self.plugin.run_slowly(making).await
     }
 
     /// The weights, if there is one for each endpoint and each is one.

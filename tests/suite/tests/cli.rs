@@ -182,5 +182,5 @@ fn inspect_says_why_a_file_will_not_load() {
 
 /// Configurations, each with one key or word that later versions will know.
 fn planned() -> Vec<(&'static str, String)> {
-    vec![("tenants", yaml::forwarding() + "tenants: { acme: { config: acme.yaml } }\n")]
+    vec![("https", yaml::forwarding().replace("127.0.0.1:0", "https://127.0.0.1:0"))]
 }

@@ -14,7 +14,7 @@ use crate::source::{Source, Span};
 const VERSION: &str = "version";
 
 /// Sections whose keys are names of things: a thing is defined in one place.
-const SECTIONS_OF_NAMES: [&str; 2] = ["plugins", "upstreams"];
+const SECTIONS_OF_NAMES: [&str; 3] = ["plugins", "upstreams", "tenants"];
 
 /// What two files say, and only one may.
 pub(super) struct Clash {

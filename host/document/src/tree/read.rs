@@ -11,13 +11,13 @@ use super::merge::merge;
 use super::resolve::resolve;
 use super::{DEPTH_LIMIT, Kind, NODE_LIMIT, Node, NodeId, Scalar, Tree, Value};
 use crate::report::{Diagnostic, ERROR_LIMIT, quoted};
-use crate::source::{Source, SourceFile, Span};
+use crate::source::{Part, Source, SourceFile, Span};
 
 /// Reads the one document of each file. The diagnostics that come with a tree are of keys written twice.
-pub(crate) fn read(source: &Arc<Source>) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(crate) fn read(source: &Arc<Source>, part: &Part) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut reader = Reader::new(source);
     let (mut roots, mut is_whole) = (Vec::new(), true);
-    for file in source.files() {
+    for file in source.files(part) {
         match reader.file(file) {
             Ok(root) => roots.extend(root),
             Err(Stop { span, message, help }) => {

@@ -25,6 +25,7 @@ pub(super) fn routes(config: &Config, places: usize) -> HashMap<Arc<str>, Route>
 fn route(name: &Arc<str>, upstream: usize, places: usize) -> Route {
     Route {
         label: Arc::new(RouteLabel::new(Arc::clone(name), places)),
+        tenant: None,
         parts: None,
         filters: Vec::new(),
         destination: Destination::Upstream(upstream),

@@ -12,11 +12,17 @@ pub(crate) fn check(arguments: &File) -> Result<(), Failure> {
         print(&format!("{warning}\n\n"))?;
     }
     print(&format!(
-        "{}: ok: {} listeners, {} routes, {} upstreams, {} plugins\n",
+        "{}: ok: {} listeners, {} routes, {} upstreams, {} plugins{}\n",
         arguments.file.display(),
         config.listeners.len(),
         config.routes.len(),
         config.upstreams.len(),
-        config.plugins.len()
+        config.plugins.len(),
+        tenants(config.tenants.len())
     ))
+}
+
+/// Nothing where there are none.
+fn tenants(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", {count} tenants") }
 }

@@ -66,6 +66,9 @@ impl JsonLine<'_> {
             LogField::Path => entry.set(exchange.asked_path_and_query()),
             LogField::Status => entry.set(exchange.sent_status()),
             LogField::Route => entry.set_some(exchange.route.as_ref().map(|route| route.name.as_ref())),
+            LogField::Tenant => {
+                entry.set_some(exchange.tenant.as_ref().map(|visit| visit.tenant().name().as_ref()))
+            }
             LogField::Upstream => entry.set_some(exchange.upstream.as_deref()),
             LogField::Endpoint => entry.set_some(exchange.endpoint.as_ref().map(|e| e.label.as_ref())),
             LogField::Attempts => entry.set(exchange.attempts),

@@ -60,7 +60,7 @@ impl Check<'_> {
         if path.value.is_empty() {
             self.expected("the path of a folder", &path);
         }
-        Some(self.base.join(path.value))
+        Some(self.path_of(&path))
     }
 }
 

@@ -77,7 +77,7 @@ impl Check<'_> {
             self.expected("the path of a socket such as `unix:/run/app.sock`", address);
             return None;
         }
-        let path = self.base.join(path);
+        let path = self.path_in(path, address.span);
         let length = path.as_os_str().as_bytes().len();
         if length > UNIX_PATH_LIMIT {
             let message = format!("a socket's path has at most {UNIX_PATH_LIMIT} bytes, this one {length}");

@@ -84,9 +84,13 @@ impl Check<'_> {
     }
 
     fn hosts(&mut self, hosts: Field<List<raw::Host>>) -> Option<Vec<HostPattern>> {
+        if let (Field::Absent, Some(scope)) = (&hosts, &self.scope) {
+            return Some(scope.hosts.clone());
+        }
         let hosts = self.bounded(hosts, HOST_LIMIT, "host")?;
         let written = hosts.len();
         let built: Vec<_> = given(hosts).filter_map(|host| self.host(host)).collect();
+        built.iter().for_each(|host| self.own_host(host));
         (built.len() == written).then(|| self.distinct(built, "host"))
     }
 
@@ -113,7 +117,7 @@ impl Check<'_> {
         (1..=limit).contains(&list.value.len()).then_some(list.value)
     }
 
-    fn host(&mut self, host: Spanned<raw::Host>) -> Option<Spanned<HostPattern>> {
+    pub(super) fn host(&mut self, host: Spanned<raw::Host>) -> Option<Spanned<HostPattern>> {
         let Spanned { value: host, span } = host;
         let pattern = match host {
             Either::Scalar(HostText(text)) => self.host_text(&Spanned { value: text, span }),

@@ -59,8 +59,9 @@ impl Check<'_> {
         let circuit = self.circuit(plugin.circuit.or_default());
         let wasm = wasm?;
         Some(Plugin {
-            name: Arc::from(name.value.as_str()),
-            wasm: self.base.join(&wasm.value),
+            name: self.full_name(&name.value),
+            tenant: self.tenant(),
+            wasm: self.path_of(&wasm),
             settings,
             limits,
             grants,

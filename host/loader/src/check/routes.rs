@@ -16,14 +16,16 @@ use super::{Check, Known};
 const FILTER_LIMIT: usize = 100;
 
 impl Check<'_> {
-    pub(super) fn routes(&mut self, routes: Field<List<raw::Route>>, known: &Known) -> Vec<Route> {
+    pub(super) fn routes(
+        &mut self,
+        routes: Field<List<raw::Route>>,
+        known: &Known,
+    ) -> (Vec<Matched>, Vec<Route>) {
         let mut names = HashMap::new();
         let items = given(routes.or_default());
         let (matched, routes): (Vec<_>, Vec<_>) =
             items.map(|route| self.route(route, known, &mut names)).unzip();
-        let matched: Vec<Matched> = matched.into_iter().flatten().collect();
-        self.ties(&matched);
-        routes.into_iter().flatten().collect()
+        (matched.into_iter().flatten().collect(), routes.into_iter().flatten().collect())
     }
 
     /// What the route matches, for the ties, is known even when something else in it is wrong.
@@ -34,10 +36,7 @@ impl Check<'_> {
         names: &mut HashMap<String, Span>,
     ) -> (Option<Matched>, Option<Route>) {
         let Spanned { value: route, span } = route;
-        let name = self.required(route.name, "name", span);
-        if let Some(name) = &name {
-            self.unique_name(name, "route", names);
-        }
+        let name = self.route_name(route.name, span, names);
         let owner = name.as_ref().map_or(span, |name| name.span);
         let matches = self.matches(route.matches, route.priority, known, owner);
         let matched = matches.clone().zip(name.clone()).map(|(matches, name)| Matched { name, matches });
@@ -74,9 +73,10 @@ impl Check<'_> {
         let (Some(name), Some(matches), Some(destination)) = (name, matches, destination) else {
             return (matched, None);
         };
-        let (name, span) = (Arc::from(name.value), name.span);
+        let (name, tenant, span) = (name.value, self.tenant(), name.span);
         let route = Route {
             name,
+            tenant,
             matches,
             filters,
             destination,
@@ -95,6 +95,18 @@ impl Check<'_> {
             filter_spans,
         };
         (matched, Some(route))
+    }
+
+    /// Its name, as everybody knows it.
+    fn route_name(
+        &mut self,
+        name: Field<String>,
+        owner: Span,
+        names: &mut HashMap<String, Span>,
+    ) -> Option<Spanned<Arc<str>>> {
+        let name = self.required(name, "name", owner)?;
+        self.unique_name(&name, "route", names);
+        Some(name.map(|name| self.full_name(&name)))
     }
 
     fn nothing_is_sent(&mut self, spans: impl Iterator<Item = Span>) {

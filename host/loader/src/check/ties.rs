@@ -5,6 +5,7 @@
 //! the rest.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use config::{HostPattern, Matching, PathMatch};
 use document::{Spanned, quoted};
@@ -18,7 +19,7 @@ const PAIR_LIMIT: usize = 2_000_000;
 
 /// What a route matches.
 pub(super) struct Matched {
-    pub(super) name: Spanned<String>,
+    pub(super) name: Spanned<Arc<str>>,
     pub(super) matches: Matching,
 }
 

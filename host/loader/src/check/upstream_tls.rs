@@ -93,7 +93,7 @@ impl Check<'_> {
         if path.value.is_empty() {
             self.expected("the path of a PEM file", &path);
         }
-        Some(TlsFile { path: self.base.join(&path.value), span: path.span })
+        Some(TlsFile { path: self.path_of(&path), span: path.span })
     }
 
     pub(super) fn upstream_http2(&mut self, http2: raw::UpstreamHttp2) -> UpstreamHttp2 {

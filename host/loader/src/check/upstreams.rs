@@ -62,7 +62,7 @@ impl Check<'_> {
         let protocol = protocol?;
         let proxy_protocol = self.announced(upstream.proxy_protocol, protocol, &endpoints);
         Some(Upstream {
-            name: Arc::from(name.value.as_str()),
+            name: self.full_name(&name.value),
             balance: balance?,
             endpoints,
             connect_timeout,

@@ -10,6 +10,10 @@ impl Host for Context {
             self.drop_line();
             return Ok(());
         };
+        if self.tenant().is_some_and(|tenant| !tenant.may_log(message.len())) {
+            self.stats().log_dropped();
+            return Ok(());
+        }
         self.log_left = Some(left);
         let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
         let message = message.escape_debug().to_string();

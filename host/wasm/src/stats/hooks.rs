@@ -8,7 +8,7 @@ use model::PluginFault;
 use super::add;
 
 /// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 10] = [
+const FAULTS: [PluginFault; 12] = [
     PluginFault::Trap,
     PluginFault::Stack,
     PluginFault::Memory,
@@ -19,6 +19,8 @@ const FAULTS: [PluginFault; 10] = [
     PluginFault::Exhausted,
     PluginFault::Body,
     PluginFault::Circuit,
+    PluginFault::TenantMemory,
+    PluginFault::TenantGuests,
 ];
 
 /// What of a plugin is called, and so accounted for.
