@@ -184,11 +184,11 @@ fn what_may_not_be_set_is_refused_by_name_and_reaches_nobody() {
 /// Drives each misbehaviour in turn and prints what is left of them: `SANDGATE_EXCHANGES=100000 cargo nextest run
 /// --run-ignored only -E 'test(drift)' --no-capture`.
 #[test]
-#[ignore = "takes minutes: it is for whoever wants the figures"]
+#[ignore = "takes minutes, and a machine with nothing else to do: guests that loop run at the lowest priority"]
 fn drift_over_many_exchanges() {
     let wanted = std::env::var("SANDGATE_EXCHANGES").ok().and_then(|count| count.parse().ok());
     let half = wanted.unwrap_or(10_000_usize) / 2;
-    let bench = Bench::start("");
+    let bench = Bench::start_with("memory: 8MiB, cpu: 10ms, wall: 5s, host_calls: 500", "");
     let mut cases = HOOKS.iter().flat_map(|hook| DEEDS.iter().map(move |deed| (hook, deed))).cycle();
     let mut drive = || {
         for ((hook, path, _), (deed, _)) in cases.by_ref().take(half) {

@@ -1,4 +1,4 @@
-//! What a picker costs an attempt: `cargo bench -p sandgate-wasm --bench pick`.
+//! What a picker costs an attempt: `cargo bench -p sandgate-wasm --bench picker`.
 //!
 //! Needs `cargo xtask guests least-active`. Prints time of one thread, in microseconds a pick.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
