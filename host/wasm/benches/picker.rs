@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use model::{
     Address, Candidates, CircuitRule, Endpoint, Exchange, ExchangeId, Health, Latency, PassiveCheck,
-    RequestHead, Standing, WorkerId,
+    RequestHead, Standing, Step, WorkerId,
 };
 use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
 
-const ROUNDS: u32 = 20_000;
+const ROUNDS: u32 = 100;
+/// Of each round.
+const PICKS: u32 = 100;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -49,16 +51,22 @@ async fn measure(plugin: &Plugin, count: u32) -> Duration {
     let balancer = plugin.balancer(&endpoints).unwrap();
     let mut exchange = exchange();
     let mut best = Duration::MAX;
-    for _ in 0..5 {
+    for round in 0..ROUNDS {
         let began = Instant::now();
-        for round in 0..ROUNDS {
-            let now_ms = 1 + u64::from(round / 30);
+        let mut straight = 0;
+        for pick in 0..PICKS {
+            let now_ms = 1 + u64::from((round * PICKS + pick) / 30);
             let among = Candidates { endpoints: &endpoints, usable: &usable, tried: &[], now_ms };
-            let (back, choice) = balancer.pick(exchange, among).finish().await;
+            let step = balancer.pick(exchange, among);
+            straight += u32::from(matches!(step, Step::Done(..)));
+            let (back, choice) = step.finish().await;
             choice.unwrap();
             exchange = back;
         }
-        best = best.min(began.elapsed() / ROUNDS);
+        // On a busy machine the plugin may be found slow, and is called in the slow lane for a while.
+        if straight == PICKS {
+            best = best.min(began.elapsed() / PICKS);
+        }
     }
     best
 }
