@@ -112,19 +112,64 @@ fn a_reload_that_changes_the_plugin_closes_it() {
     let sandgate = filtered_by("hostile", FOR_LONG, &origin);
     fail(&sandgate, 3);
     assert_eq!(sandgate.client().get("/").status(), 503);
-    sandgate.reload(&configuration("circuit: { failures: 4, wait: 1h }"));
+    sandgate.reload(&configuration("circuit: { failures: 4, wait: 1h }", "filters: [{ plugin: it }]"));
     assert_eq!(sandgate.client().get("/").status(), 200);
     assert_eq!(state(&sandgate), (0.0, 1.0), "that it opened before is not forgotten");
 }
 
-fn filtered_by(name: &str, plugin: &str, origin: &Origin) -> Sandgate {
-    let wasm = guest(name).display().to_string();
-    Sandgate::with_config(configuration(plugin)).value("wasm", &wasm).origins("app", &[origin]).start()
+#[test]
+fn answers_that_can_not_be_used_are_failures() {
+    let origins = [Origin::named("a"), Origin::named("b")];
+    let sandgate = balanced_by("hostile-picker", FOR_LONG, &origins.each_ref());
+    for _ in 0..3 {
+        assert_eq!(sandgate.client().get_with("/", "x-misbehave", "out-of-range").status(), 500);
+    }
+    assert_eq!(sandgate.client().get("/").status(), 503);
+    assert_eq!(sandgate.metrics().sum("sandgate_plugin_circuit_open", &[("hook", "pick")]), 1.0);
 }
 
-fn configuration(plugin: &str) -> String {
+#[test]
+fn a_picker_that_is_open_leaves_it_to_the_host_without_a_call() {
+    let origins = [Origin::named("a"), Origin::named("b")];
+    let plugin = format!("{FOR_LONG}, on_failure: open");
+    let sandgate = balanced_by("hostile-picker", &plugin, &origins.each_ref());
+    for _ in 0..6 {
+        assert_eq!(sandgate.client().get_with("/", "x-misbehave", "trap").status(), 200);
+    }
+    assert_eq!(sandgate.metrics().sum("sandgate_plugin_calls_total", &[("hook", "pick")]), 3.0);
+}
+
+#[test]
+fn a_router_that_is_open_leaves_it_to_the_table_without_a_call() {
+    let origin = Origin::replying(200, "hello");
+    let yaml = configuration(&format!("{FOR_LONG}, on_failure: open"), "");
+    let sandgate = start(yaml + "router: { plugin: it }\n", "hostile-router", &[&origin]);
+    for _ in 0..6 {
+        assert_eq!(sandgate.client().get_with("/", "x-misbehave", "trap").status(), 200);
+    }
+    assert_eq!(sandgate.metrics().sum("sandgate_plugin_calls_total", &[("hook", "route")]), 3.0);
+}
+
+fn filtered_by(name: &str, plugin: &str, origin: &Origin) -> Sandgate {
+    start(configuration(plugin, "filters: [{ plugin: it }]"), name, &[origin])
+}
+
+fn balanced_by(name: &str, plugin: &str, origins: &[&Origin]) -> Sandgate {
+    let yaml = plugins(plugin) + &yaml::forwarding_to("balance: { plugin: it }");
+    start(yaml, name, origins)
+}
+
+fn start(yaml: String, name: &str, origins: &[&Origin]) -> Sandgate {
+    let wasm = guest(name).display().to_string();
+    Sandgate::with_config(yaml).value("wasm", &wasm).origins("app", origins).start()
+}
+
+fn configuration(plugin: &str, route: &str) -> String {
+    plugins(plugin) + &yaml::forwarding_by(route)
+}
+
+fn plugins(plugin: &str) -> String {
     format!("plugins:\n  it: {{ wasm: \"@wasm@\", {plugin} }}\n")
-        + &yaml::forwarding_by("filters: [{ plugin: it }]")
 }
 
 fn fail(sandgate: &Sandgate, times: usize) {

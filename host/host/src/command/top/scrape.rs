@@ -30,7 +30,7 @@ fn ask(address: &str) -> io::Result<String> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // By HTTP/1.0 the answer is what comes until the end.
-    write!(stream, "GET /metrics HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
+    stream.write_all(format!("GET /metrics HTTP/1.0\r\nhost: {address}\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.take(LIMIT).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
