@@ -72,10 +72,7 @@ impl PluginPicker {
         choice: Result<Choice, Failure>,
     ) -> (Box<Exchange>, Result<Choice, Fault>) {
         let failure = match choice {
-            Ok(choice) => {
-                self.plugin.went_well(Hook::Pick);
-                return (exchange, Ok(choice));
-            }
+            Ok(choice) => return (exchange, Ok(choice)),
             Err(failure) => failure,
         };
         self.plugin.report(&exchange, Hook::Pick, &failure);
@@ -112,7 +109,7 @@ impl PluginPicker {
         let call =
             Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts, kind: Hook::Pick };
         let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, |_| lists).await;
-        (exchange, answer.and_then(|(choice,)| choice::check(choice, among.usable)))
+        (exchange, answer.and_then(|(choice,)| self.checked(choice, among)))
     }
 
     /// Asks the guest that sits here straight, if there is one that is free.
@@ -141,13 +138,25 @@ impl PluginPicker {
         };
         let (exchange, answer) = call_straight_in::<_, (picker::Choice,)>(&mut place, call, exchange, lists);
         self.told.set(told);
-        Ok((exchange, answer.and_then(|(choice,)| choice::check(choice, among.usable))))
+        Ok((exchange, answer.and_then(|(choice,)| self.checked(choice, among))))
+    }
+
+    /// What the guest has chosen, if it could be chosen.
+    fn checked(&self, choice: picker::Choice, among: Candidates<'_>) -> Result<Choice, Failure> {
+        let choice = choice::check(choice, among.usable)?;
+        self.plugin.went_well(Hook::Pick);
+        Ok(choice)
     }
 
     /// Tells the guest what has come of attempts. One that fails is not put back.
     fn teach_straight(&self, place: &mut Option<Guest>, exchange: &Exchange) {
         let (Some(hook), Some(mut guest)) = (&self.hooks.on_outcomes, place.take()) else { return };
         let mut outcomes = self.outcomes.borrow_mut();
+        if self.plugin.admit(Hook::OnOutcomes).is_err() {
+            self.plugin.stats.of(exchange.worker).outcomes_lost(outcomes.clear());
+            *place = Some(guest);
+            return;
+        }
         guest.renew();
         let Batch { endpoint, status, latency_us } = outcomes.batch();
         let lists = (endpoint.as_slice(), status.as_slice(), latency_us.as_slice());
@@ -159,6 +168,11 @@ impl PluginPicker {
     async fn teach(&self, place: &mut Option<Guest>, exchange: &Exchange, batch: Batch) {
         let (Some(hook), Some(mut guest)) = (self.hooks.on_outcomes, place.take()) else { return };
         let count = batch.endpoint.len();
+        if self.plugin.admit(Hook::OnOutcomes).is_err() {
+            self.plugin.stats.of(exchange.worker).outcomes_lost(count);
+            *place = Some(guest);
+            return;
+        }
         let teaching = async move {
             guest.renew();
             let Batch { endpoint, status, latency_us } = batch;

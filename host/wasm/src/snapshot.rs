@@ -18,6 +18,7 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 use crate::aot::Source;
 use crate::compile::Code;
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::inspect::LoadError;
 use crate::load::Recipe;
@@ -136,14 +137,15 @@ async fn configured(recipe: &Recipe<'_>, bytes: &Arc<[u8]>) -> Result<Result<Gue
     let Some(configure) = shared.hooks.configure else {
         return Ok(Err(NoImage::Unsuitable("it has lost `configure`".to_owned())));
     };
-    let sandbox = |failure: crate::failure::Failure| NoImage::Sandbox(failure.detail);
+    let sandbox = |failure: Failure| NoImage::Sandbox(failure.detail);
     let mut guest = match Guest::unconfigured(&shared).await {
         Ok(guest) => guest,
         Err(failure) => return Ok(Err(sandbox(failure))),
     };
     match guest.call::<_, (Result<(), String>,)>(&configure, (shared.settings(),)).await {
         Ok((Ok(()),)) => Ok(Ok(guest)),
-        Ok((Err(message),)) => Err(LoadError::Refused(message)),
+        // Its own words, which are cut.
+        Ok((Err(message),)) => Err(LoadError::Refused(Failure::invalid(message).detail)),
         Err(failure) => Ok(Err(sandbox(failure))),
     }
 }
