@@ -158,9 +158,10 @@ fn a_tenant_has_so_many_requests_under_way_and_no_more() {
 #[test]
 fn a_tenant_whose_guests_loop_is_refused_and_the_other_is_served() {
     let origin = Origin::replying(200, "hello");
-    let sandgate = hostile("{ cpu: 20ms/s }", &origin, "");
+    let sandgate = hostile("{ cpu: 3ms/s }", &origin, "");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let over = Over(&is_over);
         let honest = scope.spawn(|| {
             let mut answers = Vec::new();
             while !is_over.load(Relaxed) {
@@ -178,13 +179,13 @@ fn a_tenant_whose_guests_loop_is_refused_and_the_other_is_served() {
         let wait: u64 = refused.unwrap().head.field("retry-after").unwrap().parse().unwrap();
         assert!((1..=60).contains(&wait), "{wait}");
         assert_eq!(ask(&sandgate, "acme.test", "/plain", "").status(), 200, "what needs no guest is served");
-        is_over.store(true, Relaxed);
+        drop(over);
         let answers = honest.join().unwrap();
         assert!(!answers.is_empty() && answers.iter().all(|status| *status == 200), "{answers:?}");
     });
     assert!(tenant(&sandgate, "refused_total", &[("quota", "cpu")]) >= 1.0);
-    assert!(tenant(&sandgate, "cpu_seconds_total", &[]) >= 0.02);
-    assert_eq!(sandgate.metrics().sum("sandgate_faults_total", &[("kind", "tenant_cpu")]), 1.0);
+    assert!(tenant(&sandgate, "cpu_seconds_total", &[]) >= 0.003);
+    assert!(sandgate.metrics().sum("sandgate_faults_total", &[("kind", "tenant_cpu")]) >= 1.0);
     wait_for("time to be there again", PATIENCE, || status(&sandgate, "acme.test", "") == 200);
 }
 
@@ -204,13 +205,14 @@ fn many_looping_guests_take_no_more_than_their_tenants_share() {
         ["acme", "bob"].map(|name| metrics.sum("sandgate_tenant_cpu_seconds_total", &[("tenant", name)]))
     };
     thread::scope(|scope| {
+        let over = Over(&is_over);
         (0..10).for_each(|_| drop(scope.spawn(|| loop_on("acme.test"))));
         (0..2).for_each(|_| drop(scope.spawn(|| loop_on("bob.test"))));
         wait_for("all to run", PATIENCE, || used().iter().all(|used| *used > 0.02));
         let before = used();
         wait_for("the few to have run", PATIENCE, || used()[1] > before[1] + 0.15);
         let after = used();
-        is_over.store(true, Relaxed);
+        drop(over);
         let [many, few] = [0, 1].map(|tenant| after[tenant] - before[tenant]);
         assert!(many < 2.0 * few, "10 guests used {many} s, 2 guests {few} s");
     });
@@ -269,15 +271,17 @@ fn the_admin_address_knows_what_tenants_have_by_its_full_name() {
 #[test]
 fn callouts_and_lines_are_held_to_their_rates() {
     let origin = Origin::replying(200, "hello");
-    let keys = ", grants: { callout: [app] }";
-    let sandgate = guarded("{ callouts: 2/s }", &origin, "caller", keys);
+    let keys = ", grants: { callout: [app] }, limits: { wall: 8s, callout_timeout: 5s }";
+    let sandgate = guarded("{ callouts: 1/s }", &origin, "caller", keys);
     let said = ask(&sandgate, "acme.test", "/", "x-ask: often app 4\r\n").text();
-    assert_eq!(said.matches("200 hello").count(), 2, "{said}");
-    assert_eq!(said.matches("TooMany").count(), 2, "{said}");
-    assert_eq!(tenant(&sandgate, "refused_total", &[("quota", "callouts")]), 2.0);
+    let (answered, refused) = (said.matches("200 hello").count(), said.matches("TooMany").count());
+    // Another one comes each second, however long this took.
+    assert!(answered >= 1 && refused >= 1 && answered + refused == 4, "{said}");
+    let counted = tenant(&sandgate, "refused_total", &[("quota", "callouts")]);
+    assert_eq!(counted.to_string(), refused.to_string());
     let said = ask(&sandgate, "bob.test", "/", "x-ask: often app 4\r\n").text();
     assert_eq!(said.matches("200 hello").count(), 4, "{said}");
-    let sandgate = hostile("{ log: 1KiB/s }", &origin, "");
+    let sandgate = hostile("{ log: 1KiB/s }", &origin, ", limits: { cpu: 500ms }");
     assert_eq!(status(&sandgate, "acme.test", "x-misbehave: log-flood\r\n"), 200);
     assert!(tenant(&sandgate, "refused_total", &[("quota", "log")]) >= 1.0);
 }
@@ -372,6 +376,15 @@ fn held(gate: &Gate) -> Origin {
         }
         b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello".to_vec()
     })
+}
+
+/// Ends what others do until then, also when the test fails: who waits for them would wait for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
 }
 
 /// A metric of the tenant `acme`.
