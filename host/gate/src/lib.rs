@@ -1,7 +1,7 @@
 //! The gate: judges the bytes a client sends on an HTTP/2 connection before h2 sees any of them.
 //!
-//! It sees the head of each frame: it holds the connection to the rules that h2 is lenient about ([`frames`], [`hpack`]), to a
-//! budget of frames that do no work ([`flood`]), and remembers which heads h2 has not passed on ([`heads`]). It does no I/O,
+//! It sees the head of each frame: it holds the connection to the rules that h2 is lenient about (`frames`, `hpack`), to a
+//! budget of frames that do no work (`flood`), and remembers which heads h2 has not passed on (`heads`). It does no I/O,
 //! changes nothing, and knows nothing of what requests mean.
 
 mod flood;
