@@ -1,6 +1,6 @@
 //! HTTP from clients: connections are accepted, and each request on them is handed to a [`Handler`].
 //!
-//! The only crate that knows hyper's server. Everything here belongs to one worker: nothing is locked, and nothing is `Send`.
+//! On the way of requests it alone knows hyper's server. Everything here belongs to one worker: nothing is locked, and nothing is `Send`.
 
 mod accept;
 mod date;

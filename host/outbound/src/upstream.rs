@@ -6,7 +6,7 @@ use std::rc::Rc;
 use http::Response;
 use message::{InterimSink, Late, OutgoingBody, Patience};
 use model::{Fault, FaultKind};
-use transport::{EndpointStream, Prefixed};
+use transport::{EndpointStream, Prefixed, is_of_tls};
 
 use crate::body::UpstreamBody;
 use crate::pool::Pool;
@@ -93,10 +93,8 @@ impl Pool {
 /// What kind of fault a broken connection is. With TLS 1.3 an endpoint may refuse our certificate when the handshake
 /// is over for us. What breaks a rule or a limit of ours is no good answer.
 fn kind_of_break(error: Option<&std::io::Error>) -> FaultKind {
-    let cause = error.and_then(std::io::Error::get_ref);
-    let is_tls = cause.and_then(|cause| cause.downcast_ref::<rustls::Error>()).is_some();
     match error {
-        _ if is_tls => FaultKind::UpstreamTls,
+        Some(error) if is_of_tls(error) => FaultKind::UpstreamTls,
         Some(error) if error.kind() == std::io::ErrorKind::InvalidData => FaultKind::BadResponse,
         _ => FaultKind::UpstreamReset,
     }

@@ -28,6 +28,6 @@ pub use timers::{Alarm, Expired, TICK, Timers};
 pub use tls::{
     Authorities, Carrier, Certificate, CertificateChain, ClientDemand, ClientTls, ClientTlsError,
     ClientTlsFiles, ClientTlsPart, Clients, HandshakeCounts, HandshakeResult, OldestVersion, RevocationLists,
-    Secured, ServerTls, TlsError, Verification, secure,
+    Secured, ServerTls, TlsError, Verification, is_of_tls, secure,
 };
 pub use tunnel::{Continuation, Duplex, Prefixed, ProtocolChange, Tunnel, TunnelEnd};

@@ -51,3 +51,8 @@ impl TlsError {
         TlsError::Pem(error)
     }
 }
+
+/// Whether an error of a connection is one of TLS, and not of what carries it.
+pub fn is_of_tls(error: &std::io::Error) -> bool {
+    error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()).is_some()
+}

@@ -22,7 +22,7 @@ pub use carrier::Carrier;
 pub use certificate::{Certificate, CertificateChain};
 pub use client::{ClientTls, ClientTlsError, ClientTlsFiles, ClientTlsPart, Verification};
 pub use clients::{Authorities, ClientDemand, Clients, RevocationLists};
-pub use error::TlsError;
+pub use error::{TlsError, is_of_tls};
 pub use handshake::{HandshakeCounts, HandshakeResult, Secured, secure};
 pub use server::{OldestVersion, ServerTls};
 

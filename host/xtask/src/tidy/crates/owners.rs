@@ -14,17 +14,11 @@ struct Owner {
     why: &'static str,
 }
 
-const OWNERS: [Owner; 11] = [
+const OWNERS: [Owner; 10] = [
     Owner {
         name: "transport",
-        packages: &["rustls-native-certs", "tokio-rustls", "x509-parser"],
+        packages: &["rustls", "rustls-native-certs", "tokio-rustls", "x509-parser"],
         also: &[],
-        why: "everything else sees facts of a connection, never keys or certificates",
-    },
-    Owner {
-        name: "transport",
-        packages: &["rustls"],
-        also: &["outbound"],
         why: "everything else sees facts of a connection, never keys or certificates",
     },
     Owner {
