@@ -54,7 +54,7 @@ fn named(name: &str) -> Source {
 
 fn age(path: &Path, hours: u64) {
     let then = SystemTime::now() - Duration::from_secs(3600 * hours);
-    fs::File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
+    File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn code_is_mapped_from_its_file_whoever_compiled_it_and_settles_to_nothing() {
     let source = Source::component(&bytes);
     for round in ["compiled", "found"] {
         let found = setup.cache.component(&setup.engine, source, &bytes).unwrap();
-        let artifact = match (round, found) {
-            ("compiled", Found::Compiled(artifact)) | ("found", Found::Cached(artifact)) => artifact,
-            _ => panic!("not {round}"),
+        let (("compiled", Found::Compiled(artifact)) | ("found", Found::Cached(artifact))) = (round, found)
+        else {
+            panic!("not {round}")
         };
         assert_eq!(answers(&setup.engine, &artifact), [42, 42]);
         let used = pages(&artifact);
