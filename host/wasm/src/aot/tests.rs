@@ -260,7 +260,7 @@ fn code_that_is_removed_or_replaced_runs_on() {
 }
 
 #[test]
-fn what_can_not_be_mapped_is_read() {
+fn code_that_was_read_settles_without_loss() {
     let setup = Setup::new();
     let bytes = wat::parse_str(ANSWERING).unwrap();
     let source = Source::component(&bytes);
