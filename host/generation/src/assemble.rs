@@ -65,7 +65,7 @@ pub async fn assemble(
     let plugins = assembly.plugins(&engine).await;
     assembly.check_metrics(&plugins);
     let upstreams = assembly.upstreams(&plugins);
-    let routes = assembly.routes(&plugins);
+    let routes = assembly.route_table(&plugins);
     let router = assembly.router(&plugins);
     let unrouted = assembly.label(&Arc::from(UNROUTED));
     if !assembly.faults.is_empty() {
@@ -74,7 +74,7 @@ pub async fn assemble(
     Ok(Generation {
         number: before.map_or(1, |before| before.number + 1),
         listeners,
-        routes: RouteTable::new(routes),
+        routes,
         rerouter: router.clone().filter(|router| router.reroutes()),
         router,
         upstreams,
@@ -135,14 +135,12 @@ impl Assembly<'_> {
     }
 
     async fn plugins(&mut self, engine: &Engine) -> Plugins {
-        let wanted = self.config.plugins.values().map(|plugin| {
-            let old =
-                self.before.and_then(|before| before.plugins.iter().find(|old| *old.name() == plugin.name));
-            Wanted {
-                spec: spec(plugin, self.tenant(plugin.tenant.as_deref())),
-                places: self.places,
-                before: old.cloned(),
-            }
+        let mut before: HashMap<&str, &Plugin> = HashMap::new();
+        before.extend(self.before.iter().flat_map(|b| &b.plugins).map(|old| (old.name().as_ref(), old)));
+        let wanted = self.config.plugins.values().map(|plugin| Wanted {
+            spec: spec(plugin, self.tenant(plugin.tenant.as_deref())),
+            places: self.places,
+            before: before.get(plugin.name.as_ref()).copied().cloned(),
         });
         let mut loaded = plugins::load(engine, wanted.collect()).await;
         let mut plugins = Plugins::new();
@@ -256,9 +254,14 @@ impl Assembly<'_> {
         (native, None)
     }
 
-    fn routes(&mut self, plugins: &Plugins) -> Vec<(Matching, Route)> {
+    /// The same configuration has the same table: what may have changed is what it leads to.
+    fn route_table(&mut self, plugins: &Plugins) -> RouteTable<Route> {
         let config = self.config;
-        config.routes.iter().map(|route| (route.matches.clone(), self.route(route, plugins))).collect()
+        let routes: Vec<Route> = config.routes.iter().map(|route| self.route(route, plugins)).collect();
+        match self.before.filter(|before| std::ptr::eq(before.config.as_ref(), config)) {
+            Some(before) => before.routes.leading_to(routes),
+            None => RouteTable::new(matchings(config).zip(routes).collect()),
+        }
     }
 
     fn route(&mut self, route: &config::Route, plugins: &Plugins) -> Route {
@@ -359,6 +362,10 @@ impl Assembly<'_> {
         });
         old.unwrap_or_else(|| Arc::new(RouteLabel::new(Arc::clone(name), self.places)))
     }
+}
+
+fn matchings(config: &Config) -> impl Iterator<Item = Matching> {
+    config.routes.iter().map(|route| route.matches.clone())
 }
 
 fn plugin_of<'a>(upstream: &config::Upstream, plugins: &'a Plugins) -> Option<&'a Plugin> {

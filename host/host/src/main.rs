@@ -1,6 +1,7 @@
 //! `sandgate`: arguments, signals and exit codes. What it does is in the other crates.
 
 mod arguments;
+mod cache;
 mod command;
 mod exit;
 mod logging;

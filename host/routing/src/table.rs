@@ -70,8 +70,8 @@ pub enum Match<'a, R> {
 #[derive(Debug)]
 pub struct RouteTable<R> {
     routes: Vec<R>,
-    by_name: HashMap<Arc<str>, usize>,
-    index: Index,
+    by_name: Arc<HashMap<Arc<str>, usize>>,
+    index: Arc<Index>,
 }
 
 impl<R: Routed> RouteTable<R> {
@@ -79,8 +79,13 @@ impl<R: Routed> RouteTable<R> {
     pub fn new(routes: Vec<(Matching, R)>) -> Self {
         let (matchings, routes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
         let name = |(at, route): (usize, &R)| (Arc::clone(route.name()), at);
-        let by_name = routes.iter().enumerate().map(name).collect();
-        RouteTable { routes, by_name, index: Index::new(matchings) }
+        let by_name = Arc::new(routes.iter().enumerate().map(name).collect());
+        RouteTable { routes, by_name, index: Arc::new(Index::new(matchings)) }
+    }
+
+    /// The same table, which leads to these: each in the place of the one of its name, whose requests it gets.
+    pub fn leading_to(&self, routes: Vec<R>) -> Self {
+        RouteTable { routes, by_name: Arc::clone(&self.by_name), index: Arc::clone(&self.index) }
     }
 
     /// The route of that name.

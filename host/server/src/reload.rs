@@ -1,6 +1,8 @@
 //! Reload: reads the configuration again, assembles a generation beside the one that serves, and puts it in its place
 //! if all of it is right.
 
+mod last;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,12 +10,12 @@ use std::time::SystemTime;
 use config::Config;
 use document::Report;
 use generation::{Generation, assemble};
-use loader::Loaded;
 use tokio::sync::oneshot;
 use upkeep::{Names, Wanted, Watch};
 use wasm::Engine;
 
 use crate::server::Server;
+use last::Last;
 
 /// Reads configurations and assembles generations of them.
 pub struct Reloader {
@@ -22,6 +24,7 @@ pub struct Reloader {
     /// What is asked where names of endpoints lead; nobody is, where a configuration is only looked at.
     names: Option<Names>,
     files: Vec<PathBuf>,
+    last: Option<Last>,
     read_since: SystemTime,
 }
 
@@ -33,6 +36,7 @@ impl Reloader {
             engine,
             names: None,
             files: vec![path.to_owned()],
+            last: None,
             read_since: SystemTime::now(),
         }
     }
@@ -50,7 +54,7 @@ impl Reloader {
     /// Reads and assembles.
     pub async fn read(&mut self, running: Option<&Server>) -> Result<Generation, Report> {
         self.read_since = SystemTime::now();
-        let Loaded { config, files, .. } = loader::load(&self.path)?;
+        let (config, files) = self.configuration()?;
         for warning in &config.warnings {
             let place = format!("{}:{}:{}", warning.file, warning.line, warning.column);
             tracing::warn!(place, warning = warning.message, "configuration");
@@ -64,11 +68,20 @@ impl Reloader {
         let workers = config.server.workers;
         let places = running.map_or(workers.get(), |server| server.places_for(workers));
         let before = running.map(|server| server.monitor().generation());
-        let config = Arc::new(config);
         if let Some(names) = &mut self.names {
             names.learn(&Wanted::by(&config)).await;
         }
         self.assemble(config, before, places).await
+    }
+
+    /// The configuration, and its files: read, unless they are known not to have changed since.
+    fn configuration(&mut self) -> Result<(Arc<Config>, Vec<PathBuf>), Report> {
+        if let Some(same) = self.last.as_ref().and_then(Last::still) {
+            return Ok(same);
+        }
+        let (config, files, last) = Last::of(loader::load(&self.path)?, self.read_since);
+        self.last = last;
+        Ok((config, files))
     }
 
     /// Assembles, on a thread of its own: compiling a component may take seconds.

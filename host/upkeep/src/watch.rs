@@ -5,8 +5,8 @@
 //! told by comparing what the paths lead to. Of a folder of configuration files, which may be watched as one of the files, that
 //! is what its files lead to: others that come and go in it are no change.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -54,7 +54,8 @@ impl Watch {
     pub fn set(&mut self, files: Vec<PathBuf>, read_since: SystemTime) {
         let before: HashMap<PathBuf, Option<Identity>> =
             self.files.drain(..).zip(self.seen.drain(..)).collect();
-        self.seen = files.iter().map(|file| as_read(file, &before, read_since)).collect();
+        let mut folders = Folders::default();
+        self.seen = files.iter().map(|file| as_read(file, &before, read_since, &mut folders)).collect();
         self.files = files;
         self.follow();
     }
@@ -91,12 +92,13 @@ impl Watch {
     }
 
     fn identities(&self) -> Vec<Option<Identity>> {
-        self.files.iter().map(|file| identity(file)).collect()
+        let mut folders = Folders::default();
+        self.files.iter().map(|file| identity(file, &mut folders)).collect()
     }
 
     /// Watches the folders that the files are in at present, links on the way followed.
     fn follow(&mut self) {
-        let folders: BTreeSet<PathBuf> = self.files.iter().flat_map(|file| folders_to_watch(file)).collect();
+        let folders = folders_to_watch(&self.files);
         for gone in self.folders.difference(&folders) {
             // It may have been removed, and the watch with it.
             let _ = self.watcher.unwatch(gone);
@@ -117,32 +119,54 @@ fn as_read(
     file: &Path,
     before: &HashMap<PathBuf, Option<Identity>>,
     read_since: SystemTime,
+    folders: &mut Folders,
 ) -> Option<Identity> {
     if let Some(seen) = before.get(file) {
         return seen.clone();
     }
     let modified = modified(file).max(listed(file).filter_map(|file| modified(&file)).max())?;
-    if modified < read_since { identity(file) } else { None }
+    if modified < read_since { identity(file, folders) } else { None }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|meta| meta.modified()).ok()
 }
 
-fn identity(path: &Path) -> Option<Identity> {
-    let target = fs::canonicalize(path).ok()?;
-    let meta = fs::metadata(&target).ok()?;
+/// Where folders lead, each asked for once: thousands of components may be in one.
+#[derive(Default)]
+struct Folders(HashMap<PathBuf, Option<PathBuf>>);
+
+impl Folders {
+    /// Where a path leads in the end, and what is there.
+    fn target(&mut self, path: &Path) -> Option<(PathBuf, Metadata)> {
+        let meta = fs::symlink_metadata(path).ok()?;
+        let (Some(folder), Some(name), false) = (path.parent(), path.file_name(), meta.is_symlink()) else {
+            let target = fs::canonicalize(path).ok()?;
+            let meta = fs::metadata(&target).ok()?;
+            return Some((target, meta));
+        };
+        if let Some(real) = self.0.get(folder) {
+            return Some((real.as_ref()?.join(name), meta));
+        }
+        let real = fs::canonicalize(folder).ok();
+        self.0.insert(folder.to_owned(), real.clone());
+        Some((real?.join(name), meta))
+    }
+}
+
+fn identity(path: &Path, folders: &mut Folders) -> Option<Identity> {
+    let (target, meta) = folders.target(path)?;
     if meta.is_dir() {
         let files = document::listing(path).ok()?;
-        return Some(Identity::Folder(files.into_iter().map(identified).collect()));
+        return Some(Identity::Folder(files.into_iter().map(|file| identified(file, folders)).collect()));
     }
     let modified = (meta.mtime(), meta.mtime_nsec());
     Some(Identity::File { target, device: meta.dev(), inode: meta.ino(), size: meta.size(), modified })
 }
 
 /// Not recursive: what a folder lists are no folders, unless one has just become one.
-fn identified(file: PathBuf) -> (PathBuf, Option<Identity>) {
-    let identity = if file.is_dir() { None } else { identity(&file) };
+fn identified(file: PathBuf, folders: &mut Folders) -> (PathBuf, Option<Identity>) {
+    let identity = if file.is_dir() { None } else { identity(&file, folders) };
     (file, identity)
 }
 
@@ -152,12 +176,20 @@ fn listed(path: &Path) -> impl Iterator<Item = PathBuf> {
     files.into_iter()
 }
 
-/// The folders in which something may happen to a file; of a folder, to any of its files or to itself.
-fn folders_to_watch(path: &Path) -> Vec<PathBuf> {
-    let mut folders = folders_of(path);
-    if path.is_dir() {
-        folders.push(path.to_owned());
-        folders.extend(listed(path).flat_map(|file| folders_of(&file)));
+/// The folders in which something may happen to files; of a folder, to any of its files or to itself.
+fn folders_to_watch(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let (mut folders, mut done) = (BTreeSet::new(), HashSet::new());
+    for path in files {
+        // What is no link and no folder is watched as its neighbours are.
+        let is_plain = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+        if is_plain && !path.parent().is_some_and(|folder| done.insert(folder)) {
+            continue;
+        }
+        folders.extend(folders_of(path));
+        if path.is_dir() {
+            folders.insert(path.clone());
+            folders.extend(listed(path).flat_map(|file| folders_of(&file)));
+        }
     }
     folders
 }

@@ -14,7 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{OnceCell, oneshot};
 use wasmtime::component::Component;
 
-use crate::aot::{AotCache, Found, Source};
+use crate::aot::{AotCache, Artifact, Found, Source};
 use crate::lane::lower_priority;
 
 /// The stack of a thread that compiles. One that waits for parts of its component takes up another meanwhile.
@@ -27,11 +27,20 @@ const KNOWN: usize = 64;
 pub(crate) struct Code {
     pub(crate) component: Component,
     /// Where others find it.
-    _place: Arc<Place>,
+    place: Arc<Place>,
 }
 
 /// Where the code of a source is, once it was compiled.
-type Place = OnceCell<Component>;
+type Place = OnceCell<Artifact>;
+
+impl Code {
+    /// Loading has ended: what is needed again comes back when it is.
+    pub(crate) fn settle(&self) {
+        if let Some(artifact) = self.place.get() {
+            artifact.settle();
+        }
+    }
+}
 
 /// Whether anybody is served meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,11 +104,11 @@ impl Compiler {
             is_first = true;
             self.run(job(), urgency)
         };
-        let component = place.get_or_try_init(make).await?.clone();
+        let component = place.get_or_try_init(make).await?.component().clone();
         if !is_first {
             self.counts.shared.fetch_add(1, Relaxed);
         }
-        Ok(Code { component, _place: place })
+        Ok(Code { component, place })
     }
 
     /// The same, if it need not be compiled.
@@ -110,15 +119,17 @@ impl Compiler {
         cache: Option<&AotCache>,
     ) -> Option<Code> {
         let place = self.place(source);
-        if let Some(component) = place.get().cloned() {
-            self.counts.shared.fetch_add(1, Relaxed);
-            return Some(Code { component, _place: place });
-        }
-        let component = cache?.find(engine, source)?;
-        self.counts.cached.fetch_add(1, Relaxed);
-        // Another may have put it there meanwhile, which is the same.
-        let _ = place.set(component.clone());
-        Some(Code { component, _place: place })
+        let count = match place.get() {
+            Some(_) => &self.counts.shared,
+            None => {
+                // Another may have put it there meanwhile, which is the same.
+                let _ = place.set(cache?.find(engine, source)?);
+                &self.counts.cached
+            }
+        };
+        count.fetch_add(1, Relaxed);
+        let component = place.get()?.component().clone();
+        Some(Code { component, place })
     }
 
     /// What became of all that was asked for.
@@ -132,6 +143,12 @@ impl Compiler {
             under_way: counts.under_way.load(Relaxed),
             took: Duration::from_nanos(counts.nanos.load(Relaxed)),
         }
+    }
+
+    /// How many have code that is in use.
+    pub(crate) fn in_use(&self) -> usize {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|place| place.strong_count() > 0).count()
     }
 
     /// The place of a source's code, filled or not.
@@ -149,16 +166,16 @@ impl Compiler {
     }
 
     /// Has a thread do a job, and waits for it.
-    async fn run(&self, job: Job, urgency: Urgency) -> wasmtime::Result<Component> {
+    async fn run(&self, job: Job, urgency: Urgency) -> wasmtime::Result<Artifact> {
         let threads = self.threads(urgency)?;
         let (tell, told) = oneshot::channel();
         let counts = Arc::clone(&self.counts);
         counts.under_way.fetch_add(1, Relaxed);
         threads.spawn(move || {
             // A panic on a thread of rayon would end the process.
-            let component = catch_unwind(AssertUnwindSafe(|| job.run(&counts)));
+            let artifact = catch_unwind(AssertUnwindSafe(|| job.run(&counts)));
             counts.under_way.fetch_sub(1, Relaxed);
-            let _ = tell.send(component.ok());
+            let _ = tell.send(artifact.ok());
         });
         let panicked = || Err(wasmtime::format_err!("the compiler panicked"));
         told.await.ok().flatten().unwrap_or_else(panicked)
@@ -194,11 +211,11 @@ struct Job {
 }
 
 impl Job {
-    fn run(self, counts: &Counts) -> wasmtime::Result<Component> {
+    fn run(self, counts: &Counts) -> wasmtime::Result<Artifact> {
         let began = Instant::now();
         let found = match &self.cache {
             Some(cache) => cache.component(&self.engine, self.source, &self.bytes),
-            None => Component::new(&self.engine, &self.bytes).map(Found::Compiled),
+            None => Component::new(&self.engine, &self.bytes).map(Artifact::in_memory).map(Found::Compiled),
         };
         let count = match &found {
             Ok(Found::Cached(_)) => &counts.cached,
@@ -211,7 +228,7 @@ impl Job {
             counts.nanos.fetch_add(nanos, Relaxed);
         }
         found.map(|found| match found {
-            Found::Cached(component) | Found::Compiled(component) => component,
+            Found::Cached(artifact) | Found::Compiled(artifact) => artifact,
         })
     }
 }
@@ -240,9 +257,9 @@ mod tests {
         let empty = bytes(EMPTY);
         let (one, other) = tokio::join!(code(&compiler, &engine, &empty), code(&compiler, &engine, &empty));
         let (one, other) = (one.unwrap(), other.unwrap());
-        assert!(Arc::ptr_eq(&one._place, &other._place));
+        assert!(Arc::ptr_eq(&one.place, &other.place));
         let third = code(&compiler, &engine, &empty).await.unwrap();
-        assert!(Arc::ptr_eq(&one._place, &third._place));
+        assert!(Arc::ptr_eq(&one.place, &third.place));
         let counts = compiler.compilations();
         assert_eq!((counts.compiled, counts.shared, counts.under_way, counts.failed), (1, 2, 0, 0));
         assert!(counts.took > Duration::ZERO);

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::imports;
 use crate::inspect::LoadError;
 use crate::lane::SlowLane;
+use crate::maps;
 use crate::pace::Paces;
 use crate::ticker::Ticker;
 
@@ -42,13 +43,16 @@ pub struct Engine {
     pub(crate) caller: Option<Arc<dyn Caller>>,
     pub(crate) compiler: Compiler,
     urgency: Urgency,
+    /// Whether it was told that there may be too few mappings.
+    maps_told: Arc<OnceLock<()>>,
 }
 
 /// What an engine consists of.
 #[derive(Clone)]
 pub(crate) struct Machinery {
     pub(crate) wasmtime: wasmtime::Engine,
-    pub(crate) linker: Linker<Context>,
+    /// Each plugin has it; a copy of all that it holds would be the largest part of a plugin.
+    pub(crate) linker: Arc<Linker<Context>>,
     pub(crate) ticker: Ticker,
     pub(crate) lane: SlowLane,
     pub(crate) paces: Arc<Paces>,
@@ -81,6 +85,18 @@ impl Engine {
         Engine { urgency: Urgency::Reload, ..self }
     }
 
+    /// Says, once, if there are so many components that the system may not let as many guests live as there can be.
+    pub fn check_maps(&self) {
+        if self.maps_told.get().is_some() {
+            return;
+        }
+        let components = self.compiler.in_use();
+        let Some((wanted, limit)) = maps::wanted(components) else { return };
+        if self.maps_told.set(()).is_ok() {
+            tracing::warn!(components, wanted, limit, "vm.max_map_count may be too low for so many plugins");
+        }
+    }
+
     /// What became of components that were asked for.
     pub fn compilations(&self) -> Compilations {
         self.compiler.compilations()
@@ -110,7 +126,7 @@ impl Machinery {
         imports::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
-        Ok(Machinery { wasmtime, linker, ticker, lane, paces: Arc::default() })
+        Ok(Machinery { wasmtime, linker: Arc::new(linker), ticker, lane, paces: Arc::default() })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::hooks::HookTable;
 use crate::inspect::{Anatomy, LoadError, Waits};
 use crate::own_metrics::{self, OwnMetrics};
 use crate::plugin::{Plugin, Shared, Start};
+use crate::reading::{Reading, Seen};
 use crate::schema;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec};
@@ -36,8 +37,8 @@ pub struct Inspected {
 
 impl Plugin {
     /// Reads, checks, compiles and tries a component. On success an instance of it could be made and configured.
-    /// If it was loaded before for as many workers, and neither its file nor what the configuration says of it has
-    /// changed, nothing is done; if something has, what is counted of it goes on.
+    /// If it was loaded before for as many workers, and neither what its file holds nor what the configuration says of it
+    /// has changed, nothing more is done; if something has, what is counted of it goes on.
     pub async fn load(
         engine: &Engine,
         spec: PluginSpec,
@@ -47,22 +48,33 @@ impl Plugin {
         if spec.limits.memory > MEMORY_LIMIT_MAX {
             return Err(LoadError::MemoryLimit(spec.limits.memory));
         }
-        let bytes = Arc::from(std::fs::read(&spec.path)?);
-        let content = Source::component(&bytes);
+        let reading = Reading::of(&spec.path)?;
+        let (bytes, content, seen) = (&reading.bytes, reading.content, reading.seen());
         if let Some(same) =
             before.filter(|before| before.is(&spec, content) && before.stats().is_for(workers))
         {
+            same.shared.seen.again(&reading);
             return Ok(same.owned_by(spec.tenant));
         }
         let stats = before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers));
-        let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
+        let (code, anatomy) = Anatomy::of(engine, bytes).await?;
         anatomy.check()?;
         anatomy.check_grants(&spec.name, &spec.grants)?;
         let (machinery, waits, state) =
             (engine.machinery()?, anatomy.waits(), state_of(&spec.grants, before));
-        let bytes = &bytes;
-        let mut recipe =
-            Recipe { engine, machinery, spec, content, bytes, waits, workers, stats, state, metrics: None };
+        let mut recipe = Recipe {
+            engine,
+            machinery,
+            spec,
+            content,
+            seen,
+            bytes,
+            waits,
+            workers,
+            stats,
+            state,
+            metrics: None,
+        };
         let plain = recipe.shared(&code, Start::Plain)?;
         let First { said, .. } = describe(&plain).await?;
         recipe.check_settings(&plain, said.as_ref().and_then(|said| said.settings_schema.as_deref()))?;
@@ -85,6 +97,7 @@ impl Plugin {
             machinery: engine.machinery()?,
             spec: unsettled(path),
             content: Source::component(&bytes),
+            seen: Seen::default(),
             bytes: &bytes,
             waits: anatomy.waits(),
             workers: 1,
@@ -126,6 +139,7 @@ pub(crate) struct Recipe<'a> {
     pub(crate) machinery: &'a Machinery,
     pub(crate) spec: PluginSpec,
     pub(crate) content: Source,
+    seen: Seen,
     pub(crate) bytes: &'a Arc<[u8]>,
     waits: Waits,
     workers: usize,
@@ -158,6 +172,7 @@ impl Recipe<'_> {
         Ok(Arc::new(Shared {
             spec: PluginSpec { limits, ..self.spec.clone() },
             content: self.content,
+            seen: self.seen.clone(),
             engine: self.machinery.clone(),
             code: code.clone(),
             pre,
@@ -223,6 +238,7 @@ impl Recipe<'_> {
     async fn tried(&self, code: &Code, start: Start) -> Result<Plugin, LoadError> {
         let shared = self.shared(code, start)?;
         Guest::new(&shared).await.map_err(trial)?;
+        code.settle();
         if let Some(tenant) = &self.spec.tenant {
             // It was not set before.
             let _ = shared.tenant.set(Arc::clone(tenant));

@@ -20,6 +20,7 @@ use crate::lane::Payer;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
+use crate::reading::Seen;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
 use crate::snapshot::NoImage;
@@ -42,8 +43,10 @@ pub enum Start {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) spec: PluginSpec,
-    /// Its file.
+    /// What its file held.
     pub(crate) content: Source,
+    /// How its file is known.
+    pub(crate) seen: Seen,
     pub(crate) engine: Machinery,
     /// So that others with the same component find it.
     #[expect(dead_code, reason = "it is kept, not looked at")]
@@ -91,6 +94,14 @@ impl Plugin {
     /// Whether it is what loading this again would give.
     pub(crate) fn is(&self, spec: &PluginSpec, content: Source) -> bool {
         self.shared.spec.is_but_for_tenant(spec) && self.shared.content == content
+    }
+
+    /// The same plugin, if loading it again would give no other: what the configuration says of it is the same, it has places
+    /// for as many workers, and its file is known not to have changed, without being read.
+    pub fn unchanged(&self, spec: &PluginSpec, workers: usize) -> Option<Plugin> {
+        let shared = &self.shared;
+        let is_same = shared.spec.is_but_for_tenant(spec) && shared.stats.is_for(workers);
+        (is_same && shared.seen.is_still(&spec.path)).then(|| self.owned_by(spec.tenant.clone()))
     }
 
     /// The same plugin, with what its tenant may use now.

@@ -117,8 +117,18 @@ pub struct PluginSpec {
 impl PluginSpec {
     /// Whether a guest of the one is a guest of the other, whatever the tenant may use.
     pub(crate) fn is_but_for_tenant(&self, other: &PluginSpec) -> bool {
-        let name = |spec: &PluginSpec| spec.tenant.as_ref().map(|tenant| tenant.number());
-        let other_of_ours = PluginSpec { tenant: self.tenant.clone(), ..other.clone() };
-        name(self) == name(other) && *self == other_of_ours
+        let PluginSpec { name, tenant, path, settings, keep, limits, grants, isolation, on_failure, circuit } =
+            self;
+        let number = |tenant: &Option<Arc<Tenant>>| tenant.as_ref().map(|tenant| tenant.number());
+        number(tenant) == number(&other.tenant)
+            && *name == other.name
+            && *path == other.path
+            && *settings == other.settings
+            && *keep == other.keep
+            && *limits == other.limits
+            && *grants == other.grants
+            && *isolation == other.isolation
+            && *on_failure == other.on_failure
+            && *circuit == other.circuit
     }
 }

@@ -28,7 +28,7 @@ class Snapshot:
         user, system = _user_system_s(proxy)
         slept, preempted = _switches(proxy)
         return cls(
-            time.monotonic(), machine_s(), _cpu_s(proxy), _cpu_s(origin), user, system, slept, preempted
+            time.monotonic(), machine_s(), cpu_s(proxy), cpu_s(origin), user, system, slept, preempted
         )
 
     def __sub__(self, earlier):
@@ -62,7 +62,7 @@ def wait_quiet(cores, longest):
             return
 
 
-def _cpu_s(pids):
+def cpu_s(pids):
     """User + system time: each process's own CPU clock, ended threads included."""
     total = 0
     for pid in pids:

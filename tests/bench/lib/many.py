@@ -2,7 +2,8 @@
 
 Each plugin is a component of its own: the same code with another custom section at its end, so that nothing of one can
 stand for another. It has a route of its own. The proxy starts with an empty cache of compiled components, then with
-the one that this left; what the plugins take is told by a third start, in which all routes have one component.
+the one that this left; what the plugins take is told by a third start, in which all routes have one component, and by a
+fourth without any plugin.
 """
 
 import os
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import cost, paths, ports, probe, procs, report
@@ -21,6 +23,7 @@ START_LIMIT_S = 3600
 RELOAD_LIMIT_S = 60
 FIRST_REQUESTS = 50
 RELOADS = 11
+SETTLED_S = 2.5  # so long a file must be unchanged before Sandgate knows it by its times
 _APPLIED = re.compile(r"configuration applied")
 
 
@@ -34,20 +37,49 @@ def run(plan, count):
     for number in range(count):
         (folder / f"{number}.wasm").write_bytes(_variant(original, number))
     with Rig(plan.mode) as rig:
-        cold, _ = _started(_Proxy(rig, folder, count, distinct=True))
-        warm, found = _started(_Proxy(rig, folder, count, distinct=True), _look)
-        one, _ = _started(_Proxy(rig, folder, count, distinct=False))
+        cold, _ = _started(_Proxy(rig, folder, count, _distinct))
+        warm, found = _started(_Proxy(rig, folder, count, _distinct), _look)
+        one, _ = _started(_Proxy(rig, folder, count, _same))
+        none, _ = _started(_Proxy(rig, folder, count, None))
+    kept = sum(file.stat().st_size for file in (folder / "cache").iterdir())
     shutil.rmtree(folder)
-    return _table(count, len(original), cold, warm, one, found)
+    return _table(count, len(original), {"cold": cold, "warm": warm, "one": one, "none": none}, found, kept)
+
+
+def _distinct(number):
+    return number
+
+
+def _same(_):
+    return 0
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a process that has started has taken."""
+
+    start_s: float
+    cpu_s: float
+    rss_kb: int
+    pss_kb: int
+    files: int
+    maps: int
+
+    @classmethod
+    def of(cls, pid, start_s):
+        rss, pss = cost.memory_kb([pid])
+        proc = Path(f"/proc/{pid}")
+        maps = (proc / "maps").read_text().count("\n")
+        return cls(start_s, cost.cpu_s([pid]), rss, pss, len(os.listdir(proc / "fd")), maps)
 
 
 class _Proxy:
     """Sandgate with these plugins, from its start to its end."""
 
-    def __init__(self, rig, folder, count, distinct):
+    def __init__(self, rig, folder, count, component):
         self.folder, self.count, self.port = folder, count, ports.free()
         self.config, self.log = folder / "many.yaml", folder / "output.log"
-        self.config.write_text(_config(self.port, rig.upstreams[0], folder, count, distinct))
+        self.config.write_text(_config(self.port, rig.upstreams[0], folder, count, component))
 
     def __enter__(self):
         env = os.environ | {"SANDGATE_CACHE": str(self.folder / "cache")}
@@ -66,8 +98,8 @@ class _Proxy:
     def __exit__(self, *_):
         procs.stop(self.proc)
 
-    def rss_kb(self):
-        return cost.memory_kb([self.proc.pid])[0]
+    def state(self):
+        return _State.of(self.proc.pid, self.start_s)
 
     def first_request_us(self, number):
         """How long the first request to a plugin takes, and the one after it."""
@@ -96,19 +128,23 @@ class _Proxy:
 
 
 def _started(proxy, look=None):
-    """(seconds to start, KiB of memory) and what was looked at."""
+    """What it took to start, and what was looked at then."""
     with proxy:
-        found = look(proxy) if look else None
-        return (proxy.start_s, proxy.rss_kb()), found
+        state = proxy.state()
+        return state, look(proxy) if look else None
 
 
 def _look(proxy):
-    rss = proxy.rss_kb()
+    time.sleep(SETTLED_S)
     step = max(1, proxy.count // FIRST_REQUESTS)
     first = [proxy.first_request_us(number) for number in range(1, proxy.count, step)]
     original = (Path(paths.guests()) / COMPONENT).read_bytes()
-    reloads = [proxy.reload_s(number, original) for number in range(min(RELOADS, proxy.count))]
-    return {"rss": rss, "first": first, "reloads": reloads}
+    reloads = []
+    for number in range(min(RELOADS, proxy.count)):
+        reloads.append(proxy.reload_s(number, original))
+        # The change is seen as well, which makes a reload of its own.
+        time.sleep(SETTLED_S)
+    return {"first": first, "reloads": reloads}
 
 
 def _timed_us(port, path):
@@ -125,11 +161,15 @@ def _variant(component, number):
     return component + bytes([0, len(payload)]) + payload
 
 
-def _config(port, upstream, folder, count, distinct):
-    plugins = (f"  p{n}: {{ wasm: {folder}/{n if distinct else 0}.wasm }}" for n in range(count))
+def _config(port, upstream, folder, count, component):
+    """`component` says the number of a plugin's file; without it there are no plugins."""
+    plugins, filters = ["plugins:"], ""
+    if component:
+        plugins += [f"  p{n}: {{ wasm: {folder}/{component(n)}.wasm }}" for n in range(count)]
+        filters = ", filters: [{{ plugin: p{} }}]"
     routes = (
-        f"  - {{ name: r{n}, match: {{ path: {{ exact: /{n} }} }}, upstream: app, "
-        f"filters: [{{ plugin: p{n} }}], rewrite: {{ path: /small }} }}"
+        f"  - {{ name: r{n}, match: {{ path: {{ exact: /{n} }} }}, upstream: app, rewrite: {{ path: /small }}"
+        f"{filters.format(n)} }}"
         for n in range(count)
     )
     return "\n".join(
@@ -139,8 +179,7 @@ def _config(port, upstream, folder, count, distinct):
             f'listeners: [{{ name: web, address: "127.0.0.1:{port}" }}]',
             "log: { access: off, level: info }",
             f'upstreams: {{ app: {{ endpoints: ["http://127.0.0.1:{upstream}"] }} }}',
-            "plugins:",
-            *plugins,
+            *(plugins if component else []),
             "routes:",
             *routes,
             "",
@@ -152,13 +191,33 @@ def _median(values):
     return sorted(values)[len(values) // 2]
 
 
-def _table(count, size, cold, warm, one, found):
-    each = (found["rss"] - one[1]) / count
+def _table(count, size, states, found, kept):
+    cold, warm, one, none = (states[name] for name in ("cold", "warm", "one", "none"))
+
+    def each(kib, base):
+        return f"{(kib - base) / count:.1f} KiB each"
+
+    def start(name, state):
+        took = f"{state.start_s:.2f} s, {state.cpu_s:.2f} s of CPU"
+        return [f"start, {name}", took, f"{state.start_s / count * 1e3:.3f} ms each"]
+
+    def memory(name, state):
+        sizes = f"RSS {state.rss_kb / 1024:.0f} MiB, PSS {state.pss_kb / 1024:.0f} MiB"
+        more = f"RSS {each(state.rss_kb, one.rss_kb)} beyond one's" if state in (cold, warm) else ""
+        return [f"memory, {name}", sizes, more]
+
     rows = [
-        ["start, nothing compiled before", f"{cold[0]:.1f} s", f"{cold[0] / count * 1e3:.2f} ms each"],
-        ["start, all compiled before", f"{warm[0]:.2f} s", f"{warm[0] / count * 1e3:.3f} ms each"],
-        ["start, one component in all plugins", f"{one[0]:.2f} s", ""],
-        ["resident memory", f"{found['rss'] / 1024:.0f} MiB", f"{each:.1f} KiB each beyond one component's"],
+        start("nothing compiled before", cold),
+        start("all compiled before", warm),
+        start("one component in all plugins", one),
+        start("no plugins, as many routes", none),
+        memory("nothing compiled before", cold),
+        memory("all compiled before", warm),
+        memory("one component in all plugins", one)[:2] + [f"RSS {each(one.rss_kb, none.rss_kb)} beyond none"],
+        memory("no plugins, as many routes", none),
+        ["cache", f"{kept / 2**20:.0f} MiB", f"{kept / 1024 / count:.1f} KiB each"],
+        ["file descriptors", str(warm.files), f"{none.files} without plugins"],
+        ["mappings", str(warm.maps), f"{one.maps} with one component"],
         ["first request to a plugin", f"{_median([f for f, _ in found['first']]):.0f} us", "new connection"],
         ["the one after it", f"{_median([s for _, s in found['first']]):.0f} us", "new connection"],
         ["reload with one changed", f"{_median(found['reloads']) * 1e3:.0f} ms", f"of {len(found['reloads'])}"],

@@ -31,6 +31,10 @@ pub(super) async fn load(engine: &Engine, wanted: Vec<Wanted>) -> HashMap<Arc<st
     let mut under_way = JoinSet::new();
     let here = LocalSet::new();
     for one in wanted {
+        if let Some(same) = one.before.as_ref().and_then(|before| before.unchanged(&one.spec, one.places)) {
+            loaded.insert(Arc::clone(&one.spec.name), Ok(same));
+            continue;
+        }
         if under_way.len() >= at_a_time {
             take(&here, &mut under_way, &mut loaded).await;
             progress.tell(loaded.len());
@@ -49,6 +53,7 @@ pub(super) async fn load(engine: &Engine, wanted: Vec<Wanted>) -> HashMap<Arc<st
         take(&here, &mut under_way, &mut loaded).await;
         progress.tell(loaded.len());
     }
+    engine.check_maps();
     loaded
 }
 

@@ -10,7 +10,7 @@ use crate::exit::{Failure, print};
 
 /// Says what a component is, and whether it could be loaded.
 pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
-    let engine = engine();
+    let engine = engine()?;
     let path = &arguments.module;
     let runtime = runtime()?;
     let anatomy = runtime

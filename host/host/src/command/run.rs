@@ -19,7 +19,7 @@ use crate::logging::{self, Verbosity};
 pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
     raise_file_limit();
-    let reloader = Reloader::new(&arguments.file, engine()).following_names();
+    let reloader = Reloader::new(&arguments.file, engine()?).following_names();
     runtime()?.block_on(serve(reloader, &verbosity))
 }
 
