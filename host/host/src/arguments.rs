@@ -126,9 +126,23 @@ pub(crate) struct Top {
     /// Print one table, and end
     #[arg(long)]
     pub(crate) once: bool,
+    /// What has a row of its own; the rest is added up
+    #[arg(long, value_enum, default_value_t = By::Hook)]
+    pub(crate) by: By,
     /// The most rows that are shown on a terminal
     #[arg(long, default_value_t = 20)]
     pub(crate) rows: usize,
+}
+
+/// What plugins' costs are told of.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum By {
+    /// Each hook of each plugin
+    Hook,
+    /// Each plugin, with all of its hooks
+    Plugin,
+    /// Each tenant, with all of its plugins
+    Tenant,
 }
 
 fn interval(text: &str) -> Result<Duration, &'static str> {
