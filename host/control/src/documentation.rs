@@ -89,9 +89,11 @@ fn exported(metrics: &str) -> BTreeMap<String, Shape> {
             "histogram" => (name.to_owned(), format!("{name}_count")),
             _ => (name.to_owned(), name.to_owned()),
         };
-        let line = metrics.lines().find(|line| line.split([' ', '{']).next() == Some(&first));
-        let line = line.unwrap_or_else(|| panic!("no series of {name} in {metrics}"));
-        (name, (kind.to_owned(), label_names(line)))
+        let lines = metrics.lines().filter(|line| line.split([' ', '{']).next() == Some(&first));
+        // What is nobody's has no tenant.
+        let labels: Vec<BTreeSet<String>> = lines.map(label_names).collect();
+        assert!(!labels.is_empty(), "no series of {name} in {metrics}");
+        (name, (kind.to_owned(), labels.into_iter().flatten().collect()))
     });
     shapes.collect()
 }

@@ -15,6 +15,7 @@ mod tenants;
 mod times;
 mod tls;
 mod upstreams;
+mod whose;
 
 use std::fmt;
 use std::sync::Arc;

@@ -43,11 +43,15 @@ const WEIGHER: &str = r#"(component
     (with "endpoint" (type $endpoint)) (with "on-endpoints" (func $on-endpoints)) (with "weigh" (func $weigh))))
   (export "sandgate:proxy/weigher@0.1.0" (instance $weigher)))"#;
 
+/// The file of a tenant that has both.
+const TENANT: &str = "version: 1\nplugins: { idle: { wasm: idle.wasm }, weigher: { wasm: weigher.wasm } }";
+
 /// One for all tests: each maps a pool of instances, and a process has only so many mappings.
 static ENGINE: LazyLock<wasm::Engine> = LazyLock::new(|| wasm::Engine::new(None));
 
 /// A running server. Its configuration has a route `good` for /good, whose endpoint answers and is listed twice, and a
 /// route `bad` for /bad, whose endpoint refuses connections and is marked as failed by the first; a plugin `idle`;
+/// a tenant `acme` that has a plugin `idle` as well;
 /// an upstream `weighed`, and an upstream `watched` that has all that an upstream can have, and no route.
 pub(crate) struct Running {
     server: Server,
@@ -85,7 +89,11 @@ impl Running {
         std::fs::write(folder.path().join("site.key"), site.signing_key.serialize_pem()).unwrap();
         let (good, bad) = (origin().await, closed_address().await);
         let (good, bad) = (format!("http://{good}"), format!("http://{bad}"));
-        std::fs::write(folder.path().join("tenant.yaml"), "version: 1").unwrap();
+        let tenants = folder.path().join("acme");
+        std::fs::create_dir(&tenants).unwrap();
+        std::fs::write(tenants.join("tenant.yaml"), TENANT).unwrap();
+        std::fs::write(tenants.join("idle.wasm"), wat::parse_str(IDLE_PLUGIN).unwrap()).unwrap();
+        std::fs::write(tenants.join("weigher.wasm"), wat::parse_str(WEIGHER).unwrap()).unwrap();
         let config = loader::parse("test.yaml", &yaml(&good, &bad, admin), folder.path()).unwrap();
         let mut names = Names::new();
         names.learn(&Wanted::by(&config)).await;
@@ -216,7 +224,7 @@ upstreams:
 routes:
   - {{ name: good, match: {{ path: {{ prefix: /good }} }}, upstream: good }}
   - {{ name: bad, match: {{ path: {{ prefix: /bad }} }}, upstream: bad }}
-tenants: {{ acme: {{ hosts: [acme.example], config: tenant.yaml, quotas: {{ cpu: 1s/s }} }} }}
+tenants: {{ acme: {{ hosts: [acme.example], config: acme/tenant.yaml, quotas: {{ cpu: 1s/s }} }} }}
 "#
     )
 }

@@ -168,10 +168,12 @@ impl Assembly<'_> {
         }
     }
 
-    /// Metrics of one name are shown together, so they have to be of one kind.
+    /// Metrics of one name are shown together, so they have to be of one kind. Those of tenants' plugins have theirs in the
+    /// name: no tenant is to stand in another's way.
     fn check_metrics(&mut self, plugins: &Plugins) {
         let mut seen: HashMap<&str, (&Arc<str>, &'static str)> = HashMap::new();
-        for (name, plugin) in &self.config.plugins {
+        let operators = self.config.plugins.iter().filter(|(_, plugin)| plugin.tenant.is_none());
+        for (name, plugin) in operators {
             let own = plugins.get(name).and_then(Plugin::metrics).into_iter().flat_map(OwnMetrics::iter);
             for metric in own.map(|metric| &metric.declaration) {
                 let kind = metric.kind.name();

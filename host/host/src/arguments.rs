@@ -11,7 +11,7 @@ Examples:
   sandgate run conf.d                  the same, with all *.yaml, *.yml and *.json of a folder
   sandgate check sandgate.yaml         all that is wrong with it, before anything is started
   sandgate routes sandgate.yaml --host example.com --path /blog/
-  sandgate inspect plugins/greet.wasm
+  sandgate inspect plugins/greet.wasm --settings @greet.json
   sandgate top 127.0.0.1:9901          what plugins cost, as it changes; `--once` for one table
   sandgate schema > sandgate.schema.json
 
@@ -126,9 +126,23 @@ pub(crate) struct Top {
     /// Print one table, and end
     #[arg(long)]
     pub(crate) once: bool,
+    /// What has a row of its own; the rest is added up
+    #[arg(long, value_enum, default_value_t = By::Hook)]
+    pub(crate) by: By,
     /// The most rows that are shown on a terminal
     #[arg(long, default_value_t = 20)]
     pub(crate) rows: usize,
+}
+
+/// What plugins' costs are told of.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum By {
+    /// Each hook of each plugin
+    Hook,
+    /// Each plugin, with all of its hooks
+    Plugin,
+    /// Each tenant, with all of its plugins
+    Tenant,
 }
 
 fn interval(text: &str) -> Result<Duration, &'static str> {
@@ -141,4 +155,24 @@ fn interval(text: &str) -> Result<Duration, &'static str> {
 pub(crate) struct Inspect {
     /// The component
     pub(crate) module: PathBuf,
+    /// Settings to load it with, as JSON, or `@FILE` that holds them
+    #[arg(long, value_name = "JSON", value_parser = settings)]
+    pub(crate) settings: Option<Settings>,
+}
+
+/// Settings of a plugin.
+#[derive(Clone)]
+pub(crate) struct Settings(serde_json::Value);
+
+impl std::fmt::Display for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn settings(text: &str) -> Result<Settings, String> {
+    let read = |path| std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"));
+    let text = text.strip_prefix('@').map_or_else(|| Ok(text.to_owned()), read)?;
+    let wrong = |error| format!("expected JSON such as `{{\"greeting\": \"hello\"}}`, or @FILE: {error}");
+    serde_json::from_str(&text).map(Settings).map_err(wrong)
 }

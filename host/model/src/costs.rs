@@ -3,22 +3,52 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The CPU time of each plugin that was called, in the order of first calls. There are never more than plugins.
+/// What calls of one plugin's hooks cost an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginCost {
+    /// How many there were.
+    pub calls: u32,
+    /// CPU time, making instances included.
+    pub cpu: Duration,
+    /// The time that they took, as far as known.
+    pub wall: Duration,
+    /// Of the CPU time, what making instances took.
+    pub making: Duration,
+    /// The most memory that an instance had, in bytes.
+    pub memory: u64,
+    /// Calls of the host's functions.
+    pub host_calls: u32,
+}
+
+/// What each plugin that was called cost, in the order of first calls. There are never more than plugins.
 #[derive(Debug, Default)]
-pub struct PluginCosts(Vec<(Arc<str>, Duration)>);
+pub struct PluginCosts(Vec<(Arc<str>, PluginCost)>);
+
+impl PluginCost {
+    fn plus(&self, more: &PluginCost) -> PluginCost {
+        PluginCost {
+            calls: self.calls.saturating_add(more.calls),
+            cpu: self.cpu + more.cpu,
+            wall: self.wall + more.wall,
+            making: self.making + more.making,
+            memory: self.memory.max(more.memory),
+            host_calls: self.host_calls.saturating_add(more.host_calls),
+        }
+    }
+}
 
 impl PluginCosts {
     /// Adds what a call cost.
-    pub fn add(&mut self, plugin: &Arc<str>, cpu: Duration) {
+    pub fn add(&mut self, plugin: &Arc<str>, cost: PluginCost) {
         match self.0.iter_mut().find(|(name, _)| name == plugin) {
-            Some((_, sum)) => *sum += cpu,
-            None => self.0.push((Arc::clone(plugin), cpu)),
+            Some((_, sum)) => *sum = sum.plus(&cost),
+            None => self.0.push((Arc::clone(plugin), cost)),
         }
     }
 
-    /// Plugins and their CPU time.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Duration)> {
-        self.0.iter().map(|(name, cpu)| (name.as_ref(), *cpu))
+    /// Plugins and what they cost.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PluginCost)> {
+        self.0.iter().map(|(name, cost)| (name.as_ref(), cost))
     }
 
     /// Whether none was called.
@@ -35,10 +65,14 @@ mod tests {
     fn calls_of_one_plugin_are_added_up() {
         let mut costs = PluginCosts::default();
         let (a, b) = (Arc::from("a"), Arc::from("b"));
-        [(&a, 2), (&b, 3), (&a, 4)]
+        let cost = |us, memory| {
+            let time = Duration::from_micros(us);
+            PluginCost { calls: 1, cpu: time, wall: time * 2, making: time / 2, memory, host_calls: 3 }
+        };
+        [(&a, 2, 9), (&b, 3, 1), (&a, 4, 8)]
             .into_iter()
-            .for_each(|(name, us)| costs.add(name, Duration::from_micros(us)));
-        let all: Vec<_> = costs.iter().map(|(name, cpu)| (name, cpu.as_micros())).collect();
-        assert_eq!(all, [("a", 6), ("b", 3)]);
+            .for_each(|(name, us, memory)| costs.add(name, cost(us, memory)));
+        let both = PluginCost { calls: 2, host_calls: 6, ..cost(6, 9) };
+        assert_eq!(costs.iter().collect::<Vec<_>>(), [("a", &both), ("b", &cost(3, 1))]);
     }
 }

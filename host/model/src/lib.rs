@@ -50,7 +50,7 @@ pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
 pub use circuit::CircuitRule;
 pub use clock::ms_at;
-pub use costs::PluginCosts;
+pub use costs::{PluginCost, PluginCosts};
 pub use counters::{Counter, RouteLabel};
 pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};

@@ -1,29 +1,12 @@
 //! What `wit/` says, as Rust: made by wasmtime's macro from the same files that guests are built with.
 //!
-//! The world here exports every hook. No component has to: which of them one exports is looked up by
+//! The world exports every hook. No component has to: which of them one exports is looked up by
 //! [`crate::hooks`], and only the types and import traits made here are used.
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "generated")]
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    inline: "
-        package sandgate:host;
-        world every-hook {
-            include sandgate:proxy/imports@0.1.0;
-            export sandgate:proxy/plugin@0.1.0;
-            export sandgate:proxy/on-request@0.1.0;
-            export sandgate:proxy/on-request-body@0.1.0;
-            export sandgate:proxy/on-response@0.1.0;
-            export sandgate:proxy/on-response-body@0.1.0;
-            export sandgate:proxy/on-log@0.1.0;
-            export sandgate:proxy/router@0.1.0;
-            export sandgate:proxy/reroute@0.1.0;
-            export sandgate:proxy/picker@0.1.0;
-            export sandgate:proxy/on-outcomes@0.1.0;
-            export sandgate:proxy/weigher@0.1.0;
-        }
-    ",
-    world: "sandgate:host/every-hook",
+    world: "everything",
     imports: {
         // The guest is suspended until the answer is here.
         "sandgate:proxy/callout.call": async | trappable,

@@ -10,7 +10,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 use crate::aot::{AotCache, Source};
 use crate::compile::{Code, Compilations, Compiler, Urgency};
 use crate::context::Context;
-use crate::imports;
+use crate::contract;
 use crate::inspect::LoadError;
 use crate::lane::SlowLane;
 use crate::maps;
@@ -122,8 +122,7 @@ impl Engine {
 impl Machinery {
     fn set_up() -> wasmtime::Result<Machinery> {
         let wasmtime = wasmtime::Engine::new(&config())?;
-        let mut linker = Linker::new(&wasmtime);
-        imports::add_to_linker(&mut linker)?;
+        let linker = contract::linker(&wasmtime)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
         Ok(Machinery { wasmtime, linker: Arc::new(linker), ticker, lane, paces: Arc::default() })

@@ -8,12 +8,15 @@ use wasmtime::component::{
 
 use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
+use crate::contract::Line;
 use crate::picker::PickerHooks;
 use crate::stats::Hook;
 
 /// The indexes of a component's exported hooks.
 #[derive(Clone, Default)]
 pub(crate) struct HookTable {
+    /// Whose types they have.
+    line: Line,
     pub(crate) describe: Option<ComponentExportIndex>,
     pub(crate) configure: Option<ComponentExportIndex>,
     pub(crate) on_request: Option<ComponentExportIndex>,
@@ -31,14 +34,15 @@ pub(crate) struct HookTable {
 }
 
 impl HookTable {
-    /// Looks all of them up.
+    /// Looks all of them up, in the newest version of the contract that the component exports any of.
     pub(crate) fn of(component: &Component) -> Self {
+        let Some(line) = Line::of(component) else { return HookTable::default() };
         let find = |interface: &str, function: &str| {
-            let interface = format!("sandgate:proxy/{interface}@0.1.0");
-            let interface = component.get_export_index(None, interface.as_str())?;
+            let interface = component.get_export_index(None, line.interface(interface).as_str())?;
             component.get_export_index(Some(&interface), function)
         };
         HookTable {
+            line,
             describe: find("plugin", "describe"),
             configure: find("plugin", "configure"),
             on_request: find("on-request", "on-request"),
@@ -58,7 +62,13 @@ impl HookTable {
 
     /// Whether the types of all hooks are those that they will be called with.
     pub(crate) fn check(&self, store: &mut Store<Context>, instance: &Instance) -> wasmtime::Result<()> {
-        let mut types = Types { store, instance };
+        let types = Types { store, instance };
+        match self.line {
+            Line::V0_1 => self.check_0_1(types),
+        }
+    }
+
+    fn check_0_1(&self, mut types: Types<'_>) -> wasmtime::Result<()> {
         types.check::<(), (plugin::Description,)>(self.describe.as_ref())?;
         types.check::<(&str,), (Result<(), String>,)>(self.configure.as_ref())?;
         types.check::<(Resource<types::Request>,), (types::Verdict,)>(self.on_request.as_ref())?;

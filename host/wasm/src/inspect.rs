@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::compile::Code;
+use crate::contract::{self, HOOKS, Known};
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
@@ -39,8 +40,14 @@ pub enum LoadError {
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
     Damaged(String),
     /// Nothing that the host calls.
-    #[error("it exports {0}; expected at least one of {1}, of the package sandgate:proxy at version 0.1.0")]
-    NoHook(String, String),
+    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}", hooks = HOOKS.join(", "), spoken = contract::spoken())]
+    NoHook(String),
+    /// Built for a version of the contract that is not spoken here.
+    #[error(
+        "it was built for {0}, and this Sandgate speaks {spoken}; build it with an SDK for one of these, or run it with a Sandgate that speaks what it was built for",
+        spoken = contract::spoken()
+    )]
+    Version(String),
     /// What there is not.
     #[error(
         "it imports `{0}`, which no plugin is granted; a plugin may import {1}, what its `grants` have, and WASI 0.2"
@@ -58,7 +65,7 @@ pub enum LoadError {
     #[error("it describes metrics that it can't have: {0}")]
     Metrics(String),
     /// Right names, wrong types.
-    #[error("it does not fit sandgate:proxy@0.1.0: {0}; build it with this version's WIT")]
+    #[error("it does not fit {newest}: {0}; build it with this version's WIT", newest = contract::newest())]
     Mismatch(String),
     /// Settings for a plugin that has none.
     #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
@@ -101,24 +108,6 @@ fn sentences(faults: &[SettingsFault]) -> String {
     faults.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
-/// The package that the hooks are in.
-const PACKAGE: &str = "sandgate:proxy/";
-/// The version of it that this host calls.
-const VERSION: &str = "0.1.0";
-/// The names of the interfaces that make a component a plugin.
-const HOOKS: [&str; 11] = [
-    "plugin",
-    "on-request",
-    "on-request-body",
-    "on-response",
-    "on-response-body",
-    "on-log",
-    "router",
-    "reroute",
-    "picker",
-    "on-outcomes",
-    "weigher",
-];
 /// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.
 const WASI: &str = "wasi:";
 
@@ -131,15 +120,6 @@ pub struct Anatomy {
     pub exports: Vec<String>,
     /// Names of what it imports.
     pub imports: Vec<String>,
-}
-
-/// Whether this host knows a version of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Yes.
-    Here,
-    /// No: it was built for another.
-    Elsewhere,
 }
 
 /// What guests can wait for, beside a turn.
@@ -171,25 +151,22 @@ impl Anatomy {
         Ok((code, anatomy))
     }
 
-    /// The versions of the contract that it exports interfaces of, as `sandgate:proxy@0.1.0`, and whether the host has
-    /// them.
+    /// The versions of the contract that it has interfaces of, as `sandgate:proxy@0.1.0`, and what the host makes of them.
     pub fn contracts(&self) -> Vec<(String, Known)> {
-        let versions: BTreeSet<&str> = self
-            .exports
-            .iter()
-            .filter_map(|export| export.strip_prefix(PACKAGE)?.split_once('@'))
-            .map(|(_, version)| version)
-            .collect();
-        let known = |version| if version == VERSION { Known::Here } else { Known::Elsewhere };
-        let package = PACKAGE.trim_end_matches('/');
-        versions.into_iter().map(|version| (format!("{package}@{version}"), known(version))).collect()
+        let names = self.exports.iter().chain(&self.imports);
+        let versions: BTreeSet<&str> = names.filter_map(|name| contract::version_in(name)).collect();
+        let named = |version| (format!("{}@{version}", contract::PACKAGE), contract::known(version));
+        versions.into_iter().map(named).collect()
     }
 
     /// Whether it exports what the host calls, and imports only what the host gives.
     pub fn check(&self) -> WorldCheck {
-        let hooks = HOOKS.map(|hook| format!("{PACKAGE}{hook}@{VERSION}"));
-        if !self.exports.iter().any(|export| hooks.contains(export)) {
-            return Err(LoadError::NoHook(list(&self.exports), HOOKS.join(", ")));
+        if !self.exports.iter().any(|export| contract::is_hook(export)) {
+            return Err(LoadError::NoHook(list(&self.exports)));
+        }
+        let strange = self.contracts().into_iter().find(|(_, known)| *known == Known::Elsewhere);
+        if let Some((version, _)) = strange {
+            return Err(LoadError::Version(version));
         }
         let ungranted = self.imports.iter().find(|import| !is_granted(import));
         match ungranted {
@@ -280,11 +257,14 @@ mod tests {
     #[test]
     fn each_version_of_the_contract_is_named_once() {
         let exports = ["on-request@0.1.0", "on-log@0.1.0", "on-log@0.9.0"];
-        let exports = exports.map(|export| format!("{PACKAGE}{export}")).into_iter();
+        let exports = exports.map(|export| format!("sandgate:proxy/{export}")).into_iter();
         let exports = exports.chain(["memory".to_owned(), "other:proxy/on-log@0.2.0".to_owned()]).collect();
-        let contracts = Anatomy { size: 0, exports, imports: Vec::new() }.contracts();
+        let imports = vec!["sandgate:proxy/types@0.1.99".to_owned()];
+        let contracts = Anatomy { size: 0, exports, imports }.contracts();
         let named = |version: &str, known| (format!("sandgate:proxy@{version}"), known);
-        assert_eq!(contracts, [named("0.1.0", Known::Here), named("0.9.0", Known::Elsewhere)]);
+        let expected =
+            [named("0.1.0", Known::Here), named("0.1.99", Known::Earlier), named("0.9.0", Known::Elsewhere)];
+        assert_eq!(contracts, expected);
     }
 
     #[test]
@@ -313,9 +293,16 @@ mod tests {
         assert!(kept.check_grants("it", &Grants { counter: Some(1), ..some }).is_ok());
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
         assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
-        assert!(matches!(
-            anatomy(&["sandgate:proxy/on-request@0.9.0"], &[]).check(),
-            Err(LoadError::NoHook(..))
-        ));
+        let strange =
+            |exports: &[&str], imports: &[&str]| anatomy(exports, imports).check().unwrap_err().to_string();
+        let said = "it was built for sandgate:proxy@0.9.0, and this Sandgate speaks 0.1.0 to 0.1.1;";
+        for (exports, imports) in [
+            (&["sandgate:proxy/on-request@0.9.0"][..], &[][..]),
+            (&[hook, "sandgate:proxy/on-log@0.9.0"], &[]),
+            (&[hook], &["sandgate:proxy/log@0.9.0"]),
+        ] {
+            let refused = strange(exports, imports);
+            assert!(refused.starts_with(said), "{refused}");
+        }
     }
 }

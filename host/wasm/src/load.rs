@@ -87,8 +87,13 @@ impl Plugin {
         Anatomy::of(engine, &Arc::from(std::fs::read(path)?)).await.map(|(_, anatomy)| anatomy)
     }
 
-    /// Makes a first instance of a component, asks it what it is, and loads it as one without settings.
-    pub async fn examine(engine: &Engine, path: &Path) -> Result<Inspected, LoadError> {
+    /// Makes a first instance of a component, asks it what it is, and loads it with these settings (JSON text), or as one
+    /// without. What is made of them is kept nowhere.
+    pub async fn examine(
+        engine: &Engine,
+        path: &Path,
+        settings: Option<String>,
+    ) -> Result<Inspected, LoadError> {
         let bytes = Arc::from(std::fs::read(path)?);
         let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
         anatomy.check()?;
@@ -112,7 +117,9 @@ impl Plugin {
             summary: said.summary,
             settings_schema: said.settings_schema,
         });
-        let loaded = Plugin::load(engine, unsettled(path), 1, None).await;
+        let keep = if settings.is_some() { Keep::InMemory } else { Keep::OnDisk };
+        let spec = PluginSpec { settings, keep, ..unsettled(path) };
+        let loaded = Plugin::load(engine, spec, 1, None).await;
         Ok(Inspected { description, memory, start: loaded.map(|plugin| plugin.start().clone()) })
     }
 }

@@ -91,6 +91,11 @@ impl Plugin {
         &self.shared.spec.name
     }
 
+    /// Whose it is, if it is a tenant's.
+    pub fn tenant(&self) -> Option<&Arc<str>> {
+        self.shared.spec.tenant.as_ref().map(|tenant| tenant.name())
+    }
+
     /// Whether it is what loading this again would give.
     pub(crate) fn is(&self, spec: &PluginSpec, content: Source) -> bool {
         self.shared.spec.is_but_for_tenant(spec) && self.shared.content == content

@@ -207,6 +207,6 @@ fn book_attempt(call: &Call<'_>, exchange: &mut Exchange, failure: &Failure) {
 fn book(call: &Call<'_>, exchange: &mut Exchange, cost: &Cost) {
     call.plugin.stats.of(exchange.worker).called(call.kind, cost);
     if let Some(costs) = &mut exchange.plugin_costs {
-        costs.add(&call.plugin.spec.name, cost.cpu);
+        costs.add(&call.plugin.spec.name, cost.of_a_call());
     }
 }

@@ -5,8 +5,7 @@
 
 #[cfg(feature = "bindings")]
 mod generate;
-#[cfg(any(test, feature = "bindings"))]
-mod stamp;
+pub(crate) mod stamp;
 
 use std::path::Path;
 

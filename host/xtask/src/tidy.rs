@@ -3,6 +3,7 @@
 //! Which crate may depend on which, who alone knows what, and what every file must look like. Lints do the rest.
 //! A test runs it, so that nobody has to remember to.
 
+mod archive;
 mod crates;
 mod files;
 mod rust;
@@ -56,9 +57,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result {
 
 fn breaches(root: &Path) -> Result<Vec<Breach>> {
     let mut breaches = crates::breaches(root)?;
-    for file in files::all(root)? {
-        breaches.extend(of_file(&file));
-    }
+    let files = files::all(root)?;
+    breaches.extend(archive::breaches(root, &files)?);
+    breaches.extend(files.iter().flat_map(of_file));
     Ok(breaches)
 }
 

@@ -48,6 +48,11 @@ pub fn route() -> Option<String> {
     host::exchange::route()
 }
 
+/// The tenant that the route belongs to; none before routing, and for routes that are nobody's.
+pub fn tenant() -> Option<String> {
+    host::exchange::tenant()
+}
+
 /// The first value of a field of the request as text, for hooks that are not given the request; bytes that are no
 /// UTF-8 show as U+FFFD.
 pub fn request_header(name: &str) -> Option<String> {

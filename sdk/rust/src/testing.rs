@@ -55,6 +55,11 @@ pub fn set_route(name: &str) {
     with(|state| state.route = Some(name.to_owned()));
 }
 
+/// Sets the tenant that the route belongs to; at first it is nobody's.
+pub fn set_tenant(name: &str) {
+    with(|state| state.tenant = Some(name.to_owned()));
+}
+
 /// Sets how long the exchange may still take; at first there is no route that would say.
 pub fn set_deadline_left(left: Duration) {
     with(|state| state.deadline_left = Some(left));

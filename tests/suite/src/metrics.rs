@@ -20,10 +20,19 @@ impl Metrics {
 
     /// The sum of the series of that name which have all these labels; 0 if there is none.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.with(name, labels).map(|sample| sample.value).sum()
+    }
+
+    /// How many series of that name have all these labels.
+    pub fn matching(&self, name: &str, labels: &[(&str, &str)]) -> usize {
+        self.with(name, labels).count()
+    }
+
+    fn with(&self, name: &str, labels: &[(&str, &str)]) -> impl Iterator<Item = &Sample> {
         let has = |sample: &Sample| {
             labels.iter().all(|l| sample.labels.iter().any(|(n, v)| (n.as_str(), v.as_str()) == *l))
         };
-        self.0.iter().filter(|sample| sample.name == name && has(sample)).map(|sample| sample.value).sum()
+        self.0.iter().filter(move |sample| sample.name == name && has(sample))
     }
 
     /// Whether there is a series of that name.

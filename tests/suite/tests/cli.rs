@@ -160,10 +160,10 @@ fn inspect_says_what_a_component_is() {
     let finished = sandgate_command(&["inspect", path.to_str().expect("a path of text")]);
     assert_eq!(finished.status.code(), Some(0), "{finished:?}");
     for words in [
-        "contract: sandgate:proxy@0.1.0",
-        "\n  sandgate:proxy/on-request@0.1.0\n",
-        "\n  sandgate:proxy/on-response@0.1.0\n",
-        "imports:\n  sandgate:proxy/types@0.1.0\n",
+        "contract: sandgate:proxy@0.1.1",
+        "\n  sandgate:proxy/on-request@0.1.1\n",
+        "\n  sandgate:proxy/on-response@0.1.1\n",
+        "imports:\n  sandgate:proxy/types@0.1.1\n",
         " KiB in a new instance",
         "would load: yes",
     ] {

@@ -100,7 +100,7 @@ fn cases() -> Vec<Case> {
         ("a section cut off", [MAGIC, COMPONENT, &[0x01, 0x7f]].concat(), &["is the file whole"]),
         ("a component of nothing", [MAGIC, COMPONENT].concat(), &["it exports nothing", "on-request"]),
         ("an import", wat(IMPORTS), &["it imports `evil:thing/door@1.0.0`", "sandgate:proxy/log"]),
-        ("a hook of another type", wat(MISFITS), &["does not fit sandgate:proxy@0.1.0"]),
+        ("a hook of another type", wat(MISFITS), &["does not fit sandgate:proxy@0.1.1"]),
     ]
 }
 

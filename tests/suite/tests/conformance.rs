@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 /// How often a case is run in one process: what one exchange does must not change the next.
 const ROUNDS: usize = 3;
+/// Versions of the contract that guests are frozen of.
+const RELEASED: [&str; 1] = ["0.1.0"];
 
 #[test]
 fn every_case_of_heads_holds() {
@@ -32,6 +34,26 @@ fn every_case_of_routers_and_pickers_holds() {
 }
 
 #[test]
+fn every_case_of_heads_holds_of_guests_of_earlier_versions() {
+    run_frozen(&["request", "response"]);
+}
+
+#[test]
+fn every_case_of_bodies_holds_of_guests_of_earlier_versions() {
+    run_frozen(&["bodies"]);
+}
+
+#[test]
+fn every_case_of_exchanges_plugins_and_logs_holds_of_guests_of_earlier_versions() {
+    run_frozen(&["exchange", "plugin", "log"]);
+}
+
+#[test]
+fn every_case_of_routers_and_pickers_holds_of_guests_of_earlier_versions() {
+    run_frozen(&["router", "reroute", "picker"]);
+}
+
+#[test]
 fn every_folder_of_cases_is_run() {
     let folders = fs::read_dir(cases()).expect("the kit").flatten().map(|entry| entry.file_name());
     let mut folders: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
@@ -40,18 +62,46 @@ fn every_folder_of_cases_is_run() {
     assert_eq!(folders, run);
 }
 
+/// Runs the cases that guests of released versions can take part in: what people have compiled goes on to do what it did.
+fn run_frozen(folders: &[&str]) {
+    for version in RELEASED {
+        let component = frozen(version);
+        let is_for = |case: &Value| !case["since"].as_str().is_some_and(|since| is_later(since, version));
+        folders.iter().for_each(|folder| run_with(folder, &component, is_for));
+    }
+}
+
+/// Whether the one version came after the other.
+fn is_later(version: &str, other: &str) -> bool {
+    let numbers = |text: &str| text.split('.').map(|n| n.parse().expect("a number")).collect::<Vec<u32>>();
+    numbers(version) > numbers(other)
+}
+
+/// The kit's guest as it was built for that version of the contract.
+fn frozen(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../frozen").join(version).join("conformance.wasm")
+}
+
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases")
 }
 
 /// Runs all cases of a folder, each by a reload of the same process, and names each that does not hold.
 fn run(folder: &str) {
-    let host = Host::start();
+    run_with(folder, &guest("conformance"), |_| true);
+}
+
+/// The same, with that component as the kit's guest, and the cases that it can take part in.
+fn run_with(folder: &str, component: &Path, is_for: impl Fn(&Value) -> bool) {
+    let host = Host::start(component);
     let files = fs::read_dir(cases().join(folder)).expect("a folder of cases").flatten();
     let mut broken = Vec::new();
     for file in files.map(|file| file.path()) {
         let text = fs::read_to_string(&file).expect("a case");
         let case: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        if !is_for(&case) {
+            continue;
+        }
         if let Err(why) = host.run(&case) {
             broken.push(format!("{}: {}: {why}", file.display(), case["claim"]));
         }
@@ -61,21 +111,24 @@ fn run(folder: &str) {
 
 /// The host, which goes from case to case.
 struct Host {
+    /// The kit's guest.
+    component: PathBuf,
     sandgate: Sandgate,
     /// Lines of the access log so far.
     exchanges: Cell<usize>,
 }
 
 impl Host {
-    fn start() -> Host {
+    fn start(component: &Path) -> Host {
         let case = json!({ "settings": {} });
-        let sandgate = Sandgate::with_config(filled(&case, &[Origin::echo(), Origin::echo()])).start();
-        Host { sandgate, exchanges: Cell::new(0) }
+        let config = filled(&case, component, &[Origin::echo(), Origin::echo()]);
+        let sandgate = Sandgate::with_config(config).start();
+        Host { component: component.to_owned(), sandgate, exchanges: Cell::new(0) }
     }
 
     fn run(&self, case: &Value) -> Result<(), String> {
         let origins = origins(case);
-        let config = filled(case, &origins);
+        let config = filled(case, &self.component, &origins);
         if let Some(refused) = case["expect"]["refused"].as_str() {
             let said = self.sandgate.reload_in_vain(&config);
             return if said.contains(refused) { Ok(()) } else { Err(format!("refused with {said}")) };
@@ -202,7 +255,7 @@ fn answering(case: &Value, upstream: &str, at: u64) -> Origin {
 }
 
 /// The configuration of a case.
-fn filled(case: &Value, origins: &[Origin]) -> String {
+fn filled(case: &Value, component: &Path, origins: &[Origin]) -> String {
     let steps = |hook: &str| case["settings"].get(hook).is_some();
     let (app, other) = origins.split_at(origins.len() - 1);
     let urls = |origins: &[Origin]| json!(origins.iter().map(Origin::url).collect::<Vec<_>>());
@@ -212,7 +265,7 @@ fn filled(case: &Value, origins: &[Origin]) -> String {
     }
     let route = |name: &str, path: Value, upstream: &str| json!({ "name": name, "match": { "path": path }, "upstream": upstream, "filters": [{ "plugin": "it" }] });
     let mut config = json!({
-        "plugins": { "it": plugin(case) },
+        "plugins": { "it": plugin(case, component) },
         "upstreams": { "app": upstream, "other": { "endpoints": urls(other) } },
         "routes": [
             route("all", json!({ "prefix": "/" }), "app"),
@@ -227,9 +280,9 @@ fn filled(case: &Value, origins: &[Origin]) -> String {
     yaml::entry() + &parts.map(|(key, part)| format!("{key}: {part}\n")).collect::<String>()
 }
 
-fn plugin(case: &Value) -> Value {
+fn plugin(case: &Value, component: &Path) -> Value {
     let mut plugin = json!({
-        "wasm": guest("conformance").display().to_string(),
+        "wasm": component.display().to_string(),
         "settings": case["settings"],
         "limits": { "memory": "16MiB", "cpu": "50ms", "wall": "30s" },
     });

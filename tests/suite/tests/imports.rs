@@ -14,8 +14,8 @@ fn a_component_that_imports_more_than_it_is_granted_is_refused_with_the_line_tha
     let said = &finished.stderr;
     for words in [
         "plugin `it` can't be loaded",
-        "`sandgate:proxy/kv@0.1.0`",
-        "`sandgate:proxy/rate-limit@0.1.0`",
+        "`sandgate:proxy/kv@0.1.1`",
+        "`sandgate:proxy/rate-limit@0.1.1`",
         "under `plugins.it` by `grants: {",
         "kv: { quota: 1MiB }",
         "sandgate.yaml:2:3",

@@ -34,6 +34,10 @@ fn a_line_of_the_access_log_says_what_plugins_cost_if_it_is_asked_to() {
     assert_eq!((&line["path"], &line["plugins"][0]["name"]), (&"/a".into(), &"it".into()), "{line}");
     assert!(line["plugins"][0]["us"].as_f64().is_some_and(|us| us > 0.0), "{line}");
     assert!(line["plugins"].get(1).is_none(), "both hooks are one entry: {line}");
+    let of = |what: &str| line["plugins"][0][what].as_f64().unwrap_or_else(|| panic!("no {what} in {line}"));
+    assert_eq!(of("calls"), 2.0);
+    assert!(of("wall_us") >= of("us") && of("us") > of("instance_us") && of("instance_us") > 0.0, "{line}");
+    assert!(of("memory") >= 65_536.0 && of("host_calls") >= 2.0, "{line}");
 }
 
 #[test]

@@ -111,6 +111,31 @@ fn inspect_says_how_instances_come_by_their_settings() {
 }
 
 #[test]
+fn inspect_says_whether_a_snapshot_can_be_made_with_settings() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("settings.json");
+    fs::write(&file, r#"{ "greeting": "hello" }"#).expect("a file to write");
+    let from_file = format!("@{}", file.display());
+    for (settings, said) in [
+        (r#"{ "greeting": "hello" }"#, "configured: once, and every instance begins with the snapshot"),
+        (&from_file, "configured: once"),
+        (r#"{ "greeting": "hello", "deed": "hoard" }"#, "configured: in each instance, since "),
+        (r#"{ "greeting": "hello", "deed": "refuse" }"#, "would load: no: it refuses its settings"),
+        (r#"{ "greeting": 7 }"#, "would load: no: its settings are not as its schema says: at `/greeting`"),
+    ] {
+        let finished = sandgate_command(&["inspect", &wasm(), "--settings", settings]);
+        assert!(finished.status.success() && finished.stdout.contains(said), "{settings}: {finished:?}");
+    }
+    let least = guest("least-active").display().to_string();
+    let finished = sandgate_command(&["inspect", &least, "--settings", "{}"]);
+    assert!(finished.stdout.contains("would load: no: it has `settings`"), "{finished:?}");
+    for settings in ["{", "@/nowhere.json"] {
+        let finished = sandgate_command(&["inspect", &wasm(), "--settings", settings]);
+        assert_eq!(finished.status.code(), Some(2), "{settings}: {finished:?}");
+    }
+}
+
+#[test]
 fn two_processes_that_start_at_once_leave_one_cache_that_a_third_is_served_by() {
     let cache = tempfile::tempdir().expect("a temporary folder");
     let setup = Sandgate::with_config(configuration("greeting: hello", ""))

@@ -8,6 +8,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use wasm::{Compilations, Hook, PluginTotals};
 
 use super::family::Family;
+use super::whose::Whose;
 
 const CALLS: Family = Family::new("plugin_calls", "Hooks of the plugin that were called.");
 const CPU: Family =
@@ -53,29 +54,27 @@ const CALLOUTS: Family =
     Family::new("plugin_callouts", "Requests that the plugin sent to upstreams, by what became of them.");
 
 pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, generation: &Generation) -> fmt::Result {
-    let plugins: Vec<(&str, PluginTotals)> =
-        generation.plugins.iter().map(|plugin| (plugin.name().as_ref(), plugin.totals())).collect();
-    let labels = |name| [("plugin", name)];
+    let plugins: Vec<(Whose<'_>, PluginTotals)> =
+        generation.plugins.iter().map(|plugin| (Whose::of(plugin), plugin.totals())).collect();
     encode_hooks(encoder, &plugins)?;
     encode_compilations(encoder, &generation.engine.compilations())?;
     let circuits = generation.plugins.iter().flat_map(|plugin| {
-        let of = |hook: Hook| [("plugin", plugin.name().as_ref()), ("hook", hook.name())];
+        let of = |hook: Hook| (Whose::of(plugin), [("hook", hook.name())]);
         plugin.left_alone().map(move |(hook, is_open)| (of(hook), u64::from(is_open)))
     });
     CIRCUIT.gauges(encoder, circuits)?;
-    let refused = plugins.iter().flat_map(|(name, totals)| {
+    let refused = plugins.iter().flat_map(|(whose, totals)| {
         let limits = totals.refused.iter().map(|(limit, count)| (limit.name(), *count));
-        limits.map(|(limit, count)| ([("plugin", *name), ("limit", limit)], count))
+        limits.map(|(limit, count)| ((*whose, [("limit", limit)]), count))
     });
     REFUSED.counters(encoder, refused)?;
-    let callouts = plugins.iter().flat_map(|(name, totals)| {
+    let callouts = plugins.iter().flat_map(|(whose, totals)| {
         let results = totals.callouts.iter().map(|(result, count)| (result.name(), *count));
-        results.map(|(result, count)| ([("plugin", *name), ("result", result)], count))
+        results.map(|(result, count)| ((*whose, [("result", result)]), count))
     });
     CALLOUTS.counters(encoder, callouts)?;
-    OUTCOMES_LOST
-        .counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.outcomes_lost)))?;
-    LOG_DROPPED.counters(encoder, plugins.iter().map(|(name, totals)| (labels(*name), totals.log_dropped)))
+    OUTCOMES_LOST.counters(encoder, plugins.iter().map(|(whose, totals)| (*whose, totals.outcomes_lost)))?;
+    LOG_DROPPED.counters(encoder, plugins.iter().map(|(whose, totals)| (*whose, totals.log_dropped)))
 }
 
 fn encode_compilations(encoder: &mut DescriptorEncoder<'_>, of: &Compilations) -> fmt::Result {
@@ -88,10 +87,10 @@ fn encode_compilations(encoder: &mut DescriptorEncoder<'_>, of: &Compilations) -
     COMPILE.counters(encoder, [(unlabelled, of.took.as_secs_f64())])
 }
 
-fn encode_hooks(encoder: &mut DescriptorEncoder<'_>, plugins: &[(&str, PluginTotals)]) -> fmt::Result {
+fn encode_hooks(encoder: &mut DescriptorEncoder<'_>, plugins: &[(Whose<'_>, PluginTotals)]) -> fmt::Result {
     let hooks = || {
-        plugins.iter().flat_map(|(name, totals)| {
-            totals.hooks.iter().map(|(hook, totals)| ([("plugin", *name), ("hook", hook.name())], totals))
+        plugins.iter().flat_map(|(whose, totals)| {
+            totals.hooks.iter().map(|(hook, totals)| ((*whose, [("hook", hook.name())]), totals))
         })
     };
     CALLS.counters(encoder, hooks().map(|(labels, totals)| (labels, totals.calls)))?;
@@ -102,9 +101,9 @@ fn encode_hooks(encoder: &mut DescriptorEncoder<'_>, plugins: &[(&str, PluginTot
     MEMORY.gauges(encoder, hooks().map(|(labels, totals)| (labels, totals.peak_memory)))?;
     HOST_CALLS.counters(encoder, hooks().map(|(labels, totals)| (labels, totals.host_calls)))?;
     CIRCUIT_OPENED.counters(encoder, hooks().map(|(labels, totals)| (labels, totals.circuit_opened)))?;
-    let faults = hooks().flat_map(|([plugin, hook], totals)| {
+    let faults = hooks().flat_map(|((whose, [hook]), totals)| {
         let kinds = totals.faults.iter().map(|(fault, count)| (FaultKind::Plugin(*fault).name(), *count));
-        kinds.map(move |(kind, count)| ([plugin, hook, ("kind", kind)], count))
+        kinds.map(move |(kind, count)| ((whose, [hook, ("kind", kind)]), count))
     });
     FAULTS.counters(encoder, faults)
 }

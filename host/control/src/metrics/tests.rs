@@ -68,6 +68,8 @@ async fn what_the_process_is_can_be_read() {
     let traps = of_hook("sandgate_plugin_faults_total", r#",kind="plugin_trap""#);
     assert_eq!(value(&metrics, &traps), 0.0);
     assert_eq!(value(&metrics, r#"sandgate_plugin_log_dropped_total{plugin="idle"}"#), 0.0);
+    let tenants = r#"sandgate_plugin_calls_total{plugin="acme/weigher",tenant="acme",hook="weigh"}"#;
+    assert_eq!(value(&metrics, tenants), 0.0);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use wasm::{Anatomy, Inspected, Known, LoadError, Plugin, Start};
 
-use crate::arguments::Inspect;
+use crate::arguments::{Inspect, Settings};
 use crate::command::{engine, runtime};
 use crate::exit::{Failure, print};
 
@@ -24,9 +24,10 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     if !needs.0.is_empty() {
         let _ = writeln!(text, "needs: {needs}");
     }
-    let trial = anatomy.check().and_then(|()| runtime.block_on(Plugin::examine(&engine, path)));
-    match trial {
-        Ok(inspected) => say(&mut text, &inspected),
+    let settings = arguments.settings.as_ref();
+    let examine = || runtime.block_on(Plugin::examine(&engine, path, settings.map(ToString::to_string)));
+    match anatomy.check().and_then(|()| examine()) {
+        Ok(inspected) => say(&mut text, &inspected, settings),
         Err(error) => {
             let _ = writeln!(text, "would load: no: {error}");
         }
@@ -42,13 +43,14 @@ fn contract(anatomy: &Anatomy) -> String {
     }
     let said = |(name, known): &(String, Known)| match known {
         Known::Here => name.clone(),
-        Known::Elsewhere => format!("{name} (which this Sandgate does not have)"),
+        Known::Earlier => format!("{name} (later than what this Sandgate speaks, {})", wasm::spoken()),
+        Known::Elsewhere => format!("{name} (this Sandgate speaks {})", wasm::spoken()),
     };
     printable(&contracts.iter().map(said).collect::<Vec<_>>().join(", "))
 }
 
 /// What it says of itself, and how its instances come by their settings.
-fn say(text: &mut String, inspected: &Inspected) {
+fn say(text: &mut String, inspected: &Inspected, settings: Option<&Settings>) {
     if let Some(own) = &inspected.description {
         let _ = writeln!(text, "name: {}", printable(&own.name));
         let _ = writeln!(text, "version: {}", printable(&own.version));
@@ -67,8 +69,8 @@ fn say(text: &mut String, inspected: &Inspected) {
         Ok(Start::Configure(why)) => {
             writeln!(text, "would load: yes\nconfigured: in each instance, since {why}")
         }
-        Err(LoadError::Settings(_) | LoadError::Refused(_)) if inspected.description.is_some() => {
-            writeln!(text, "would load: yes, with settings")
+        Err(LoadError::Settings(_) | LoadError::Refused(_)) if settings.is_none() => {
+            writeln!(text, "would load: yes, with settings; `--settings` says whether with these")
         }
         Err(error) => writeln!(text, "would load: no: {error}"),
     };

@@ -23,7 +23,7 @@ pub(crate) fn top(arguments: &Top) -> Result<(), Failure> {
     if arguments.once {
         pause(arguments.interval);
         let after = read(arguments)?;
-        return print(&table::of(&before, &after, usize::MAX));
+        return print(&table::of(&before, &after, arguments.by, usize::MAX));
     }
     if !std::io::stdout().is_terminal() {
         let message = "standard output is no terminal; `sandgate top --once` prints one table";
@@ -34,7 +34,7 @@ pub(crate) fn top(arguments: &Top) -> Result<(), Failure> {
         // It may be restarted while somebody looks at it.
         let text = match read(arguments) {
             Ok(after) => {
-                let text = table::of(&before, &after, arguments.rows);
+                let text = table::of(&before, &after, arguments.by, arguments.rows);
                 before = after;
                 text
             }
@@ -52,7 +52,7 @@ fn read(arguments: &Top) -> Result<Reading, Failure> {
             "no metrics from {address}: {why}; expected the address of `admin` in the configuration of a Sandgate that runs"
         ))
     })?;
-    Ok(Reading::of(&text))
+    Ok(Reading::of(&text, arguments.by))
 }
 
 #[expect(

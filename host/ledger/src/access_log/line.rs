@@ -161,17 +161,36 @@ impl<'a> From<&'a TlsFacts> for Tls<'a> {
 /// What plugins cost, as a list of objects.
 struct Costs<'a>(&'a model::PluginCosts);
 
-/// What one of them cost, in microseconds.
+/// What one of them cost, in microseconds, bytes and numbers.
 #[derive(Serialize)]
 struct Cost<'a> {
     name: &'a str,
     us: f64,
+    calls: u32,
+    wall_us: f64,
+    instance_us: f64,
+    memory: u64,
+    host_calls: u32,
+}
+
+impl<'a> Cost<'a> {
+    fn of((name, cost): (&'a str, &model::PluginCost)) -> Self {
+        let us = |time: Duration| (time.as_secs_f64() * 1e7).round() / 10.0;
+        Cost {
+            name,
+            us: us(cost.cpu),
+            calls: cost.calls,
+            wall_us: us(cost.wall),
+            instance_us: us(cost.making),
+            memory: cost.memory,
+            host_calls: cost.host_calls,
+        }
+    }
 }
 
 impl Serialize for Costs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let us = |cpu: Duration| (cpu.as_secs_f64() * 1e7).round() / 10.0;
-        serializer.collect_seq(self.0.iter().map(|(name, cpu)| Cost { name, us: us(cpu) }))
+        serializer.collect_seq(self.0.iter().map(Cost::of))
     }
 }
 

@@ -42,6 +42,10 @@ impl Host for Context {
         Ok(self.exchange()?.route.as_ref().map(|route| route.name.to_string()))
     }
 
+    fn tenant(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.exchange()?.tenant.as_ref().map(|visit| visit.tenant().name().to_string()))
+    }
+
     fn request_header(&mut self, name: String) -> wasmtime::Result<Option<Vec<u8>>> {
         Ok(first(&self.exchange()?.request.fields, &name))
     }

@@ -1,6 +1,6 @@
 //! What guests may call: the imports of `wit/`, and the WASI that language runtimes need.
 //!
-//! Nothing outside this folder is reachable from a guest.
+//! Nothing outside this folder is reachable from a guest. Which versions of the contract there are is in [`crate::contract`].
 
 mod callout;
 mod clock;
@@ -33,7 +33,7 @@ pub(crate) const FREE: [&str; 6] = [
     "sandgate:proxy/trace",
 ];
 
-/// Makes all imports known.
+/// Makes all imports of the contract known, as `wit/` has them.
 pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     bindings::types::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::exchange::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
@@ -45,8 +45,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()
     bindings::counter::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::rate_limit::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::metrics::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
-    bindings::callout::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
-    wasmtime_wasi::p2::add_to_linker_async(linker)
+    bindings::callout::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)
 }
 
 impl bindings::types::Host for Context {}

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use model::PluginFault;
+use model::{PluginCost, PluginFault};
 
 use super::add;
 
@@ -85,6 +85,18 @@ impl Cost {
     /// That of an instance that could not be made.
     pub(crate) fn of_making(cpu: Duration) -> Self {
         Cost { cpu, wall: cpu, ..Cost::default() }
+    }
+
+    /// As the access log tells it.
+    pub(crate) fn of_a_call(&self) -> PluginCost {
+        PluginCost {
+            calls: 1,
+            cpu: self.cpu,
+            wall: self.wall,
+            making: self.making.unwrap_or_default(),
+            memory: u64::try_from(self.memory).unwrap_or(u64::MAX),
+            host_calls: self.host_calls,
+        }
     }
 }
 

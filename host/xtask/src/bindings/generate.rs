@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use wit_bindgen_core::Files;
-use wit_bindgen_core::wit_parser::{PackageId, Resolve};
+use wit_bindgen_core::wit_parser::{PackageId, PackageName, Resolve};
 use wit_bindgen_rust::{Opts, WithOption};
 
 use super::{FOLDER, stamp};
@@ -45,10 +45,11 @@ pub(super) fn all(root: &Path) -> Result {
     let wit = root.join("wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(&wit).map_err(|e| failed("read wit/", &e))?;
+    let contract = resolve.packages[package].name.clone();
     write(root, "imports.rs", &world(&resolve, package, "imports", imports())?)?;
     for hook in HOOKS {
         let name = hook.replace('-', "_");
-        write(root, &format!("{name}.rs"), &world(&resolve, package, hook, exports(&name))?)?;
+        write(root, &format!("{name}.rs"), &world(&resolve, package, hook, exports(&name, &contract))?)?;
     }
     write(root, "mod.rs", &index(&stamp::of(&wit)?))
 }
@@ -72,11 +73,11 @@ fn imports() -> Opts {
 }
 
 /// The export macro is public and carries the component type: a module has only the types of the hooks it names.
-fn exports(module: &str) -> Opts {
+fn exports(module: &str, contract: &PackageName) -> Opts {
     let shared = |interface: &&str| {
         let module = interface.replace('-', "_");
         let path = format!("crate::bindings::imports::sandgate::proxy::{module}");
-        (format!("sandgate:proxy/{interface}@0.1.0"), WithOption::Path(path))
+        (contract.interface_id(interface), WithOption::Path(path))
     };
     Opts {
         pub_export_macro: true,

@@ -99,7 +99,7 @@ pub mod sandgate {
                 #[inline]
                 unsafe fn drop(_handle: u32) {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "[resource-drop]request"]
                         fn drop(_: i32);
@@ -139,7 +139,7 @@ pub mod sandgate {
                 #[inline]
                 unsafe fn drop(_handle: u32) {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "[resource-drop]response"]
                         fn drop(_: i32);
@@ -243,7 +243,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.method"]
                             fn wit_import1(_: i32, _: *mut u8);
@@ -283,7 +283,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.path"]
                             fn wit_import1(_: i32, _: *mut u8);
@@ -330,7 +330,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.set-path"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -410,7 +410,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.authority"]
                             fn wit_import1(_: i32, _: *mut u8);
@@ -456,7 +456,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.set-authority"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -542,7 +542,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.header"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -600,7 +600,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.fields"]
                             fn wit_import1(_: i32, _: *mut u8);
@@ -686,7 +686,7 @@ pub mod sandgate {
                         let len1 = vec1.len();
                         let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.set-header"]
                             fn wit_import3(
@@ -792,7 +792,7 @@ pub mod sandgate {
                         let len1 = vec1.len();
                         let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.append-header"]
                             fn wit_import3(
@@ -894,7 +894,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]request.remove-header"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -962,7 +962,7 @@ pub mod sandgate {
                 pub fn status(&self) -> u16 {
                     unsafe {
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.status"]
                             fn wit_import0(_: i32) -> i32;
@@ -999,7 +999,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.set-status"]
                             fn wit_import1(_: i32, _: i32, _: *mut u8);
@@ -1080,7 +1080,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.header"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -1138,7 +1138,7 @@ pub mod sandgate {
                         );
                         let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.fields"]
                             fn wit_import1(_: i32, _: *mut u8);
@@ -1224,7 +1224,7 @@ pub mod sandgate {
                         let len1 = vec1.len();
                         let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.set-header"]
                             fn wit_import3(
@@ -1330,7 +1330,7 @@ pub mod sandgate {
                         let len1 = vec1.len();
                         let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.append-header"]
                             fn wit_import3(
@@ -1432,7 +1432,7 @@ pub mod sandgate {
                         let len0 = vec0.len();
                         let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                         #[cfg(target_arch = "wasm32")]
-                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.0")]
+                        #[link(wasm_import_module = "sandgate:proxy/types@0.1.1")]
                         unsafe extern "C" {
                             #[link_name = "[method]response.remove-header"]
                             fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -1523,7 +1523,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "id"]
                         fn wit_import1(_: *mut u8);
@@ -1561,7 +1561,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "client-address"]
                         fn wit_import1(_: *mut u8);
@@ -1600,7 +1600,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "tls-version"]
                         fn wit_import1(_: *mut u8);
@@ -1654,7 +1654,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "tls-cipher"]
                         fn wit_import1(_: *mut u8);
@@ -1709,7 +1709,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "tls-server-name"]
                         fn wit_import1(_: *mut u8);
@@ -1764,7 +1764,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "client-certificate-subject"]
                         fn wit_import1(_: *mut u8);
@@ -1821,7 +1821,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "client-certificate-fingerprint"]
                         fn wit_import1(_: *mut u8);
@@ -1875,9 +1875,65 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "route"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The tenant that the route belongs to, by the name that it has in the configuration; none before routing, and for routes
+            /// that are nobody's. So a component that several tenants have knows for whom it works, and a router that is asked to
+            /// reroute can tell tenants apart.
+            #[allow(async_fn_in_trait)]
+            pub fn tenant() -> ::core::option::Option<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
+                    unsafe extern "C" {
+                        #[link_name = "tenant"]
                         fn wit_import1(_: *mut u8);
                     }
                     #[cfg(not(target_arch = "wasm32"))]
@@ -1932,7 +1988,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "request-header"]
                         fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
@@ -1987,7 +2043,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "request-cookie"]
                         fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
@@ -2041,7 +2097,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "request-path"]
                         fn wit_import1(_: *mut u8);
@@ -2072,7 +2128,7 @@ pub mod sandgate {
                     let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "deadline-left"]
                         fn wit_import1(_: *mut u8);
@@ -2104,7 +2160,7 @@ pub mod sandgate {
             pub fn cpu_left() -> u64 {
                 unsafe {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "cpu-left"]
                         fn wit_import0() -> i64;
@@ -2131,7 +2187,7 @@ pub mod sandgate {
                     let ptr1 = vec1.as_ptr().cast::<u8>();
                     let len1 = vec1.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "note"]
                         fn wit_import2(
@@ -2175,7 +2231,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/exchange@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "noted"]
                         fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
@@ -2272,7 +2328,7 @@ pub mod sandgate {
                     let ptr0 = vec0.as_ptr().cast::<u8>();
                     let len0 = vec0.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/log@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/log@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "write"]
                         fn wit_import1(_: i32, _: *mut u8, _: usize);
@@ -2297,7 +2353,7 @@ pub mod sandgate {
             pub fn monotonic() -> u64 {
                 unsafe {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/clock@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/clock@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "monotonic"]
                         fn wit_import0() -> i64;
@@ -2316,7 +2372,7 @@ pub mod sandgate {
             pub fn wall() -> u64 {
                 unsafe {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/clock@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/clock@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "wall"]
                         fn wit_import0() -> i64;
@@ -2355,7 +2411,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "bytes"]
                         fn wit_import1(_: i32, _: *mut u8);
@@ -2382,7 +2438,7 @@ pub mod sandgate {
             pub fn number() -> u64 {
                 unsafe {
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/random@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "number"]
                         fn wit_import0() -> i64;
@@ -2468,7 +2524,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "trace-id"]
                         fn wit_import1(_: *mut u8);
@@ -2523,7 +2579,7 @@ pub mod sandgate {
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "traceparent"]
                         fn wit_import1(_: *mut u8);
@@ -2569,7 +2625,7 @@ pub mod sandgate {
                     let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "took"]
                         fn wit_import1(_: i32, _: *mut u8);
@@ -2608,7 +2664,7 @@ pub mod sandgate {
                     let ptr1 = vec1.as_ptr().cast::<u8>();
                     let len1 = vec1.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/trace@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "attribute"]
                         fn wit_import2(
@@ -2744,7 +2800,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "get"]
                         fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
@@ -2822,7 +2878,7 @@ pub mod sandgate {
                     }
                     let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "get-many"]
                         fn wit_import3(_: *mut u8, _: usize, _: *mut u8);
@@ -2911,7 +2967,7 @@ pub mod sandgate {
                     };
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "set"]
                         fn wit_import4(
@@ -3027,7 +3083,7 @@ pub mod sandgate {
                     };
                     let ptr4 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "compare-and-set"]
                         fn wit_import5(
@@ -3121,7 +3177,7 @@ pub mod sandgate {
                     let ptr0 = vec0.as_ptr().cast::<u8>();
                     let len0 = vec0.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "delete"]
                         fn wit_import1(_: *mut u8, _: usize) -> i32;
@@ -3169,7 +3225,7 @@ pub mod sandgate {
                     };
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "keys"]
                         fn wit_import4(
@@ -3243,7 +3299,7 @@ pub mod sandgate {
                     let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 24]);
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/kv@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "usage"]
                         fn wit_import1(_: *mut u8);
@@ -3332,7 +3388,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "add"]
                         fn wit_import2(_: *mut u8, _: usize, _: i64, _: *mut u8);
@@ -3404,7 +3460,7 @@ pub mod sandgate {
                     let len0 = vec0.len();
                     let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "get"]
                         fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
@@ -3438,7 +3494,7 @@ pub mod sandgate {
                     let ptr0 = vec0.as_ptr().cast::<u8>();
                     let len0 = vec0.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/counter@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "delete"]
                         fn wit_import1(_: *mut u8, _: usize) -> i32;
@@ -3582,7 +3638,7 @@ pub mod sandgate {
                     } = bucket;
                     let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/rate-limit@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/rate-limit@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "take"]
                         fn wit_import3(
@@ -3682,7 +3738,7 @@ pub mod sandgate {
             }
         }
         /// The plugin's own metrics, beside the host's at `/metrics`: `NAME` is shown as `sandgate_plugin_custom_NAME`, with the
-        /// label `plugin`.
+        /// label `plugin`; of a tenant's plugin as `sandgate_tenant_custom_KIND_NAME`, with the label `tenant` too.
         ///
         /// Granted by `grants: { metrics: { series: 100 } }`, which says how many series there may be. What there is to count is
         /// declared in `describe`, with every value that a label can have, so that no request can make a series. Series are there
@@ -3787,7 +3843,7 @@ pub mod sandgate {
                     }
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "increment"]
                         fn wit_import4(
@@ -3909,7 +3965,7 @@ pub mod sandgate {
                     }
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "set"]
                         fn wit_import4(
@@ -4031,7 +4087,7 @@ pub mod sandgate {
                     }
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "adjust"]
                         fn wit_import4(
@@ -4153,7 +4209,7 @@ pub mod sandgate {
                     }
                     let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/metrics@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "observe"]
                         fn wit_import4(
@@ -4446,7 +4502,7 @@ pub mod sandgate {
                     };
                     let ptr12 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "sandgate:proxy/callout@0.1.0")]
+                    #[link(wasm_import_module = "sandgate:proxy/callout@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "call"]
                         fn wit_import13(
@@ -4873,12 +4929,12 @@ mod _rt {
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:imports:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.1:imports:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3304] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xea\x18\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3315] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf5\x18\x01A\x02\x01\
 A\x17\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -4900,58 +4956,58 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.1\x05\0\x01B\x1b\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
-\x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
-\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
-\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
-\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
-\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
-evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
-1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
-\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
-\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
-ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
-upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
-\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
-@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
-y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
-try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
-\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
-ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
-\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
-@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
-ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
-\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
-er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
-\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
-ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
-\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
-get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
-xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
-\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
-answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
-\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
-costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
-it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
-ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
-t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
-@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
-ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
-B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
-\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
-\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
-\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
-\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
-s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
-\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x04\0\
-\x1csandgate:proxy/imports@0.1.0\x04\0\x0b\x0d\x01\0\x07imports\x03\0\0\0G\x09pr\
-oducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x06\
-0.61.1";
+\x01\x02\x04\0\x05route\x01\x02\x04\0\x06tenant\x01\x02\x01p}\x01k\x03\x01@\x01\x04\
+names\0\x04\x04\0\x0erequest-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0ereq\
+uest-cookie\x01\x06\x04\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddead\
+line-left\x01\x08\x01@\0\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05value\
+s\0\x7f\x04\0\x04note\x01\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exc\
+hange@0.1.1\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05\
+level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\
+\0\x18sandgate:proxy/log@0.1.1\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\
+\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.1\x05\x03\x01B\x05\x01p\
+}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.1\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.1\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.1\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.1\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.1\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.1\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.1\x05\x0b\x04\0\x1csandgate:proxy/imports@0.1.1\x04\0\x0b\x0d\x01\0\x07imports\x03\
+\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
+bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -2,17 +2,17 @@
 // Options used:
 //   * runtime_path: "crate::runtime"
 //   * additional derives ["PartialEq"]
-//   * with "sandgate:proxy/types@0.1.0" = "crate::bindings::imports::sandgate::proxy::types"
-//   * with "sandgate:proxy/exchange@0.1.0" = "crate::bindings::imports::sandgate::proxy::exchange"
-//   * with "sandgate:proxy/log@0.1.0" = "crate::bindings::imports::sandgate::proxy::log"
-//   * with "sandgate:proxy/clock@0.1.0" = "crate::bindings::imports::sandgate::proxy::clock"
-//   * with "sandgate:proxy/random@0.1.0" = "crate::bindings::imports::sandgate::proxy::random"
-//   * with "sandgate:proxy/trace@0.1.0" = "crate::bindings::imports::sandgate::proxy::trace"
-//   * with "sandgate:proxy/kv@0.1.0" = "crate::bindings::imports::sandgate::proxy::kv"
-//   * with "sandgate:proxy/counter@0.1.0" = "crate::bindings::imports::sandgate::proxy::counter"
-//   * with "sandgate:proxy/rate-limit@0.1.0" = "crate::bindings::imports::sandgate::proxy::rate_limit"
-//   * with "sandgate:proxy/metrics@0.1.0" = "crate::bindings::imports::sandgate::proxy::metrics"
-//   * with "sandgate:proxy/callout@0.1.0" = "crate::bindings::imports::sandgate::proxy::callout"
+//   * with "sandgate:proxy/types@0.1.1" = "crate::bindings::imports::sandgate::proxy::types"
+//   * with "sandgate:proxy/exchange@0.1.1" = "crate::bindings::imports::sandgate::proxy::exchange"
+//   * with "sandgate:proxy/log@0.1.1" = "crate::bindings::imports::sandgate::proxy::log"
+//   * with "sandgate:proxy/clock@0.1.1" = "crate::bindings::imports::sandgate::proxy::clock"
+//   * with "sandgate:proxy/random@0.1.1" = "crate::bindings::imports::sandgate::proxy::random"
+//   * with "sandgate:proxy/trace@0.1.1" = "crate::bindings::imports::sandgate::proxy::trace"
+//   * with "sandgate:proxy/kv@0.1.1" = "crate::bindings::imports::sandgate::proxy::kv"
+//   * with "sandgate:proxy/counter@0.1.1" = "crate::bindings::imports::sandgate::proxy::counter"
+//   * with "sandgate:proxy/rate-limit@0.1.1" = "crate::bindings::imports::sandgate::proxy::rate_limit"
+//   * with "sandgate:proxy/metrics@0.1.1" = "crate::bindings::imports::sandgate::proxy::metrics"
+//   * with "sandgate:proxy/callout@0.1.1" = "crate::bindings::imports::sandgate::proxy::callout"
 //   * default-bindings-module: "$crate::bindings::with_weigher"
 //   * disable-run-ctors-once-workaround
 //   * export-macro-name: export_with_weigher
@@ -192,25 +192,25 @@ pub mod exports {
                 }
                 #[doc(hidden)]
                 #[macro_export]
-                macro_rules! __export_sandgate_proxy_weigher_0_1_0_cabi {
+                macro_rules! __export_sandgate_proxy_weigher_0_1_1_cabi {
                     ($ty:ident with_types_in $($path_to_types:tt)*) => {
                         const _ : () = { #[unsafe (export_name =
-                        "sandgate:proxy/weigher@0.1.0#on-endpoints")] unsafe extern "C"
+                        "sandgate:proxy/weigher@0.1.1#on-endpoints")] unsafe extern "C"
                         fn export_on_endpoints(arg0 : * mut u8, arg1 : usize,) { unsafe {
                         $($path_to_types)*:: _export_on_endpoints_cabi::<$ty > (arg0,
                         arg1) } } #[unsafe (export_name =
-                        "sandgate:proxy/weigher@0.1.0#weigh")] unsafe extern "C" fn
+                        "sandgate:proxy/weigher@0.1.1#weigh")] unsafe extern "C" fn
                         export_weigh(arg0 : * mut u8, arg1 : usize, arg2 : * mut u8, arg3
                         : usize, arg4 : * mut u8, arg5 : usize,) -> * mut u8 { unsafe {
                         $($path_to_types)*:: _export_weigh_cabi::<$ty > (arg0, arg1,
                         arg2, arg3, arg4, arg5) } } #[unsafe (export_name =
-                        "cabi_post_sandgate:proxy/weigher@0.1.0#weigh")] unsafe extern
+                        "cabi_post_sandgate:proxy/weigher@0.1.1#weigh")] unsafe extern
                         "C" fn _post_return_weigh(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_weigh::<$ty > (arg0) } } };
                     };
                 }
                 #[doc(hidden)]
-                pub use __export_sandgate_proxy_weigher_0_1_0_cabi;
+                pub use __export_sandgate_proxy_weigher_0_1_1_cabi;
                 #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
                 #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
                 struct _RetArea(
@@ -276,15 +276,15 @@ macro_rules! __export_with_weigher_impl {
     };
     ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
         $($path_to_types_root)*::
-        exports::sandgate::proxy::weigher::__export_sandgate_proxy_weigher_0_1_0_cabi!($ty
+        exports::sandgate::proxy::weigher::__export_sandgate_proxy_weigher_0_1_1_cabi!($ty
         with_types_in $($path_to_types_root)*:: exports::sandgate::proxy::weigher); const
         _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section
         =
-        "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:with-weigher:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.1:with-weigher:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3474] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3485] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8f\x1a\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x9a\x1a\x01A\x02\x01\
 A\x19\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -306,61 +306,61 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.1\x05\0\x01B\x1b\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
-\x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
-\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
-\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
-\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
-\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
-evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
-1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
-\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
-\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
-ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
-upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
-\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
-@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
-y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
-try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
-\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
-ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
-\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
-@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
-ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
-\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
-er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
-\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
-ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
-\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
-get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
-xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
-\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
-answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
-\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
-costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
-it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
-ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
-t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
-@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
-ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
-B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
-\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
-\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
-\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
-\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
-s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
-\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x01B\x0a\
-\x01r\x02\x07addresss\x06weighty\x04\0\x08endpoint\x03\0\0\x01p\x01\x01@\x01\x09\
-endpoints\x02\x01\0\x04\0\x0con-endpoints\x01\x03\x01py\x01pu\x01pw\x01@\x03\x06\
-active\x04\x0alatency-us\x05\x08failures\x06\0\x05\x04\0\x05weigh\x01\x07\x04\0\x1c\
-sandgate:proxy/weigher@0.1.0\x05\x0c\x04\0!sandgate:proxy/with-weigher@0.1.0\x04\
-\0\x0b\x12\x01\0\x0cwith-weigher\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
-\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\x02\x04\0\x05route\x01\x02\x04\0\x06tenant\x01\x02\x01p}\x01k\x03\x01@\x01\x04\
+names\0\x04\x04\0\x0erequest-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0ereq\
+uest-cookie\x01\x06\x04\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddead\
+line-left\x01\x08\x01@\0\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05value\
+s\0\x7f\x04\0\x04note\x01\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exc\
+hange@0.1.1\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05\
+level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\
+\0\x18sandgate:proxy/log@0.1.1\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\
+\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.1\x05\x03\x01B\x05\x01p\
+}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.1\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.1\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.1\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.1\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.1\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.1\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.1\x05\x0b\x01B\x0a\x01r\x02\x07addresss\x06weighty\x04\0\x08endpoint\x03\0\0\x01\
+p\x01\x01@\x01\x09endpoints\x02\x01\0\x04\0\x0con-endpoints\x01\x03\x01py\x01pu\x01\
+pw\x01@\x03\x06active\x04\x0alatency-us\x05\x08failures\x06\0\x05\x04\0\x05weigh\
+\x01\x07\x04\0\x1csandgate:proxy/weigher@0.1.1\x05\x0c\x04\0!sandgate:proxy/with\
+-weigher@0.1.1\x04\0\x0b\x12\x01\0\x0cwith-weigher\x03\0\0\0G\x09producers\x01\x0c\
+processed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -369,12 +369,12 @@ pub use __export_with_weigher_impl as export_with_weigher;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.0:with-weigher-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:sandgate:proxy@0.1.1:with-weigher-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3378] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8f\x19\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3389] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x9a\x19\x01A\x02\x01\
 A\x17\x01B0\x01q\x05\x0cinvalid-name\0\0\x0dinvalid-value\0\0\x09forbidden\0\0\x08\
 too-many\0\0\x05other\x01s\0\x04\0\x0cheader-error\x03\0\0\x01p}\x01o\x02s\x02\x04\
 \0\x05field\x03\0\x03\x04\0\x07request\x03\x01\x04\0\x08response\x03\x01\x01p\x04\
@@ -396,58 +396,59 @@ s\0\x13\x04\0\x17[method]response.header\x01\x1b\x01@\x01\x04self\x18\0\x07\x04\
 \x17[method]response.fields\x01\x1c\x01@\x03\x04self\x18\x04names\x05value\x02\0\
 \x10\x04\0\x1b[method]response.set-header\x01\x1d\x04\0\x1e[method]response.appe\
 nd-header\x01\x1d\x01@\x02\x04self\x18\x04names\0\x10\x04\0\x1e[method]response.\
-remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.0\x05\0\x01B\x1a\x01@\0\0\
+remove-header\x01\x1e\x03\0\x1asandgate:proxy/types@0.1.1\x05\0\x01B\x1b\x01@\0\0\
 s\x04\0\x02id\x01\0\x04\0\x0eclient-address\x01\0\x01ks\x01@\0\0\x01\x04\0\x0btl\
 s-version\x01\x02\x04\0\x0atls-cipher\x01\x02\x04\0\x0ftls-server-name\x01\x02\x04\
 \0\x1aclient-certificate-subject\x01\x02\x04\0\x1eclient-certificate-fingerprint\
-\x01\x02\x04\0\x05route\x01\x02\x01p}\x01k\x03\x01@\x01\x04names\0\x04\x04\0\x0e\
-request-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0erequest-cookie\x01\x06\x04\
-\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddeadline-left\x01\x08\x01@\0\
-\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05values\0\x7f\x04\0\x04note\x01\
-\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exchange@0.1.0\x05\x01\x01B\x04\
-\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05l\
-evel\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18sandgate:proxy/log@0.\
-1.0\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\0\x04\0\x04wall\x01\0\x03\0\
-\x1asandgate:proxy/clock@0.1.0\x05\x03\x01B\x05\x01p}\x01@\x01\x06lengthy\0\0\x04\
-\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\x03\0\x1bsandgate:proxy/ra\
-ndom@0.1.0\x05\x04\x01B\x0b\x01m\x05\x05total\x05queue\x07connect\x0afirst-byte\x08\
-upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\0\x08trace-id\x01\x03\x04\0\
-\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\x04\x04\0\x04took\x01\x05\x01\
-@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\x06\x03\0\x1asandgate:prox\
-y/trace@0.1.0\x05\x05\x01B\x1b\x01p}\x01r\x02\x05value\0\x07versionw\x04\0\x05en\
-try\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08conflict\0\0\x05other\x01s\
-\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05quotaw\x04keysw\x04\0\x06am\
-ount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01ps\x01p\x07\
-\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01kw\x01j\x01w\x01\x04\x01\
-@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03set\x01\x0e\x01@\x04\x03ke\
-ys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0fcompare-and-set\x01\x0f\
-\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01@\x03\x06prefixs\x05aft\
-er\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\x04\0\x05usage\x01\x13\
-\x03\0\x17sandgate:proxy/kv@0.1.0\x05\x06\x01B\x0a\x01q\x03\x07invalid\0\0\x04fu\
-ll\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01x\x01\x01\x01@\x02\
-\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03keys\0\x04\x04\0\x03\
-get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\0\x1csandgate:pro\
-xy/counter@0.1.0\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refilly\x09period-msw\x04\
-\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05never\0\0\x04\0\x06\
-answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucket\0\0\x05other\x01s\
-\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01@\x03\x03keys\x04\
-costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandgate:proxy/rate-lim\
-it@0.1.0\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-kind\0\0\x0bwrong-\
-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetrics-error\x03\0\0\x01\
-ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\x04\0\x09incremen\
-t\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\x03set\x01\x05\x01\
-@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\x06\x04\0\x07obser\
-ve\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.0\x05\x09\x02\x03\0\0\x05field\x01\
-B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\x01p}\x01kw\x01r\
-\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06fields\x03\x04body\x04\
-\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06status{\x06fields\x03\
-\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\0\x08too-many\0\
-\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01s\0\x05other\x01\
-s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\x08question\x07\
-\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1.0\x05\x0b\x04\0\
-Asandgate:proxy/with-weigher-with-all-of-its-exports-removed@0.1.0\x04\0\x0b2\x01\
-\0,with-weigher-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cp\
-rocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\x02\x04\0\x05route\x01\x02\x04\0\x06tenant\x01\x02\x01p}\x01k\x03\x01@\x01\x04\
+names\0\x04\x04\0\x0erequest-header\x01\x05\x01@\x01\x04names\0\x01\x04\0\x0ereq\
+uest-cookie\x01\x06\x04\0\x0crequest-path\x01\0\x01kw\x01@\0\0\x07\x04\0\x0ddead\
+line-left\x01\x08\x01@\0\0w\x04\0\x08cpu-left\x01\x09\x01@\x02\x04names\x05value\
+s\0\x7f\x04\0\x04note\x01\x0a\x04\0\x05noted\x01\x06\x03\0\x1dsandgate:proxy/exc\
+hange@0.1.1\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05\
+level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\
+\0\x18sandgate:proxy/log@0.1.1\x05\x02\x01B\x03\x01@\0\0w\x04\0\x09monotonic\x01\
+\0\x04\0\x04wall\x01\0\x03\0\x1asandgate:proxy/clock@0.1.1\x05\x03\x01B\x05\x01p\
+}\x01@\x01\x06lengthy\0\0\x04\0\x05bytes\x01\x01\x01@\0\0w\x04\0\x06number\x01\x02\
+\x03\0\x1bsandgate:proxy/random@0.1.1\x05\x04\x01B\x0b\x01m\x05\x05total\x05queu\
+e\x07connect\x0afirst-byte\x08upstream\x04\0\x04part\x03\0\0\x01ks\x01@\0\0\x02\x04\
+\0\x08trace-id\x01\x03\x04\0\x0btraceparent\x01\x03\x01kw\x01@\x01\x04part\x01\0\
+\x04\x04\0\x04took\x01\x05\x01@\x02\x04names\x05values\0\x7f\x04\0\x09attribute\x01\
+\x06\x03\0\x1asandgate:proxy/trace@0.1.1\x05\x05\x01B\x1b\x01p}\x01r\x02\x05valu\
+e\0\x07versionw\x04\0\x05entry\x03\0\x01\x01q\x04\x07invalid\0\0\x05quota\0\0\x08\
+conflict\0\0\x05other\x01s\0\x04\0\x08kv-error\x03\0\x03\x01r\x03\x05bytesw\x05q\
+uotaw\x04keysw\x04\0\x06amount\x03\0\x05\x01k\x02\x01@\x01\x03keys\0\x07\x04\0\x03\
+get\x01\x08\x01ps\x01p\x07\x01@\x01\x04keys\x09\0\x0a\x04\0\x08get-many\x01\x0b\x01\
+kw\x01j\x01w\x01\x04\x01@\x03\x03keys\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x03se\
+t\x01\x0e\x01@\x04\x03keys\x08expected\x0c\x05value\0\x06ttl-ms\x0c\0\x0d\x04\0\x0f\
+compare-and-set\x01\x0f\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x10\x01ks\x01\
+@\x03\x06prefixs\x05after\x11\x05limity\0\x09\x04\0\x04keys\x01\x12\x01@\0\0\x06\
+\x04\0\x05usage\x01\x13\x03\0\x17sandgate:proxy/kv@0.1.1\x05\x06\x01B\x0a\x01q\x03\
+\x07invalid\0\0\x04full\0\0\x05other\x01s\0\x04\0\x0dcounter-error\x03\0\0\x01j\x01\
+x\x01\x01\x01@\x02\x03keys\x02byx\0\x02\x04\0\x03add\x01\x03\x01kx\x01@\x01\x03k\
+eys\0\x04\x04\0\x03get\x01\x05\x01@\x01\x03keys\0\x7f\x04\0\x06delete\x01\x06\x03\
+\0\x1csandgate:proxy/counter@0.1.1\x05\x07\x01B\x09\x01r\x03\x05bursty\x06refill\
+y\x09period-msw\x04\0\x06bucket\x03\0\0\x01q\x03\x05taken\x01y\0\x04wait\x01w\0\x05\
+never\0\0\x04\0\x06answer\x03\0\x02\x01q\x03\x0binvalid-key\0\0\x0einvalid-bucke\
+t\0\0\x05other\x01s\0\x04\0\x10rate-limit-error\x03\0\x04\x01j\x01\x03\x01\x05\x01\
+@\x03\x03keys\x04costy\x06bucket\x01\0\x06\x04\0\x04take\x01\x07\x03\0\x1fsandga\
+te:proxy/rate-limit@0.1.1\x05\x08\x01B\x0b\x01q\x05\x0aundeclared\0\0\x0awrong-k\
+ind\0\0\x0bwrong-label\0\0\x0einvalid-number\0\0\x05other\x01s\0\x04\0\x0dmetric\
+s-error\x03\0\0\x01ps\x01j\0\x01\x01\x01@\x03\x04names\x06labels\x02\x02byw\0\x03\
+\x04\0\x09increment\x01\x04\x01@\x03\x04names\x06labels\x02\x05valueu\0\x03\x04\0\
+\x03set\x01\x05\x01@\x03\x04names\x06labels\x02\x02byu\0\x03\x04\0\x06adjust\x01\
+\x06\x04\0\x07observe\x01\x05\x03\0\x1csandgate:proxy/metrics@0.1.1\x05\x09\x02\x03\
+\0\0\x05field\x01B\x0f\x02\x03\x02\x01\x0a\x04\0\x05field\x03\0\0\x01ks\x01p\x01\
+\x01p}\x01kw\x01r\x07\x08upstreams\x06methods\x04paths\x09authority\x02\x06field\
+s\x03\x04body\x04\x0atimeout-ms\x05\x04\0\x08question\x03\0\x06\x01r\x03\x06stat\
+us{\x06fields\x03\x04body\x04\x04\0\x06answer\x03\0\x08\x01q\x07\x0bnot-granted\0\
+\0\x08too-many\0\0\x07invalid\x01s\0\x09too-large\0\0\x07timeout\0\0\x06failed\x01\
+s\0\x05other\x01s\0\x04\0\x0dcallout-error\x03\0\x0a\x01j\x01\x09\x01\x0b\x01@\x01\
+\x08question\x07\0\x0c\x04\0\x04call\x01\x0d\x03\0\x1csandgate:proxy/callout@0.1\
+.1\x05\x0b\x04\0Asandgate:proxy/with-weigher-with-all-of-its-exports-removed@0.1\
+.1\x04\0\x0b2\x01\0,with-weigher-with-all-of-its-exports-removed\x03\0\0\0G\x09p\
+roducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\
+\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

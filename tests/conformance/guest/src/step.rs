@@ -100,6 +100,7 @@ fn asked_of_exchange(word: &str, name: &str, value: &str) -> Option<String> {
         "show-client" => known(exchange::client_address().starts_with("127.0.0.1:")),
         "show-tls" => or_none(exchange::tls_version()),
         "show-route" => or_none(exchange::route()),
+        "show-tenant" => or_none(exchange::tenant()),
         "show-request-header" => or_none(exchange::request_header(name)),
         "show-request-cookie" => or_none(exchange::request_cookie(name)),
         "show-request-path" => exchange::request_path(),

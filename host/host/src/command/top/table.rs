@@ -1,15 +1,16 @@
-//! The table: what each hook of each plugin did between two readings, those that cost most first.
+//! The table: what each hook of each plugin did between two readings, or each plugin or tenant; those that cost most first.
 
 use std::fmt::Write;
 
 use super::reading::{Counts, Reading};
+use crate::arguments::By;
 
 /// What a name may take of a line; longer ones are cut.
 const NAME_WIDTH: usize = 24;
 
 /// A line of the table.
 struct Row<'a> {
-    plugin: &'a str,
+    name: &'a str,
     hook: &'a str,
     calls: f64,
     cpu_secs: f64,
@@ -18,7 +19,7 @@ struct Row<'a> {
 }
 
 /// The table, of no more than so many rows.
-pub(super) fn of(before: &Reading, after: &Reading, rows: usize) -> String {
+pub(super) fn of(before: &Reading, after: &Reading, by: By, rows: usize) -> String {
     let secs = after.at.saturating_duration_since(before.at).as_secs_f64().max(0.001);
     let all = all(before, after);
     let cpu_secs: f64 = all.iter().map(|row| row.cpu_secs).sum();
@@ -26,7 +27,13 @@ pub(super) fn of(before: &Reading, after: &Reading, rows: usize) -> String {
     let _ = writeln!(
         text,
         "{:NAME_WIDTH$} {:16} {:>9} {:>9} {:>7} {:>9} {:>9}",
-        "PLUGIN", "HOOK", "CALLS/S", "US/CALL", "CPU%", "FAULTS/S", "PEAK MEM"
+        title(by),
+        "HOOK",
+        "CALLS/S",
+        "US/CALL",
+        "CPU%",
+        "FAULTS/S",
+        "PEAK MEM"
     );
     all.iter().take(rows).for_each(|row| row.write(secs, &mut text));
     match all.len().saturating_sub(rows) {
@@ -38,12 +45,12 @@ pub(super) fn of(before: &Reading, after: &Reading, rows: usize) -> String {
 }
 
 fn all<'a>(before: &Reading, after: &'a Reading) -> Vec<Row<'a>> {
-    let row = |((plugin, hook), now): (&'a (String, String), &Counts)| {
-        let old = before.hooks.get(&(plugin.clone(), hook.clone())).copied().unwrap_or_default();
+    let row = |(names @ (name, hook), now): (&'a (String, String), &Counts)| {
+        let old = before.rows.get(names).copied().unwrap_or_default();
         // Counters that became less began anew, with the process.
         let since = |now: f64, old: f64| if now < old { now } else { now - old };
         Row {
-            plugin,
+            name,
             hook,
             calls: since(now.calls, old.calls),
             cpu_secs: since(now.cpu_secs, old.cpu_secs),
@@ -51,7 +58,7 @@ fn all<'a>(before: &Reading, after: &'a Reading) -> Vec<Row<'a>> {
             now: *now,
         }
     };
-    let mut rows: Vec<Row<'a>> = after.hooks.iter().map(row).collect();
+    let mut rows: Vec<Row<'a>> = after.rows.iter().map(row).collect();
     // Equals stay in the order of their names.
     rows.sort_by(|a, b| b.cpu_secs.total_cmp(&a.cpu_secs).then(b.calls.total_cmp(&a.calls)));
     rows
@@ -66,7 +73,7 @@ impl Row<'_> {
         let _ = writeln!(
             text,
             "{:NAME_WIDTH$} {:16} {:>9.1} {per_call:>9} {:>7.1} {:>9.1} {:>9}{}",
-            cut(self.plugin),
+            cut(self.name),
             self.hook,
             self.calls / secs,
             100.0 * self.cpu_secs / secs,
@@ -74,6 +81,14 @@ impl Row<'_> {
             bytes(self.now.peak_bytes),
             if self.now.left_alone { "  left alone" } else { "" },
         );
+    }
+}
+
+/// What the names of rows are of.
+fn title(by: By) -> &'static str {
+    match by {
+        By::Hook | By::Plugin => "PLUGIN",
+        By::Tenant => "TENANT",
     }
 }
 
@@ -102,16 +117,16 @@ mod tests {
     use super::*;
 
     fn reading(hooks: &[(&str, &str, Counts)]) -> Reading {
-        let hooks =
+        let rows =
             hooks.iter().map(|(plugin, hook, counts)| (((*plugin).to_owned(), (*hook).to_owned()), *counts));
-        Reading { hooks: hooks.collect(), ..Reading::of("") }
+        Reading { rows: rows.collect(), ..Reading::of("", By::Hook) }
     }
 
     /// Two readings, ten seconds apart.
     fn table(before: &[(&str, &str, Counts)], after: &[(&str, &str, Counts)], rows: usize) -> Vec<String> {
         let (before, mut after) = (reading(before), reading(after));
         after.at = before.at + Duration::from_secs(10);
-        of(&before, &after, rows)
+        of(&before, &after, By::Hook, rows)
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect()

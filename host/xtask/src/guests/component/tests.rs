@@ -80,6 +80,9 @@ fn names<'a>(resolve: &Resolve, keys: impl Iterator<Item = &'a WorldKey>) -> BTr
     keys.map(|key| resolve.name_world_key(key)).collect()
 }
 
+/// An interface of the contract, as its files say.
 fn contract(interface: impl std::fmt::Display) -> String {
-    format!("sandgate:proxy/{interface}@0.1.0")
+    let text = std::fs::read_to_string(crate::root().join("wit/types.wit")).unwrap();
+    let package = text.lines().next().unwrap().trim_start_matches("package ").trim_end_matches(';');
+    package.replace('@', &format!("/{interface}@"))
 }

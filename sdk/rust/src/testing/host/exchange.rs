@@ -45,6 +45,10 @@ pub(crate) fn route() -> Option<String> {
     with(|state| state.route.clone())
 }
 
+pub(crate) fn tenant() -> Option<String> {
+    with(|state| state.tenant.clone())
+}
+
 pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
     with(|state| state.request_fields.first(name))
 }
