@@ -107,7 +107,8 @@ fn describe(error: &wasmtime::Error) -> String {
     cut(text)
 }
 
-fn cut(mut text: String) -> String {
+/// No more of a text than may be said of a failure: it may have the guest's own words.
+pub(crate) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(DETAIL_LIMIT));
     text
 }
