@@ -77,6 +77,10 @@ pub enum PluginFault {
     Wall,
     /// It called the host more often than it may.
     HostCalls,
+    /// It handed the host more in one call than it may.
+    Copy,
+    /// It kept more handles than it may.
+    Handles,
     /// Its answer is none that the host can use.
     Invalid,
     /// No instance could be made: the pool is exhausted.
@@ -164,7 +168,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind there is, for metrics.
-    pub const ALL: [FaultKind; 44] = [
+    pub const ALL: [FaultKind; 46] = [
         FaultKind::BadRequest,
         FaultKind::HeadTooLarge,
         FaultKind::UriTooLong,
@@ -202,6 +206,8 @@ impl FaultKind {
         FaultKind::Plugin(PluginFault::Cpu),
         FaultKind::Plugin(PluginFault::Wall),
         FaultKind::Plugin(PluginFault::HostCalls),
+        FaultKind::Plugin(PluginFault::Copy),
+        FaultKind::Plugin(PluginFault::Handles),
         FaultKind::Plugin(PluginFault::Invalid),
         FaultKind::Plugin(PluginFault::Exhausted),
         FaultKind::Plugin(PluginFault::Body),
@@ -251,6 +257,8 @@ impl FaultKind {
             FaultKind::Plugin(PluginFault::Cpu) => "plugin_cpu",
             FaultKind::Plugin(PluginFault::Wall) => "plugin_wall",
             FaultKind::Plugin(PluginFault::HostCalls) => "plugin_host_calls",
+            FaultKind::Plugin(PluginFault::Copy) => "plugin_copy",
+            FaultKind::Plugin(PluginFault::Handles) => "plugin_handles",
             FaultKind::Plugin(PluginFault::Invalid) => "plugin_invalid",
             FaultKind::Plugin(PluginFault::Exhausted) => "plugin_exhausted",
             FaultKind::Plugin(PluginFault::Body) => "plugin_body",

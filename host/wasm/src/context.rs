@@ -1,6 +1,5 @@
 //! What a guest's store holds: the exchange it works on, its limits, and what it used of them.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,9 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::lane;
 use crate::plugin::Shared;
+use crate::slice::{self, AtTick};
 use crate::stats::{Cost, WorkerStats};
-use crate::ticker::{Found, GLANCE};
+use crate::ticker::Found;
 
 /// Which hook runs, and so which heads a guest may touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub(crate) enum Turns {
     /// No: it runs to its end, or to a limit.
     Keep,
 }
+
+/// A guest that ticks find to use more CPU time than this in one call is slow. That it is still there at a tick says nothing alone: on
+/// a busy machine the thread may have waited for a processor.
+const SLOW: Duration = Duration::from_micros(500);
 
 /// The CPU time of a start function, which is never suspended unless the component may wait for WASI.
 const START_LIMIT: Duration = Duration::from_millis(5);
@@ -71,10 +75,12 @@ pub(crate) struct Usage {
     pub(crate) making: Option<Duration>,
     /// How many calls of the host were told.
     host_calls: u32,
-    /// Time of the calls that are over, as far as they saw a tick.
-    wall: Duration,
+    /// Time of the calls that are over, as far as they saw a tick or were made in the slow lane.
+    pub(crate) wall: Duration,
     /// When the present call saw its first tick.
     ticked: Option<Instant>,
+    /// CPU time of the present call that ticks have found, but for what was before the first.
+    found: Duration,
     /// What it has of it, in bytes.
     pub(crate) memory: usize,
     /// Whether it has waited for an answer since the last tick that it saw.
@@ -157,14 +163,13 @@ impl Context {
 
     /// CPU time that the guest has used up to now.
     pub(crate) fn cpu_used(&self) -> Duration {
-        self.usage.cpu + slice()
+        self.usage.cpu + slice::slice()
     }
 
     /// What happens at each tick of the clock while the guest runs: its neighbours get a turn, unless it has used up
     /// what it may.
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         let ticker = &self.plugin.engine.ticker;
-        let longest = ticker.interval();
         // A tick while the guest waited says nothing of how long it runs.
         let has_waited = std::mem::take(&mut self.usage.has_waited);
         let is_second = self.usage.ticked.is_some() && !has_waited;
@@ -172,7 +177,8 @@ impl Context {
             ticker.note_running(if is_second { Found::Again } else { Found::First });
         }
         // What is used up to now is booked here, since the guest may go on in another turn.
-        self.book(end_slice().min(longest));
+        let used = self.used_at_tick(is_second);
+        self.book(used);
         // For guests that can wait, a timer holds each call to the limit as well.
         let wall = if has_waited { Duration::ZERO } else { self.usage.wall_at(Instant::now()) };
         let limits = &self.plugin.spec.limits;
@@ -183,7 +189,10 @@ impl Context {
         } else if wall > limits.wall {
             self.usage.cut = Some(PluginFault::Wall);
         }
-        if is_second {
+        if is_second || lane::is_here() {
+            self.usage.found += used;
+        }
+        if self.usage.found > SLOW {
             self.plugin.pace.note_slow();
         }
         match (self.usage.cut, self.turns) {
@@ -198,9 +207,21 @@ impl Context {
     }
 }
 
+impl Context {
+    /// CPU time that it has used since its slice began, or since the tick before. Where nothing else ran on this thread since that was
+    /// last looked at, it is the thread's. Else it is no more than that, and than the time between two ticks.
+    fn used_at_tick(&self, is_second: bool) -> Duration {
+        let AtTick { slice, computed } = slice::tick();
+        let is_exact = lane::is_here() || (is_second && self.turns == Turns::Keep);
+        let used = slice.min(computed);
+        if is_exact { used } else { used.min(self.plugin.engine.ticker.interval()) }
+    }
+}
+
 impl Usage {
     /// A call is over.
     fn end_call(&mut self) {
+        self.found = Duration::ZERO;
         if let Some(ticked) = self.ticked.take() {
             self.wall += ticked.elapsed();
         }
@@ -259,26 +280,4 @@ impl ResourceLimiter for Context {
         }
         Ok(desired <= ELEMENTS)
     }
-}
-
-thread_local! {
-    /// When the guest that runs on this thread got its turn. Turns do not nest.
-    static SLICE: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// Begins a turn.
-pub(crate) fn begin_slice() {
-    SLICE.set(Some(Instant::now()));
-}
-
-/// How long the present turn is, counted as [`end_slice`] counts it.
-fn slice() -> Duration {
-    SLICE.get().map_or(Duration::ZERO, |began| began.elapsed()).min(GLANCE)
-}
-
-/// Ends a turn, and begins another at the same moment: how long it was. A turn is never longer than the time between
-/// two ticks, unless the thread itself had to wait for a processor, which is not the guest's doing.
-pub(crate) fn end_slice() -> Duration {
-    let now = Instant::now();
-    SLICE.replace(Some(now)).map_or(Duration::ZERO, |began| now.duration_since(began)).min(GLANCE)
 }

@@ -10,6 +10,10 @@ use crate::guest::WallLimit;
 
 /// How long a failure's description may be, in bytes.
 const DETAIL_LIMIT: usize = 512;
+/// How wasmtime begins to say that a guest's fuel for what the host copies is used up (`Store::set_hostcall_fuel`).
+const COPIED_TOO_MUCH: &str = "too much data is being copied between the host and the guest";
+/// How it ends to say that a guest holds as many handles as it may (`Store::set_max_component_handles`).
+const TOO_MANY_HANDLES: &str = "store handle limit exceeded";
 
 /// A guest's failure.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ impl Failure {
             | PluginFault::Cpu
             | PluginFault::Wall
             | PluginFault::HostCalls
+            | PluginFault::Copy
+            | PluginFault::Handles
             | PluginFault::Invalid => true,
         }
     }
@@ -64,7 +70,7 @@ impl Failure {
             _ if error.is::<WallLimit>() => PluginFault::Wall,
             Some(Trap::StackOverflow) => PluginFault::Stack,
             Some(Trap::Interrupt) => cut.unwrap_or(PluginFault::Wall),
-            _ => cut.unwrap_or(PluginFault::Trap),
+            _ => cut.or_else(|| limit_of(error)).unwrap_or(PluginFault::Trap),
         };
         Failure::new(fault, describe(error))
     }
@@ -79,6 +85,17 @@ impl Failure {
     }
 }
 
+/// The limit of wasmtime's own that was reached, if one was. Its errors for that have no type that we can name, so they are known by
+/// their words; a guest can't put such words at the root of an error.
+fn limit_of(error: &wasmtime::Error) -> Option<PluginFault> {
+    let root = error.root_cause().to_string();
+    match () {
+        () if root.starts_with(COPIED_TOO_MUCH) => Some(PluginFault::Copy),
+        () if root.ends_with(TOO_MANY_HANDLES) => Some(PluginFault::Handles),
+        () => None,
+    }
+}
+
 /// The chain of causes, innermost first since that one says what happened, cut to a limit.
 fn describe(error: &wasmtime::Error) -> String {
     let mut text = String::new();
@@ -90,7 +107,8 @@ fn describe(error: &wasmtime::Error) -> String {
     cut(text)
 }
 
-fn cut(mut text: String) -> String {
+/// No more of a text than may be said of a failure: it may have the guest's own words.
+pub(crate) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(DETAIL_LIMIT));
     text
 }

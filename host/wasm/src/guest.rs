@@ -3,16 +3,19 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use model::Exchange;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
 
-use crate::context::{Context, Phase, Turns, begin_slice, end_slice};
+use crate::context::{Context, Phase, Turns};
 use crate::failure::Failure;
 use crate::hooks::HookTable;
+use crate::lane;
 use crate::plugin::Shared;
+use crate::slice::{begin_slice, end_slice};
 use crate::stats::Cost;
 
 /// What a guest may make the host copy in one call.
@@ -29,6 +32,9 @@ pub(crate) struct Guest {
 impl Guest {
     /// Makes an instance. It is configured here if it takes settings and does not begin with them.
     pub(crate) async fn new(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
+        if lane::is_overdue() {
+            return Err(Failure::from_error(&wasmtime::Error::new(WallLimit), None));
+        }
         let mut guest = Guest::unconfigured(plugin).await?;
         if let Some(configure) = plugin.configures() {
             let answer = Box::pin(guest.call(configure, (plugin.settings(),))).await;
@@ -203,6 +209,18 @@ impl Guest {
         self.store.data_mut().take_cost()
     }
 
+    /// How much longer its calls may take.
+    pub(crate) fn wall_left(&self) -> Duration {
+        let context = self.store.data();
+        context.plugin.spec.limits.wall.saturating_sub(context.usage.wall)
+    }
+
+    /// Its calls up to now, waiting for a turn included, have left so much of the time that they may take.
+    pub(crate) fn set_wall_left(&mut self, left: Duration) {
+        let context = self.store.data_mut();
+        context.usage.wall = context.plugin.spec.limits.wall.saturating_sub(left);
+    }
+
     /// The memory that it has, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.store.data().usage.memory
@@ -246,7 +264,7 @@ fn copy_limit(plugin: &Shared) -> usize {
 }
 
 /// Runs a guest's future, and measures the time it holds the worker since the last tick. Where the guest can wait for something that is
-/// no computation, which no tick would end, a timer holds it to its wall limit.
+/// no computation, which no tick would end, a timer holds it to its wall limit. One that is overdue in the slow lane ends here.
 async fn metered<T>(
     wall: Option<Duration>,
     future: impl Future<Output = wasmtime::Result<T>>,
@@ -254,6 +272,9 @@ async fn metered<T>(
     let mut future = pin!(future);
     let mut cpu = Duration::ZERO;
     let running = std::future::poll_fn(|cx| {
+        if lane::is_overdue() {
+            return Poll::Ready(Err(wasmtime::Error::new(WallLimit)));
+        }
         begin_slice();
         let poll = future.as_mut().poll(cx);
         cpu += end_slice();

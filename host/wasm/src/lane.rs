@@ -2,7 +2,11 @@
 //!
 //! A guest that computes for milliseconds must not do so on a worker, where everybody waits behind it. On a thread of
 //! its own the kernel decides between the two, a hundred times finer than a tick could, and prefers the worker.
+//!
+//! Whoever waits for a guest does so with a timer of their own. On a busy machine the guest may not get its turn for long, or the
+//! thread no processor: when its time is over it is taken back ([`overdue`]), so that its exchange gets an answer.
 
+mod overdue;
 mod turns;
 
 use std::cell::Cell;
@@ -13,13 +17,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
+pub(crate) use overdue::is_overdue;
+use overdue::{Slot, finish_overdue};
 pub(crate) use turns::Payer;
 use turns::{Ticket, Turns};
+
+use crate::slice::Turn;
 
 /// How much the kernel prefers workers (`setpriority(2)`; 19 is the most).
 const NICENESS: libc::c_int = 19;
@@ -41,37 +49,57 @@ pub(crate) struct SlowLane {
 impl SlowLane {
     /// Starts a thread for each processor.
     pub(crate) fn start() -> io::Result<SlowLane> {
-        let count = thread::available_parallelism().map_or(1, usize::from);
+        SlowLane::of(thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn of(count: usize) -> io::Result<SlowLane> {
         let threads = (0..count).map(start_thread).collect::<io::Result<_>>()?;
         Ok(SlowLane { threads, next: Arc::default(), turns: Arc::new(Turns::new(count)) })
     }
 
-    /// Runs a guest's future on one of the threads, in turn with those of others. When it is not waited for any more, it is
-    /// dropped there.
+    /// Runs a guest's future on one of the threads, in turn with those of others. When its time is over, it is finished here,
+    /// and [`is_overdue`] meanwhile. When it is not waited for any more, it is dropped there.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         payer: Payer,
+        wall: Duration,
         future: impl Future<Output = T> + Send + 'static,
     ) -> T {
         let number = self.next.fetch_add(1, Relaxed) % self.threads.len().max(1);
         let Some(thread) = self.threads.get(number) else { return future.await };
         let turns = Arc::clone(&self.turns);
         let ticket = turns.ticket(number, payer);
-        let mut task = AbortOnDrop(thread.spawn(InTurn { future: Box::pin(future), ticket, turns }));
-        match (&mut task.0).await {
-            Ok(output) => output,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The thread is gone: the process is ending.
-                Err(_) => std::future::pending().await,
-            },
+        let slot = Slot::new(future);
+        let mut task = AbortOnDrop(thread.spawn(InTurn { slot: slot.clone(), ticket, turns }));
+        if let Ok(joined) = tokio::time::timeout(wall, &mut task.0).await {
+            return output(joined).await;
+        }
+        match slot.take_back().await {
+            Some(future) => finish_overdue(future).await,
+            None => output((&mut task.0).await).await,
         }
     }
 }
 
+async fn output<T>(joined: Result<T, JoinError>) -> T {
+    match joined.map_err(JoinError::try_into_panic) {
+        Ok(output) => output,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The thread is gone: the process is ending.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}
+
 thread_local! {
+    /// Whether this is one of the lane's threads.
+    static IS_HERE: Cell<bool> = const { Cell::new(false) };
     /// Whether the guest that runs on this thread has been interrupted, and would go on at once.
     static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is one of the lane's threads, on which nothing but guests' turns computes.
+pub(crate) fn is_here() -> bool {
+    IS_HERE.get()
 }
 
 /// Says that the guest that runs on this thread gives way to others, and waits for nothing but them.
@@ -81,7 +109,7 @@ pub(crate) fn note_interrupted() {
 
 /// A future that runs when it is its turn.
 struct InTurn<F> {
-    future: Pin<Box<F>>,
+    slot: Slot<F>,
     ticket: Ticket,
     turns: Arc<Turns>,
 }
@@ -89,15 +117,15 @@ struct InTurn<F> {
 impl<F: Future> Future for InTurn<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         if !self.turns.begin(self.ticket, cx.waker()) {
             return Poll::Pending;
         }
         INTERRUPTED.set(false);
-        let began = Instant::now();
-        let polled = self.future.as_mut().poll(cx);
+        let turn = Turn::begin();
+        let polled = self.slot.poll(cx);
         let wants_another = polled.is_pending() && INTERRUPTED.get();
-        self.turns.end(self.ticket, began.elapsed(), wants_another.then_some(cx.waker()));
+        self.turns.end(self.ticket, turn.end(), wants_another.then_some(cx.waker()));
         polled
     }
 }
@@ -125,6 +153,7 @@ fn start_thread(number: usize) -> io::Result<Handle> {
     thread::Builder::new().name(format!("slow-guests-{number}")).spawn(move || {
         let _ = tell.send(runtime.handle().clone());
         lower_priority();
+        IS_HERE.set(true);
         runtime.block_on(std::future::pending::<()>());
     })?;
     told.recv().map_err(io::Error::other)
@@ -137,5 +166,63 @@ pub(crate) fn lower_priority() {
     let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
     if result != 0 {
         tracing::debug!("the priority of a thread could not be lowered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a guest says, which looks first whether it is overdue.
+    async fn guest() -> &'static str {
+        if is_overdue() { "late" } else { "in time" }
+    }
+
+    fn run<T: Send + 'static>(
+        lane: &SlowLane,
+        wall: Duration,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(lane.run(Payer::of(None), wall, future))
+    }
+
+    #[test]
+    fn one_that_gets_no_turn_is_taken_back_when_its_time_is_over() {
+        let lane = SlowLane::of(1).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let (blocked, moved) = (lane.clone(), Duration::from_secs(600));
+        let blocker = thread::spawn(move || {
+            run(&blocked, moved, async move {
+                tell.send(()).unwrap();
+                // As a guest between two ticks.
+                released.recv().unwrap();
+                guest().await
+            })
+        });
+        told.recv().unwrap();
+        assert_eq!(run(&lane, Duration::from_millis(20), guest()), "late");
+        release.send(()).unwrap();
+        assert_eq!(blocker.join().unwrap(), "in time", "it was never waited for too long");
+        assert_eq!(run(&lane, Duration::from_secs(600), guest()), "in time", "the thread serves on");
+    }
+
+    #[test]
+    fn one_that_waits_without_end_is_finished_by_whoever_waits_for_it() {
+        let lane = SlowLane::of(1).unwrap();
+        let waiting =
+            std::future::poll_fn(|_| if is_overdue() { Poll::Ready("late") } else { Poll::Pending });
+        assert_eq!(run(&lane, Duration::from_millis(20), waiting), "late");
+        assert!(!is_overdue(), "nobody else is");
+    }
+
+    #[test]
+    fn a_panic_is_that_of_whoever_waits() {
+        let lane = SlowLane::of(1).unwrap();
+        let panics = async { panic!("on purpose") };
+        let outcome = std::panic::catch_unwind(|| run::<()>(&lane, Duration::from_secs(600), panics));
+        assert!(outcome.is_err());
+        assert_eq!(run(&lane, Duration::from_secs(600), guest()), "in time", "the thread serves on");
     }
 }

@@ -31,6 +31,7 @@ mod reply;
 mod resident;
 mod router;
 mod schema;
+mod slice;
 mod snapshot;
 mod spec;
 mod stats;

@@ -12,7 +12,7 @@ use crate::bindings;
 use crate::circuit::Circuits;
 use crate::compile::Code;
 use crate::engine::{self, Engine, MEMORY_LIMIT_MAX, Machinery};
-use crate::failure::Failure;
+use crate::failure::{Failure, cut};
 use crate::grants::{Grant, Grants, Needs};
 use crate::guest::{Guest, HANDLES};
 use crate::hooks::HookTable;
@@ -220,7 +220,8 @@ impl Recipe<'_> {
             let (what, missing) = ("describes metrics".to_owned(), Needs(vec![Grant::Metrics]));
             return Err(LoadError::not_granted(what, name, grants, &missing));
         };
-        let declared = own_metrics::read(described, limit).map_err(LoadError::Metrics)?;
+        let declared =
+            own_metrics::read(described, limit).map_err(|problem| LoadError::Metrics(cut(problem)))?;
         let old = before.and_then(|before| before.shared.metrics.as_ref()).filter(|old| old.are(&declared));
         Ok(Some(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone)))
     }

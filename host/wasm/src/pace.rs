@@ -1,8 +1,8 @@
 //! Whether a plugin's guests are quick enough to be called straight, as a native function would be.
 //!
 //! To be suspended, a guest needs a stack of its own and the host a future for it: that costs more than a small filter
-//! does. So guests are called straight as long as they return within a tick. A plugin one of whose guests did not is
-//! called in the slow lane for a while: the worker's neighbours wait for such a guest once in that time, and no longer
+//! does. So guests are called straight as long as they return within a tick. A plugin one of whose guests was found to compute
+//! for longer is called in the slow lane for a while: the worker's neighbours wait for such a guest once in that time, and no longer
 //! than its CPU limit.
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ impl Pace {
         until == 0 || (until < now() && self.slow_until.compare_exchange(until, 0, Relaxed, Relaxed).is_ok())
     }
 
-    /// A guest was still running a tick after its first.
+    /// Ticks found a guest that computes for long.
     pub(crate) fn note_slow(&self) {
         let probation = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
         self.slow_until.store(now().saturating_add(probation), Relaxed);

@@ -8,6 +8,7 @@ mod told;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Attempted, Balancer, Candidates, Choice, Endpoint, Exchange, Fault, Step, WorkerId};
 use wasmtime::component::ComponentExportIndex;
@@ -108,7 +109,8 @@ impl PluginPicker {
         let lists = (among.usable.to_vec(), among.tried.to_vec(), active, weight, latency_us);
         let call =
             Call { plugin: &self.plugin, hook: &self.hooks.pick, phase: Phase::Facts, kind: Hook::Pick };
-        let (exchange, answer) = call_in::<_, (picker::Choice,)>(&mut place, call, exchange, |_| lists).await;
+        let (exchange, answer) =
+            call_in::<_, (picker::Choice,)>(&mut place, call, exchange, Duration::ZERO, |_| lists).await;
         (exchange, answer.and_then(|(choice,)| self.checked(choice, among)))
     }
 
@@ -179,7 +181,7 @@ impl PluginPicker {
             let taught = guest.call::<_, ()>(&hook, (endpoint, status, latency_us)).await;
             (guest, taught)
         };
-        let (guest, taught) = self.plugin.run_slowly(teaching).await;
+        let (guest, taught) = self.plugin.run_slowly(self.plugin.spec.limits.wall, teaching).await;
         *place = self.taught(guest, taught, exchange, count);
     }
 
@@ -226,7 +228,7 @@ impl PluginPicker {
             guest.renew();
             Ok(guest)
         };
-        *place = Some(self.plugin.run_slowly(making).await?);
+        *place = Some(self.plugin.run_slowly(self.plugin.spec.limits.wall, making).await?);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A plugin: a component loaded with its settings and limits, ready to become a filter, a router or a balancer.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Tenant, Weigher};
 use state::Namespace;
@@ -182,13 +182,14 @@ impl Shared {
         self.tenant.get()
     }
 
-    /// Runs what its guests do in the slow lane.
+    /// Runs what its guests do in the slow lane, for so long.
     pub(crate) async fn run_slowly<T: Send + 'static>(
         &self,
+        wall: Duration,
         future: impl Future<Output = T> + Send + 'static,
     ) -> T {
         let payer = Payer::of(self.tenant().map(AsRef::as_ref));
-        self.engine.lane.run(payer, future).await
+        self.engine.lane.run(payer, wall, future).await
     }
 
     /// A place for one more guest; none is needed where it is nobody's.

@@ -1,6 +1,7 @@
 //! Where a guest sits between calls: with its exchange, or, if it is resident, with its worker.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use model::{Exchange, PluginFault, WorkerId};
 use tokio::sync::{Mutex, MutexGuard};
@@ -78,14 +79,15 @@ impl Seat {
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let residents = match self {
-            Seat::Exchange(guest) => return call_in(guest, call, exchange, params).await,
+            Seat::Exchange(guest) => return call_in(guest, call, exchange, Duration::ZERO, params).await,
             Seat::Worker(residents) => residents,
         };
         let Some(place) = residents.of(exchange.worker) else { return (exchange, Err(no_place())) };
+        let began = Instant::now();
         match place.turn(call.plugin).await {
             Ok(mut guest) => {
                 guest.iter_mut().for_each(Guest::renew);
-                call_in(&mut guest, call, exchange, params).await
+                call_in(&mut guest, call, exchange, began.elapsed(), params).await
             }
             Err(failure) => (exchange, Err(failure)),
         }
@@ -121,13 +123,14 @@ fn no_place() -> Failure {
     Failure::invalid("no place for a resident instance on this worker")
 }
 
-/// Calls a hook of a guest, which is made if there is none: in the slow lane or, if it only waits for answers, here. One
-/// that failed, or whose call was abandoned half-way because the client left, is not put back: nobody can say what state it
+/// Calls a hook of a guest, which is made if there is none: in the slow lane or, if it only waits for answers, here. So long it
+/// has waited already, which is taken from the time that it has. One that failed, or whose call was abandoned half-way because the client left, is not put back: nobody can say what state it
 /// is in.
 pub(crate) async fn call_in<P, R>(
     place: &mut Option<Guest>,
     call: Call<'_>,
     exchange: Box<Exchange>,
+    waited: Duration,
     params: impl FnOnce(u32) -> P + Send + 'static,
 ) -> Called<R>
 where
@@ -138,6 +141,7 @@ where
         return (exchange, Err(failure));
     }
     let (plugin, hook, phase, guest) = (Arc::clone(call.plugin), *call.hook, call.phase, place.take());
+    let wall = guest.as_ref().map_or(plugin.spec.limits.wall, Guest::wall_left).saturating_sub(waited);
     let calling = async move {
         let made = match guest {
             Some(guest) => Ok(guest),
@@ -152,7 +156,7 @@ where
     };
     let (guest, mut exchange, answer) = match call.plugin.stays_on_worker() {
         true => Box::pin(calling).await,
-        false => call.plugin.run_slowly(calling).await,
+        false => slowly(call.plugin, wall, calling).await,
     };
     match (guest, &answer) {
         (Some(guest), _) => put_back(place, guest, &call, &mut exchange, answer.is_ok()),
@@ -160,6 +164,18 @@ where
         (None, Ok(_)) => {}
     }
     (exchange, answer)
+}
+
+/// In the slow lane, where waiting for a turn counts.
+async fn slowly<E: Send + 'static, R: Send + 'static>(
+    plugin: &Shared,
+    wall: Duration,
+    calling: impl Future<Output = (Option<Guest>, E, R)> + Send + 'static,
+) -> (Option<Guest>, E, R) {
+    let began = Instant::now();
+    let (mut guest, exchange, answer) = plugin.run_slowly(wall, calling).await;
+    guest.iter_mut().for_each(|guest| guest.set_wall_left(wall.saturating_sub(began.elapsed())));
+    (guest, exchange, answer)
 }
 
 /// The same, straight.

@@ -2,6 +2,7 @@
 //!
 //! What is said of a setting names its place, and never repeats its value: that may be a secret.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::inspect::LoadError;
+use crate::lane;
 
 /// The longest schema, in bytes of JSON.
 const SCHEMA_LIMIT: usize = 64 << 10;
@@ -19,6 +21,11 @@ const FAULT_LIMIT: usize = 20;
 const MESSAGE_LIMIT: usize = 300;
 /// How long comparing may take. A few lines of schema can ask for more steps than a day has time for.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Comparing can't be ended: what takes too long goes on, at the lowest priority, and so many may.
+const COMPARING_LIMIT: usize = 16;
+
+/// How many are being compared.
+static COMPARING: AtomicUsize = AtomicUsize::new(0);
 
 /// One thing that is wrong with a plugin's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +44,36 @@ pub(crate) fn check(schema: &str, settings: &str) -> Result<(), LoadError> {
     let schema: Value = parse(schema)?;
     let settings: Value = parse(settings)?;
     let (tell, told) = mpsc::channel();
+    let place = Place::take(COMPARING_LIMIT)?;
     let comparing = thread::Builder::new().name("settings-schema".into());
     comparing
-        .spawn(move || tell.send(compare(&schema, &settings)))
+        .spawn(move || {
+            lane::lower_priority();
+            let compared = compare(&schema, &settings);
+            drop(place);
+            tell.send(compared)
+        })
         .map_err(|error| LoadError::Schema(error.to_string()))?;
     let slow = |_| LoadError::Schema(format!("holding the settings to it takes more than {PATIENCE:?}"));
     told.recv_timeout(PATIENCE).map_err(slow)?
+}
+
+/// A place among those that are being compared.
+struct Place;
+
+impl Place {
+    fn take(limit: usize) -> Result<Place, LoadError> {
+        let more = |comparing: usize| Some(comparing + 1).filter(|comparing| *comparing <= limit);
+        let taken = COMPARING.fetch_update(Relaxed, Relaxed, more);
+        let full = |_| LoadError::Schema(format!("{limit} others are being compared, which take too long"));
+        taken.map(|_| Place).map_err(full)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        COMPARING.fetch_sub(1, Relaxed);
+    }
 }
 
 fn parse(text: &str) -> Result<Value, LoadError> {
@@ -133,5 +164,13 @@ mod tests {
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
         check(r##"{"$ref": "#"}"##, "{}").unwrap();
+    }
+
+    #[test]
+    fn so_many_are_compared_and_no_more() {
+        let place = Place::take(usize::MAX).unwrap();
+        let refused = Place::take(1).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("1 others are being compared"), "{refused}");
+        drop(place);
     }
 }

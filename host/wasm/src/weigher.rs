@@ -66,7 +66,7 @@ impl PluginWeigher {
             let answer = guest.call::<_, (Vec<f64>,)>(&weigh, (active, latency_us, failures)).await;
             (guest, answer)
         };
-        let (mut guest, answer) = self.plugin.run_slowly(asking).await;
+        let (mut guest, answer) = self.plugin.run_slowly(self.plugin.spec.limits.wall, asking).await;
         self.plugin.stats.aside().called(Hook::Weigh, &guest.take_cost());
         let (weights,) = answer?;
         *place = Some(guest);
@@ -81,7 +81,7 @@ impl PluginWeigher {
             guest.call::<_, ()>(&hook, (endpoints,)).await?;
             Ok(guest)
         };
-        self.plugin.run_slowly(making).await
+        self.plugin.run_slowly(self.plugin.spec.limits.wall, making).await
     }
 
     /// The weights, if there is one for each endpoint and each is one.

@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import fields, replace
 
-from . import catalogue, many, probe, readme, report, rounds, spin, stats, syscalls
+from . import catalogue, many, probe, readme, report, rounds, spin, stats, syscalls, tenants
 from .rig import MODES, Rig
 from .scenarios import DEFAULT_SUBJECTS, README_SUBJECTS, SCENARIOS, subjects
 from .subject import Subject
@@ -17,6 +17,7 @@ _HELP = """HTTP proxies side by side on one machine, over loopback only.
   compare   --scenario S1,S6 --proxies nginx,envoy:lua (or s1, s4, ...: a command for each scenario)
   readme    the table of the project's README
   spin      honest traffic alone and beside a guest that loops for ever
+  tenants   an honest tenant alone and beside one whose guests loop for ever
   many      --plugins 10000: that many components in one process
   noise     A/A: the same proxy twice, how far apart
   syscalls  system calls per request (strace; not a timing)
@@ -132,6 +133,10 @@ def _spin(args):
     print(spin.run(args.plan, args.peers))
 
 
+def _tenants(args):
+    print(tenants.run(args.plan))
+
+
 def _many(args):
     print(many.run(args.plan, args.plugins))
 
@@ -161,6 +166,7 @@ _COMMANDS = {
     "compare": _compare,
     "readme": _readme,
     "spin": _spin,
+    "tenants": _tenants,
     "many": _many,
     "noise": _noise,
     "syscalls": _syscalls,

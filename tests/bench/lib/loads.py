@@ -61,7 +61,9 @@ def _wrk(subject, scenario, secs, placement):
 
 def _rate(subject, scenario, secs, placement):
     """HTTP/1.1 at a constant rate; a request's latency counts from the instant it was due."""
-    out, cpu = _finish(rate_command(subject.port, scenario, secs), placement.load_cpus, secs + GRACE_S)
+    cmd = rate_command(subject.port, scenario, secs)
+    cmd += ["--host", subject.host] if subject.host else []
+    out, cpu = _finish(cmd, placement.load_cpus, secs + GRACE_S)
     numbers = json.loads(out)
     numbers["errors"] += numbers["non2xx"]
     return numbers | {"load_cpu_s": cpu}

@@ -62,11 +62,12 @@ class _Loops:
         finally:
             procs.stop(self.proc)
         if kind is None:
-            self.got = _believed(json.loads(out))
+            self.got = believed(out)
 
 
-def _believed(got):
+def believed(out):
     """A guest that returned, or that nobody asked, would make a fine and empty result."""
+    got = json.loads(out)
     if not got["requests"] or got["non2xx"] != got["requests"]:
         raise SystemExit(
             f"the guest did not loop: {got['requests']} answers, {got['non2xx']} of them refusals"

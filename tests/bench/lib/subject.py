@@ -15,6 +15,9 @@ from . import certificate, paths, ports, probe, procs, template
 class Subject:
     """Its ports and folder are its own from the beginning; its process from start() to stop()."""
 
+    # What the constant-rate client asks for; None: its address.
+    host = None
+
     def __init__(self, spec, peers, placement, upstreams):
         self.spec = spec
         name, _, flavor = spec.split("#")[0].partition(":")

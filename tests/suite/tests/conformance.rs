@@ -30,7 +30,7 @@ fn every_case_of_exchanges_plugins_and_logs_holds() {
 
 #[test]
 fn every_case_of_routers_and_pickers_holds() {
-    ["router", "reroute", "picker"].into_iter().for_each(run);
+    ["router", "reroute", "picker", "on-outcomes", "weigher"].into_iter().for_each(run);
 }
 
 #[test]
@@ -58,7 +58,19 @@ fn every_folder_of_cases_is_run() {
     let folders = fs::read_dir(cases()).expect("the kit").flatten().map(|entry| entry.file_name());
     let mut folders: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
     folders.sort();
-    let run = ["bodies", "exchange", "log", "picker", "plugin", "request", "reroute", "response", "router"];
+    let run = [
+        "bodies",
+        "exchange",
+        "log",
+        "on-outcomes",
+        "picker",
+        "plugin",
+        "request",
+        "reroute",
+        "response",
+        "router",
+        "weigher",
+    ];
     assert_eq!(folders, run);
 }
 
@@ -171,16 +183,41 @@ impl Trial<'_> {
     fn round(&self) -> Result<(), String> {
         let counted = self.case["expect"]["counted"].as_str();
         let before = counted.map(|fault| (fault, self.host.counted(fault)));
+        let is_counted = || before.is_none_or(|(fault, before)| self.host.counted(fault) > before);
+        if self.case["again"] == json!(true) {
+            wait_for(&self.case["claim"].to_string(), PATIENCE, || self.exchange().is_ok() && is_counted());
+            return Ok(());
+        }
+        self.exchange()?;
+        if let Some((fault, _)) = before {
+            wait_for(fault, PATIENCE, is_counted);
+        }
+        if let Some(weights) = self.case["expect"]["weights"].as_array() {
+            wait_for(&format!("the weights {weights:?}"), PATIENCE, || self.weights() == *weights);
+        }
+        Ok(())
+    }
+
+    /// Those of the endpoints of `app`, as they are now.
+    fn weights(&self) -> Vec<Value> {
+        let metrics = self.host.sandgate.metrics();
+        let of_app = self.origins.split_last().map_or(&[][..], |(_, app)| app);
+        let weight = |origin: &Origin| {
+            metrics.sum("sandgate_endpoint_weight", &[("upstream", "app"), ("endpoint", &origin.url())])
+        };
+        // As in JSON: 3, not 3.0.
+        let number = |weight: f64| if weight.fract() == 0.0 { json!(weight as i64) } else { json!(weight) };
+        of_app.iter().map(|origin| number(weight(origin))).collect()
+    }
+
+    /// One exchange that is as the case says.
+    fn exchange(&self) -> Result<(), String> {
         let seen: Vec<usize> = self.origins.iter().map(|origin| origin.requests().len()).collect();
         let response = self.ask();
         let each = self.origins.iter().zip(seen);
         let requests: Vec<Request> =
             each.flat_map(|(origin, seen)| origin.requests().split_off(seen)).collect();
-        self.check(&response, &requests)?;
-        if let Some((fault, before)) = before {
-            wait_for(fault, PATIENCE, || self.host.counted(fault) > before);
-        }
-        Ok(())
+        self.check(&response, &requests)
     }
 
     fn ask(&self) -> Response {
@@ -263,9 +300,14 @@ fn filled(case: &Value, component: &Path, origins: &[Origin]) -> String {
     if steps("pick") {
         upstream["balance"] = json!({ "plugin": "it" });
     }
+    let mut plugins = json!({ "it": plugin(case, component) });
+    if steps("weigh") {
+        plugins["weigher"] = plugin(case, &guest("conformance-weigher"));
+        upstream["balance"] = json!({ "plugin": "weigher", "interval": "100ms" });
+    }
     let route = |name: &str, path: Value, upstream: &str| json!({ "name": name, "match": { "path": path }, "upstream": upstream, "filters": [{ "plugin": "it" }] });
     let mut config = json!({
-        "plugins": { "it": plugin(case, component) },
+        "plugins": plugins,
         "upstreams": { "app": upstream, "other": { "endpoints": urls(other) } },
         "routes": [
             route("all", json!({ "prefix": "/" }), "app"),

@@ -8,13 +8,15 @@ use model::{PluginCost, PluginFault};
 use super::add;
 
 /// Every fault of a plugin, in the order they are counted in.
-const FAULTS: [PluginFault; 12] = [
+const FAULTS: [PluginFault; 14] = [
     PluginFault::Trap,
     PluginFault::Stack,
     PluginFault::Memory,
     PluginFault::Cpu,
     PluginFault::Wall,
     PluginFault::HostCalls,
+    PluginFault::Copy,
+    PluginFault::Handles,
     PluginFault::Invalid,
     PluginFault::Exhausted,
     PluginFault::Body,

@@ -6,8 +6,9 @@ mod step;
 use std::cell::RefCell;
 
 use sandgate_sdk::{
-    BodyVerdict, Candidates, Choice, Configure, Decision, Detour, Endpoint, Failure, Filter, Outcome, Picker,
-    Reply, Request, Response, Result, Router, UpstreamFailure, Verdict, filter, picker, router,
+    Attempts, BodyVerdict, Candidates, Choice, Configure, Decision, Detour, Endpoint, Failure, Filter,
+    Outcome, Picker, Reply, Request, Response, Result, Router, UpstreamFailure, Verdict, filter, picker,
+    router,
 };
 use serde_json::Value;
 use step::{End, Head};
@@ -126,8 +127,11 @@ impl Router for Ways {
 
 router!(Ways: reroute);
 
+/// It knows how the last attempt ended that it was told of.
 #[derive(Default)]
-struct Choices;
+struct Choices {
+    told: Option<u16>,
+}
 
 impl Picker for Choices {
     fn on_endpoints(&mut self, _endpoints: Vec<Endpoint>) {}
@@ -139,13 +143,22 @@ impl Picker for Choices {
         match word.as_str() {
             "endpoint" => Choice::Endpoint(numbers().next().unwrap_or_default()),
             "ranking" => Choice::Ranking(numbers().collect()),
+            "if-told" => match numbers().collect::<Vec<_>>().as_slice() {
+                [status, at] if self.told.map(u32::from) == Some(*status) => Choice::Endpoint(*at),
+                _ => Choice::Endpoint(0),
+            },
             "last-usable" => among.usable.last().map_or(Choice::Fallback, |at| Choice::Endpoint(*at)),
             _ => Choice::Fallback,
         }
     }
+
+    fn on_outcomes(&mut self, outcomes: Attempts<'_>) {
+        last("on-outcomes");
+        self.told = outcomes.status.last().copied();
+    }
 }
 
-picker!(Choices);
+picker!(Choices: on_outcomes);
 
 #[cfg(test)]
 mod tests {

@@ -32,6 +32,7 @@ struct Plan {
 impl Plan {
     fn parse(args: &[String]) -> Self {
         let (port, path) = (number(args, "--port", "0"), opt(args, "--path", "/small"));
+        let host = opt(args, "--host", &format!("127.0.0.1:{port}"));
         let header = match opt(args, "--header", "").as_str() {
             "" => String::new(),
             line => format!("{line}\r\n"),
@@ -42,7 +43,7 @@ impl Plan {
             rate: number(args, "--rate", "4000"),
             secs: number(args, "--secs", "10"),
             warmup: number(args, "--warmup", "1"),
-            request: format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n").into_bytes(),
+            request: format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{header}\r\n").into_bytes(),
         }
     }
 
