@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use workshop::blank::Name;
+use workshop::{Kind, Language};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +13,8 @@ Examples:
   sandgate run conf.d                  the same, with all *.yaml, *.yml and *.json of a folder
   sandgate check sandgate.yaml         all that is wrong with it, before anything is started
   sandgate routes sandgate.yaml --host example.com --path /blog/
+  sandgate new my-filter               a folder with a plugin that builds; `sandgate dev` in it serves with it
+  sandgate bench plugins/greet.wasm    what a call of it costs
   sandgate inspect plugins/greet.wasm --settings @greet.json
   sandgate top 127.0.0.1:9901          what plugins cost, as it changes; `--once` for one table
   sandgate schema > sandgate.schema.json
@@ -37,8 +41,64 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Show what the plugins of a running Sandgate cost, by plugin and hook
     Top(Top),
+    /// Make the folder of a new plugin, which builds and serves as it is
+    New(New),
+    /// Build a plugin by its language's own tool, and see whether it is one
+    Build(Folder),
+    /// Serve with a plugin while it is written: an origin behind it, a build whenever a source is saved
+    Dev(Folder),
+    /// Measure what a call of a component costs, in the sandbox it would serve in
+    Bench(Bench),
     /// Print the JSON Schema of the configuration, for editors
     Schema(Schema),
+}
+
+#[derive(Args)]
+pub(crate) struct New {
+    /// Its name, and that of its folder; asked for on a terminal if it is missing
+    #[arg(value_parser = name)]
+    pub(crate) name: Option<Name>,
+    /// What it is written in: rust
+    #[arg(long)]
+    pub(crate) language: Option<Language>,
+    /// What it is: filter, router, picker or weigher
+    #[arg(long)]
+    pub(crate) kind: Option<Kind>,
+}
+
+fn name(text: &str) -> Result<Name, &'static str> {
+    Name::parse(text)
+}
+
+#[derive(Args)]
+pub(crate) struct Folder {
+    /// The plugin's folder
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// The component
+    pub(crate) module: PathBuf,
+    /// Its settings, as JSON, or `@FILE` that holds them
+    #[arg(long, value_name = "JSON", value_parser = settings)]
+    pub(crate) settings: Option<Settings>,
+    /// The request's method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: http::Method,
+    /// The request's path, perhaps with a query
+    #[arg(long, default_value = "/", value_parser = target)]
+    pub(crate) path: String,
+    /// A header field of the request; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", value_parser = field)]
+    pub(crate) header: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// A file with the body of request and response; without it, hooks that see bodies are not called
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// How many exchanges of each kind
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) rounds: u32,
 }
 
 #[derive(Args)]

@@ -1,7 +1,11 @@
 //! The subcommands, one a file, and what several of them need.
 
+pub(crate) mod bench;
+pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod dev;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod routes;
 pub(crate) mod run;
 pub(crate) mod schema;

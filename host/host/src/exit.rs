@@ -1,5 +1,6 @@
 //! Exit codes, and how what went wrong is said.
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -18,6 +19,16 @@ pub(crate) enum Failure {
     Usage(String),
     /// Something else is.
     Other(String),
+}
+
+/// On one line, for commands that go on in spite of it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Configuration(report) => f.write_str(report.render(Colour::Plain).trim_end()),
+            Failure::Usage(message) | Failure::Other(message) => f.write_str(message),
+        }
+    }
 }
 
 impl From<Report> for Failure {

@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         Command::Routes(arguments) => command::routes::routes(&arguments),
         Command::Inspect(arguments) => command::inspect::inspect(&arguments),
         Command::Top(arguments) => command::top::top(&arguments),
+        Command::New(arguments) => command::new::new(&arguments),
+        Command::Build(arguments) => command::build::build(&arguments),
+        Command::Dev(arguments) => command::dev::dev(&arguments),
+        Command::Bench(arguments) => command::bench::bench(&arguments),
         Command::Schema(arguments) => command::schema::schema(&arguments),
     };
     exit::code(outcome)

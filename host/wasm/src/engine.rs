@@ -70,6 +70,11 @@ impl Engine {
         Engine { caller: Some(caller), ..self }
     }
 
+    /// Sets it up now, which the first plugin would do else.
+    pub fn set_up(&self) -> Result<(), LoadError> {
+        self.machinery().map(drop)
+    }
+
     /// The machinery, set up if this is the first time.
     pub(crate) fn machinery(&self) -> Result<&Machinery, LoadError> {
         if let Some(machinery) = self.machinery.get() {

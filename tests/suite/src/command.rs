@@ -5,8 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::wait::{PATIENCE, wait_for};
+
+/// How long a command may take that may compile a plugin.
+pub const BUILD_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command that has ended.
 #[derive(Debug)]
@@ -35,6 +39,14 @@ pub fn sandgate_command(arguments: &[&str]) -> Finished {
     run_to_end(Command::new(binary()).args(arguments))
 }
 
+/// Runs `sandgate` with these arguments in a folder to its end; `vary` may change its environment.
+pub fn sandgate_in(folder: &Path, arguments: &[&str], vary: impl FnOnce(&mut Command)) -> Finished {
+    let mut command = Command::new(binary());
+    command.args(arguments).current_dir(folder);
+    vary(&mut command);
+    run_within(BUILD_PATIENCE, &mut command)
+}
+
 /// The folder of Cargo's profile that this test was built into: `target/debug`.
 pub(crate) fn profile_folder() -> PathBuf {
     let test = env::current_exe().expect("a test knows where it is");
@@ -43,6 +55,10 @@ pub(crate) fn profile_folder() -> PathBuf {
 
 /// Runs a command to its end, or panics at the deadline.
 pub(crate) fn run_to_end(command: &mut Command) -> Finished {
+    run_within(PATIENCE, command)
+}
+
+fn run_within(patience: Duration, command: &mut Command) -> Finished {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -50,15 +66,19 @@ pub(crate) fn run_to_end(command: &mut Command) -> Finished {
         .spawn()
         .unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let status = wait_for_exit(&mut child);
+    let status = wait_within(patience, &mut child);
     Finished { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
 
 /// How a process ended; one that doesn't end is killed.
 pub(crate) fn wait_for_exit(child: &mut Child) -> ExitStatus {
+    wait_within(PATIENCE, child)
+}
+
+fn wait_within(patience: Duration, child: &mut Child) -> ExitStatus {
     let mut status = None;
     let kill_late = KillLate(child);
-    wait_for("the process's end", PATIENCE, || {
+    wait_for("the process's end", patience, || {
         status = kill_late.0.try_wait().expect("a child of ours");
         status.is_some()
     });

@@ -33,7 +33,7 @@ mod wire;
 pub mod yaml;
 
 pub use client::{RawClient, get, make_busy};
-pub use command::{Finished, binary, sandgate_command};
+pub use command::{BUILD_PATIENCE, Finished, binary, sandgate_command, sandgate_in};
 pub use dns::{DnsServer, Failing};
 pub use front::{Front, Hello, TlsSide};
 pub use guests::guest;

@@ -80,13 +80,19 @@ impl Setup {
     /// Starts it and waits until it is ready.
     pub fn start(self) -> Sandgate {
         let path = self.write();
-        Sandgate::run(self, &path)
+        Sandgate::run(self, "run", &path)
     }
 
     /// Starts it with the configuration at a path inside its folder, which `place` has put there.
     pub fn start_from(self, place: impl FnOnce(&Path, &str) -> PathBuf) -> Sandgate {
         let path = place(self.folder.path(), &self.filled(&self.yaml));
-        Sandgate::run(self, &path)
+        Sandgate::run(self, "run", &path)
+    }
+
+    /// Starts `sandgate dev` with a plugin's folder inside its own, which `place` has put there.
+    pub fn start_dev(self, place: impl FnOnce(&Path, &str) -> PathBuf) -> Sandgate {
+        let path = place(self.folder.path(), &self.filled(&self.yaml));
+        Sandgate::run(self, "dev", &path)
     }
 
     /// Runs a subcommand with the configuration, and further arguments, to its end.
@@ -186,6 +192,11 @@ impl Sandgate {
         self.stderr.count()
     }
 
+    /// Whether a line of standard error has these words.
+    pub fn says(&self, words: &str) -> bool {
+        self.stderr.all().iter().any(|line| line.contains(words))
+    }
+
     /// The lines of the log as it is now.
     pub fn log_lines(&self) -> Vec<LogLine> {
         self.stderr.all().iter().filter_map(|line| LogLine::parse(line)).collect()
@@ -260,9 +271,9 @@ impl Sandgate {
         wait_for_exit(&mut self.child)
     }
 
-    fn run(setup: Setup, config: &Path) -> Self {
+    fn run(setup: Setup, subcommand: &str, path: &Path) -> Self {
         let mut command = Command::new(binary());
-        command.arg("run").arg(config).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(subcommand).arg(path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
         let stdout = Lines::of(child.stdout.take().expect("a piped output"));
         let stderr = Lines::of(child.stderr.take().expect("a piped output"));
