@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::wait::{PATIENCE, wait_for};
 
@@ -43,6 +44,11 @@ pub(crate) fn profile_folder() -> PathBuf {
 
 /// Runs a command to its end, or panics at the deadline.
 pub(crate) fn run_to_end(command: &mut Command) -> Finished {
+    run_patiently(command, PATIENCE)
+}
+
+/// As [`run_to_end`], with a deadline of one's own.
+pub(crate) fn run_patiently(command: &mut Command, patience: Duration) -> Finished {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -50,15 +56,19 @@ pub(crate) fn run_to_end(command: &mut Command) -> Finished {
         .spawn()
         .unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let status = wait_for_exit(&mut child);
+    let status = wait_until_exit(&mut child, patience);
     Finished { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
 
 /// How a process ended; one that doesn't end is killed.
 pub(crate) fn wait_for_exit(child: &mut Child) -> ExitStatus {
+    wait_until_exit(child, PATIENCE)
+}
+
+fn wait_until_exit(child: &mut Child, patience: Duration) -> ExitStatus {
     let mut status = None;
     let kill_late = KillLate(child);
-    wait_for("the process's end", PATIENCE, || {
+    wait_for("the process's end", patience, || {
         status = kill_late.0.try_wait().expect("a child of ours");
         status.is_some()
     });

@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::{RawClient, get};
-use crate::command::{Finished, binary, run_to_end, wait_for_exit};
+use crate::command::{Finished, binary, run_patiently, run_to_end, wait_for_exit};
 use crate::lines::{Lines, LogLine};
 use crate::metrics::Metrics;
 use crate::origin::Origin;
@@ -19,6 +20,8 @@ use crate::yaml;
 
 /// The configuration's name in its folder.
 const CONFIG: &str = "sandgate.yaml";
+/// How long a large component may take to be compiled, as those that bring a language's interpreter do.
+const COMPILING: Duration = Duration::from_secs(300);
 
 /// What a `sandgate` is to be started with.
 pub struct Setup {
@@ -92,6 +95,12 @@ impl Setup {
     /// Runs a subcommand with the configuration, and further arguments, to its end.
     pub fn command(&self, subcommand: &str, further: &[&str]) -> Finished {
         run_to_end(Command::new(binary()).arg(subcommand).arg(self.write()).args(further))
+    }
+
+    /// Loads the configuration once, however long its components take: compiled, they are in the cache.
+    pub(crate) fn compile(&self) {
+        let finished = run_patiently(Command::new(binary()).arg("check").arg(self.write()), COMPILING);
+        assert!(finished.status.success(), "the configuration is refused: {finished:?}");
     }
 
     fn write(&self) -> PathBuf {
