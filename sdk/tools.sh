@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  echo "usage: sdk/tools.sh js|python|go|c..." >&2
+  echo "usage: sdk/tools.sh js|python|go|c|zig..." >&2
   exit 2
 }
 
@@ -22,6 +22,7 @@ js) npm ci --prefix sdk/js --ignore-scripts --no-audit --no-fund ;;
 python) packages python ;;
 go) packages go ;;
 c) packages c ;;
+zig) packages c ;;
 *) usage ;;
   esac
 done

@@ -33,11 +33,12 @@ pub struct Language {
 }
 
 /// All of them; the first is the one that others are compared with.
-pub const LANGUAGES: [Language; 5] = [
+pub const LANGUAGES: [Language; 6] = [
     Language { name: "rust", limits: &[] },
     Language { name: "js", limits: &[("cpu", "200ms"), ("wall", "30s")] },
     Language { name: "go", limits: &[("memory", "32MiB"), ("cpu", "100ms"), ("wall", "30s")] },
     Language { name: "c", limits: &[] },
+    Language { name: "zig", limits: &[] },
     Language { name: "python", limits: &[("memory", "64MiB"), ("cpu", "500ms"), ("wall", "30s")] },
 ];
 
@@ -93,12 +94,6 @@ impl Example {
 /// The folder of an example.
 fn folder(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples-wasm").join(example)
-}
-
-/// The examples of a language whose components are missing; none where all are there.
-pub fn missing(language: Language) -> Vec<&'static str> {
-    let is_missing = |example: &&str| language.has(example) && !language.component(example).is_file();
-    EXAMPLES.into_iter().filter(|example| is_missing(example)).collect()
 }
 
 /// The examples that a language has.
