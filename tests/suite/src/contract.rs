@@ -33,12 +33,13 @@ pub struct Language {
 }
 
 /// All of them; the first is the one that others are compared with.
-pub const LANGUAGES: [Language; 6] = [
+pub const LANGUAGES: [Language; 7] = [
     Language { name: "rust", limits: &[] },
     Language { name: "js", limits: &[("cpu", "200ms"), ("wall", "30s")] },
     Language { name: "go", limits: &[("memory", "32MiB"), ("cpu", "100ms"), ("wall", "30s")] },
     Language { name: "c", limits: &[] },
     Language { name: "zig", limits: &[] },
+    Language { name: "assemblyscript", limits: &[] },
     Language { name: "python", limits: &[("memory", "64MiB"), ("cpu", "500ms"), ("wall", "30s")] },
 ];
 
