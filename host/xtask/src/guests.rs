@@ -27,7 +27,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result {
             languages::run(root, language, examples)
         }
         [flag, _rust, names @ ..] if flag == "--language" => in_rust(root, names),
-        [flag] if flag == "--language" => Err(Error::Usage("usage: cargo xtask guests [--language LANGUAGE] [NAME...]")),
+        [flag] if flag == "--language" => {
+            Err(Error::Usage("usage: cargo xtask guests [--language LANGUAGE] [NAME...]"))
+        }
         names => in_rust(root, names),
     }
 }

@@ -72,7 +72,10 @@ fn built(name: &str) -> Vec<Language> {
     let (built, missing): (Vec<_>, Vec<_>) = written.partition(|language| language.component(name).is_file());
     if !missing.is_empty() {
         let missing: Vec<&str> = missing.iter().map(|language| language.name).collect();
-        let what = format!("{name} is not built in {}: run `cargo xtask guests --language NAME`", missing.join(", "));
+        let what = format!(
+            "{name} is not built in {}: run `cargo xtask guests --language NAME`",
+            missing.join(", ")
+        );
         let must_be_all = env::var_os("SANDGATE_LANGUAGES").is_some_and(|languages| languages == "all");
         assert!(!must_be_all, "{what}");
         _ = writeln!(stderr(), "SKIPPED: {what}");

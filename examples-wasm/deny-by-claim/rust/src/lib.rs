@@ -60,7 +60,8 @@ filter!(DenyByClaim: configure, on_request);
 
 impl DenyByClaim {
     fn allows(&self, claim: Option<&Value>) -> bool {
-        let is_allowed = |value: &Value| value.as_str().is_some_and(|text| self.allow.iter().any(|a| a == text));
+        let is_allowed =
+            |value: &Value| value.as_str().is_some_and(|text| self.allow.iter().any(|a| a == text));
         match claim {
             Some(Value::Array(values)) => values.iter().any(is_allowed),
             Some(value) => is_allowed(value),

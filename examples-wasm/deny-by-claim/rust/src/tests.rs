@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::*;
 
 /// `{"sub":"ann","role":"editor","exp":4102444800}`
-const EDITOR: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4iLCJyb2xlIjoiZWRpdG9yIiwiZXhwIjo0MTAyNDQ0ODAwfQ.c2ln";
+const EDITOR: &str =
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4iLCJyb2xlIjoiZWRpdG9yIiwiZXhwIjo0MTAyNDQ0ODAwfQ.c2ln";
 /// `{"sub":"bob","role":"guest"}`
 const GUEST: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJib2IiLCJyb2xlIjoiZ3Vlc3QifQ.c2ln";
 

@@ -98,7 +98,10 @@ fn all(root: &Path, examples: &[String]) -> Result {
     }
     let must_be_all = std::env::var_os("SANDGATE_LANGUAGES").is_some_and(|languages| languages == "all");
     match must_be_all && !skipped.is_empty() {
-        true => Err(Error::Failed(format!("SANDGATE_LANGUAGES=all, and there are no tools for {}", skipped.join(", ")))),
+        true => Err(Error::Failed(format!(
+            "SANDGATE_LANGUAGES=all, and there are no tools for {}",
+            skipped.join(", ")
+        ))),
         false => Ok(()),
     }
 }
@@ -114,7 +117,9 @@ fn build(root: &Path, language: &'static Language, names: &[String]) -> Result<T
     let examples = examples(root, language)?;
     if let Some(missing) = language.tools.missing(root) {
         let Language { name, title, .. } = language;
-        say(format_args!("guests: {title} is skipped, since {missing} is missing; to install it: sdk/tools.sh {name}"));
+        say(format_args!(
+            "guests: {title} is skipped, since {missing} is missing; to install it: sdk/tools.sh {name}"
+        ));
         return Ok(Turn::Skipped);
     }
     for example in examples.iter().filter(|example| names.is_empty() || names.contains(example)) {
@@ -164,7 +169,9 @@ fn source(root: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
     let entries = std::fs::read_dir(root.join(folder)).map_err(|e| Error::file("read", folder, &e))?;
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let found = names.into_iter().find(|file| file.starts_with(name) && !file.contains(".test."));
-    found.map(|file| folder.join(file)).ok_or_else(|| Error::Failed(format!("{} has no {name}", folder.display())))
+    found
+        .map(|file| folder.join(file))
+        .ok_or_else(|| Error::Failed(format!("{} has no {name}", folder.display())))
 }
 
 fn start(root: &Path, language: &Language, source: &Path, component: &Path) -> Result {

@@ -23,7 +23,16 @@ const CASE: &[&str] = &["claim", "settings", "request", "requests", "repeat", "a
 const REQUEST: &[&str] = &["method", "path", "headers", "body"];
 const ANSWER: &[&str] = &["status", "headers", "body", "delay_ms", "fail"];
 const EXPECT: &[&str] = &[
-    "client", "upstream", "route", "endpoint", "endpoints", "fault", "attempts", "notes", "weights", "refused",
+    "client",
+    "upstream",
+    "route",
+    "endpoint",
+    "endpoints",
+    "fault",
+    "attempts",
+    "notes",
+    "weights",
+    "refused",
 ];
 
 impl Case {
@@ -36,7 +45,8 @@ impl Case {
     fn one(case: &Value) -> Case {
         let claim = case["claim"].as_str().unwrap_or_else(|| panic!("a case without a claim: {case}"));
         let known = |what: &str, value: &Value, keys: &[&str]| {
-            let unknown = value.as_object().into_iter().flatten().find(|(key, _)| !keys.contains(&key.as_str()));
+            let unknown =
+                value.as_object().into_iter().flatten().find(|(key, _)| !keys.contains(&key.as_str()));
             assert!(unknown.is_none(), "{claim}: no key of {what}: {unknown:?}");
         };
         known("a case", case, CASE);
