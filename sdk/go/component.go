@@ -89,7 +89,7 @@ func bodyVerdict(verdict BodyVerdict, err error) any {
 	return &decision{}
 }
 
-//go:wasmexport sandgate:proxy/on-request@0.1.0#on-request
+//go:wasmexport sandgate:proxy/on-request@0.1.1#on-request
 func onRequest(handle int32) unsafe.Pointer {
 	return hook(func() any {
 		defer requestDrop(handle)
@@ -97,7 +97,7 @@ func onRequest(handle int32) unsafe.Pointer {
 	})
 }
 
-//go:wasmexport sandgate:proxy/on-request-body@0.1.0#on-request-body
+//go:wasmexport sandgate:proxy/on-request-body@0.1.1#on-request-body
 func onRequestBody(handle int32, address, length uint32) unsafe.Pointer {
 	return hook(func() any {
 		defer requestDrop(handle)
@@ -106,7 +106,7 @@ func onRequestBody(handle int32, address, length uint32) unsafe.Pointer {
 	})
 }
 
-//go:wasmexport sandgate:proxy/on-response@0.1.0#on-response
+//go:wasmexport sandgate:proxy/on-response@0.1.1#on-response
 func onResponse(handle int32) unsafe.Pointer {
 	return hook(func() any {
 		defer responseDrop(handle)
@@ -114,7 +114,7 @@ func onResponse(handle int32) unsafe.Pointer {
 	})
 }
 
-//go:wasmexport sandgate:proxy/on-response-body@0.1.0#on-response-body
+//go:wasmexport sandgate:proxy/on-response-body@0.1.1#on-response-body
 func onResponseBody(handle int32, address, length uint32) unsafe.Pointer {
 	return hook(func() any {
 		defer responseDrop(handle)
@@ -123,7 +123,7 @@ func onResponseBody(handle int32, address, length uint32) unsafe.Pointer {
 	})
 }
 
-//go:wasmexport sandgate:proxy/on-log@0.1.0#on-log
+//go:wasmexport sandgate:proxy/on-log@0.1.1#on-log
 func onLog(status, hasFault int32, fault, faultLength uint32, durationUs, bodyBytes uint64, hasEndpoint int32, endpoint, endpointLength uint32) {
 	hook(func() any {
 		outcome := Outcome{Status: uint16(status), DurationUs: durationUs, BodySize: bodyBytes}
@@ -138,7 +138,7 @@ func onLog(status, hasFault int32, fault, faultLength uint32, durationUs, bodyBy
 	})
 }
 
-//go:wasmexport sandgate:proxy/router@0.1.0#route
+//go:wasmexport sandgate:proxy/router@0.1.1#route
 func route(handle int32) unsafe.Pointer {
 	return hook(func() any {
 		defer requestDrop(handle)
@@ -154,7 +154,7 @@ func route(handle int32) unsafe.Pointer {
 	})
 }
 
-//go:wasmexport sandgate:proxy/reroute@0.1.0#reroute
+//go:wasmexport sandgate:proxy/reroute@0.1.1#reroute
 func reroute(upstream, upstreamLength, fault, faultLength uint32, attempts uint32, repeatable int32) unsafe.Pointer {
 	return hook(func() any {
 		detour, err := plugin.(Rerouter).Reroute(UpstreamFailure{
@@ -192,7 +192,7 @@ func copied[T any](address, count uint32) []T {
 	return append([]T{}, abi.Slice[T](abi.List{Address: address, Length: count})...)
 }
 
-//go:wasmexport sandgate:proxy/picker@0.1.0#on-endpoints
+//go:wasmexport sandgate:proxy/picker@0.1.1#on-endpoints
 func pickerOnEndpoints(address, count uint32) {
 	hook(func() any {
 		plugin.(Picker).OnEndpoints(endpoints(address, count))
@@ -200,7 +200,7 @@ func pickerOnEndpoints(address, count uint32) {
 	})
 }
 
-//go:wasmexport sandgate:proxy/picker@0.1.0#pick
+//go:wasmexport sandgate:proxy/picker@0.1.1#pick
 func pick(usable, usableCount, tried, triedCount, active, activeCount, weight, weightCount, latency, latencyCount uint32) unsafe.Pointer {
 	return hook(func() any {
 		ranking := plugin.(Picker).Pick(Candidates{
@@ -218,7 +218,7 @@ func pick(usable, usableCount, tried, triedCount, active, activeCount, weight, w
 	})
 }
 
-//go:wasmexport sandgate:proxy/on-outcomes@0.1.0#on-outcomes
+//go:wasmexport sandgate:proxy/on-outcomes@0.1.1#on-outcomes
 func onOutcomes(endpoint, endpointCount, status, statusCount, latency, latencyCount uint32) {
 	hook(func() any {
 		plugin.(Learner).OnOutcomes(Attempts{
@@ -230,7 +230,7 @@ func onOutcomes(endpoint, endpointCount, status, statusCount, latency, latencyCo
 	})
 }
 
-//go:wasmexport sandgate:proxy/weigher@0.1.0#on-endpoints
+//go:wasmexport sandgate:proxy/weigher@0.1.1#on-endpoints
 func weigherOnEndpoints(address, count uint32) {
 	hook(func() any {
 		plugin.(Weigher).OnEndpoints(endpoints(address, count))
@@ -238,7 +238,7 @@ func weigherOnEndpoints(address, count uint32) {
 	})
 }
 
-//go:wasmexport sandgate:proxy/weigher@0.1.0#weigh
+//go:wasmexport sandgate:proxy/weigher@0.1.1#weigh
 func weigh(active, activeCount, latency, latencyCount, failures, failureCount uint32) unsafe.Pointer {
 	return hook(func() any {
 		list := abi.Of(keepAlive(plugin.(Weigher).Weigh(Loads{
@@ -250,7 +250,7 @@ func weigh(active, activeCount, latency, latencyCount, failures, failureCount ui
 	})
 }
 
-//go:wasmexport sandgate:proxy/plugin@0.1.0#configure
+//go:wasmexport sandgate:proxy/plugin@0.1.1#configure
 func configure(settings, length uint32) unsafe.Pointer {
 	return hook(func() any {
 		configurer, is := plugin.(Configurer)

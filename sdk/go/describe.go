@@ -27,7 +27,7 @@ type (
 	}
 )
 
-//go:wasmexport sandgate:proxy/plugin@0.1.0#describe
+//go:wasmexport sandgate:proxy/plugin@0.1.1#describe
 func describe() unsafe.Pointer {
 	var made *rawDescription
 	hook(func() any {

@@ -8,61 +8,61 @@ import (
 	"sandgate/sdk/internal/abi"
 )
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.method
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.method
 func requestMethod(self int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.path
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.path
 func requestPath(self int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.set-path
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.set-path
 func requestSetPath(self int32, path string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.authority
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.authority
 func requestAuthority(self int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.set-authority
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.set-authority
 func requestSetAuthority(self int32, authority string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.header
 func requestHeader(self int32, name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.fields
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.fields
 func requestFields(self int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.set-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.set-header
 func requestSetHeader(self int32, name string, value unsafe.Pointer, length uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.append-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.append-header
 func requestAppendHeader(self int32, name string, value unsafe.Pointer, length uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]request.remove-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]request.remove-header
 func requestRemoveHeader(self int32, name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [resource-drop]request
+//go:wasmimport sandgate:proxy/types@0.1.1 [resource-drop]request
 func requestDrop(self int32)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.status
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.status
 func responseStatus(self int32) int32
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.set-status
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.set-status
 func responseSetStatus(self int32, status int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.header
 func responseHeader(self int32, name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.fields
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.fields
 func responseFields(self int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.set-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.set-header
 func responseSetHeader(self int32, name string, value unsafe.Pointer, length uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.append-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.append-header
 func responseAppendHeader(self int32, name string, value unsafe.Pointer, length uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [method]response.remove-header
+//go:wasmimport sandgate:proxy/types@0.1.1 [method]response.remove-header
 func responseRemoveHeader(self int32, name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/types@0.1.0 [resource-drop]response
+//go:wasmimport sandgate:proxy/types@0.1.1 [resource-drop]response
 func responseDrop(self int32)
 
 type (

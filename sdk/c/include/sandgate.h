@@ -139,6 +139,7 @@ sg_text sg_exchange_tls_server_name(void);
 sg_text sg_exchange_client_certificate_subject(void);
 sg_text sg_exchange_client_certificate_fingerprint(void);
 sg_text sg_exchange_route(void);
+sg_text sg_exchange_tenant(void);
 sg_text sg_exchange_request_header(sg_text name);
 sg_text sg_exchange_request_cookie(sg_text name);
 sg_text sg_exchange_request_path(void);

@@ -52,6 +52,7 @@ IMPORT("exchange", "tls-server-name") void abi_exchange_tls_server_name(void *ou
 IMPORT("exchange", "client-certificate-subject") void abi_exchange_client_certificate_subject(void *out);
 IMPORT("exchange", "client-certificate-fingerprint") void abi_exchange_client_certificate_fingerprint(void *out);
 IMPORT("exchange", "route") void abi_exchange_route(void *out);
+IMPORT("exchange", "tenant") void abi_exchange_tenant(void *out);
 IMPORT("exchange", "request-header") void abi_exchange_request_header(abi_ptr, size_t, void *out);
 IMPORT("exchange", "request-cookie") void abi_exchange_request_cookie(abi_ptr, size_t, void *out);
 IMPORT("exchange", "request-path") void abi_exchange_request_path(void *out);

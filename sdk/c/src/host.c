@@ -120,6 +120,7 @@ sg_text sg_exchange_tls_server_name(void) { OPTION_OF(abi_exchange_tls_server_na
 sg_text sg_exchange_client_certificate_subject(void) { OPTION_OF(abi_exchange_client_certificate_subject(&out)); }
 sg_text sg_exchange_client_certificate_fingerprint(void) { OPTION_OF(abi_exchange_client_certificate_fingerprint(&out)); }
 sg_text sg_exchange_route(void) { OPTION_OF(abi_exchange_route(&out)); }
+sg_text sg_exchange_tenant(void) { OPTION_OF(abi_exchange_tenant(&out)); }
 sg_text sg_exchange_request_header(sg_text name) { OPTION_OF(abi_exchange_request_header(TEXT(name), &out)); }
 sg_text sg_exchange_request_cookie(sg_text name) { OPTION_OF(abi_exchange_request_cookie(TEXT(name), &out)); }
 sg_text sg_exchange_request_path(void) { TEXT_OF(abi_exchange_request_path(&out)); }

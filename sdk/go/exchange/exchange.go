@@ -30,6 +30,9 @@ func ClientCertificateFingerprint() (string, bool) {
 // Route is the name of the route, once there is one.
 func Route() (string, bool) { return host.ExchangeRoute() }
 
+// Tenant is the tenant that the route belongs to, if it is somebody's.
+func Tenant() (string, bool) { return host.ExchangeTenant() }
+
 // RequestHeader is the first value of a field of the request, for hooks that are not given it.
 func RequestHeader(name string) (string, bool) {
 	value, found := host.ExchangeRequestHeader(name)

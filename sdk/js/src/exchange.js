@@ -13,6 +13,7 @@ export const tlsServerName = () => some(host.tlsServerName());
 export const clientCertificateSubject = () => some(host.clientCertificateSubject());
 export const clientCertificateFingerprint = () => some(host.clientCertificateFingerprint());
 export const route = () => some(host.route());
+export const tenant = () => some(host.tenant());
 export const requestHeader = (/** @type {string} */ name) => {
   const value = host.requestHeader(name);
   return value == null ? undefined : textOf(value);

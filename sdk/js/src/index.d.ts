@@ -181,6 +181,8 @@ export namespace exchange {
   function clientCertificateSubject(): string | undefined;
   function clientCertificateFingerprint(): string | undefined;
   function route(): string | undefined;
+  /** The tenant that the route belongs to, if it is somebody's. */
+  function tenant(): string | undefined;
   function requestHeader(name: string): string | undefined;
   function requestCookie(name: string): string | undefined;
   function requestPath(): string;

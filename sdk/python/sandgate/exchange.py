@@ -46,6 +46,11 @@ def route() -> str | None:
     return _host.route()
 
 
+def tenant() -> str | None:
+    """The tenant that the route belongs to; none for routes that are nobody's."""
+    return _host.tenant()
+
+
 def request_header(name: str) -> str | None:
     """The first value of a field of the request, for hooks that are not given it."""
     value = _host.request_header(name)

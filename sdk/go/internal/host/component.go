@@ -10,76 +10,79 @@ import (
 
 // The version of the contract is in the names below, which Go wants written out; a test compares them with the WIT.
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 id
+//go:wasmimport sandgate:proxy/exchange@0.1.1 id
 func exchangeID(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 client-address
+//go:wasmimport sandgate:proxy/exchange@0.1.1 client-address
 func exchangeClientAddress(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 tls-version
+//go:wasmimport sandgate:proxy/exchange@0.1.1 tls-version
 func exchangeTLSVersion(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 tls-cipher
+//go:wasmimport sandgate:proxy/exchange@0.1.1 tls-cipher
 func exchangeTLSCipher(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 tls-server-name
+//go:wasmimport sandgate:proxy/exchange@0.1.1 tls-server-name
 func exchangeTLSServerName(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 client-certificate-subject
+//go:wasmimport sandgate:proxy/exchange@0.1.1 client-certificate-subject
 func exchangeClientCertificateSubject(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 client-certificate-fingerprint
+//go:wasmimport sandgate:proxy/exchange@0.1.1 client-certificate-fingerprint
 func exchangeClientCertificateFingerprint(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 route
+//go:wasmimport sandgate:proxy/exchange@0.1.1 route
 func exchangeRoute(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 request-header
+//go:wasmimport sandgate:proxy/exchange@0.1.1 tenant
+func exchangeTenant(out unsafe.Pointer)
+
+//go:wasmimport sandgate:proxy/exchange@0.1.1 request-header
 func exchangeRequestHeader(name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 request-cookie
+//go:wasmimport sandgate:proxy/exchange@0.1.1 request-cookie
 func exchangeRequestCookie(name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 request-path
+//go:wasmimport sandgate:proxy/exchange@0.1.1 request-path
 func exchangeRequestPath(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 deadline-left
+//go:wasmimport sandgate:proxy/exchange@0.1.1 deadline-left
 func exchangeDeadlineLeft(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 cpu-left
+//go:wasmimport sandgate:proxy/exchange@0.1.1 cpu-left
 func exchangeCPULeft() uint64
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 note
+//go:wasmimport sandgate:proxy/exchange@0.1.1 note
 func exchangeNote(name, value string) int32
 
-//go:wasmimport sandgate:proxy/exchange@0.1.0 noted
+//go:wasmimport sandgate:proxy/exchange@0.1.1 noted
 func exchangeNoted(name string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/log@0.1.0 write
+//go:wasmimport sandgate:proxy/log@0.1.1 write
 func logWrite(level int32, message string)
 
-//go:wasmimport sandgate:proxy/clock@0.1.0 monotonic
+//go:wasmimport sandgate:proxy/clock@0.1.1 monotonic
 func clockMonotonic() uint64
 
-//go:wasmimport sandgate:proxy/clock@0.1.0 wall
+//go:wasmimport sandgate:proxy/clock@0.1.1 wall
 func clockWall() uint64
 
-//go:wasmimport sandgate:proxy/random@0.1.0 bytes
+//go:wasmimport sandgate:proxy/random@0.1.1 bytes
 func randomBytes(length uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/random@0.1.0 number
+//go:wasmimport sandgate:proxy/random@0.1.1 number
 func randomNumber() uint64
 
-//go:wasmimport sandgate:proxy/trace@0.1.0 trace-id
+//go:wasmimport sandgate:proxy/trace@0.1.1 trace-id
 func traceID(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/trace@0.1.0 traceparent
+//go:wasmimport sandgate:proxy/trace@0.1.1 traceparent
 func traceParent(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/trace@0.1.0 took
+//go:wasmimport sandgate:proxy/trace@0.1.1 took
 func traceTook(part int32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/trace@0.1.0 attribute
+//go:wasmimport sandgate:proxy/trace@0.1.1 attribute
 func traceAttribute(name, value string) int32
 
 func text(call func(unsafe.Pointer)) string {
@@ -112,6 +115,7 @@ func ExchangeClientCertificateFingerprint() (string, bool) {
 	return option(exchangeClientCertificateFingerprint)
 }
 func ExchangeRoute() (string, bool)        { return option(exchangeRoute) }
+func ExchangeTenant() (string, bool)       { return option(exchangeTenant) }
 func ExchangeRequestPath() string          { return text(exchangeRequestPath) }
 func ExchangeDeadlineLeft() (uint64, bool) { return number(exchangeDeadlineLeft) }
 func ExchangeCPULeft() uint64              { return exchangeCPULeft() }

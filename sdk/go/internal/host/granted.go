@@ -9,52 +9,52 @@ import (
 	"sandgate/sdk/internal/abi"
 )
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 get
+//go:wasmimport sandgate:proxy/kv@0.1.1 get
 func kvGet(key string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 get-many
+//go:wasmimport sandgate:proxy/kv@0.1.1 get-many
 func kvGetMany(keys unsafe.Pointer, count uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 set
+//go:wasmimport sandgate:proxy/kv@0.1.1 set
 func kvSet(key string, value unsafe.Pointer, length uint32, hasTTL int32, ttlMs uint64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 compare-and-set
+//go:wasmimport sandgate:proxy/kv@0.1.1 compare-and-set
 func kvCompareAndSet(key string, hasExpected int32, expected uint64, value unsafe.Pointer, length uint32, hasTTL int32, ttlMs uint64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 delete
+//go:wasmimport sandgate:proxy/kv@0.1.1 delete
 func kvDelete(key string) int32
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 keys
+//go:wasmimport sandgate:proxy/kv@0.1.1 keys
 func kvKeys(prefix string, hasAfter int32, after string, limit uint32, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/kv@0.1.0 usage
+//go:wasmimport sandgate:proxy/kv@0.1.1 usage
 func kvUsage(out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/counter@0.1.0 add
+//go:wasmimport sandgate:proxy/counter@0.1.1 add
 func counterAdd(key string, by int64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/counter@0.1.0 get
+//go:wasmimport sandgate:proxy/counter@0.1.1 get
 func counterGet(key string, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/counter@0.1.0 delete
+//go:wasmimport sandgate:proxy/counter@0.1.1 delete
 func counterDelete(key string) int32
 
-//go:wasmimport sandgate:proxy/rate-limit@0.1.0 take
+//go:wasmimport sandgate:proxy/rate-limit@0.1.1 take
 func rateLimitTake(key string, cost, burst, refill uint32, periodMs uint64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/metrics@0.1.0 increment
+//go:wasmimport sandgate:proxy/metrics@0.1.1 increment
 func metricsIncrement(name string, labels unsafe.Pointer, count uint32, by uint64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/metrics@0.1.0 set
+//go:wasmimport sandgate:proxy/metrics@0.1.1 set
 func metricsSet(name string, labels unsafe.Pointer, count uint32, value float64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/metrics@0.1.0 adjust
+//go:wasmimport sandgate:proxy/metrics@0.1.1 adjust
 func metricsAdjust(name string, labels unsafe.Pointer, count uint32, by float64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/metrics@0.1.0 observe
+//go:wasmimport sandgate:proxy/metrics@0.1.1 observe
 func metricsObserve(name string, labels unsafe.Pointer, count uint32, value float64, out unsafe.Pointer)
 
-//go:wasmimport sandgate:proxy/callout@0.1.0 call
+//go:wasmimport sandgate:proxy/callout@0.1.1 call
 func calloutCall(upstream, method, path string, hasAuthority int32, authority string, fields unsafe.Pointer, fieldCount uint32,
 	body unsafe.Pointer, bodyLength uint32, hasTimeout int32, timeoutMs uint64, out unsafe.Pointer)
 

@@ -25,6 +25,7 @@ func ExchangeClientCertificateFingerprint() (string, bool) {
 	return fact("client-certificate-fingerprint")
 }
 func ExchangeRoute() (string, bool)        { return fact("route") }
+func ExchangeTenant() (string, bool)       { return fact("tenant") }
 func ExchangeRequestPath() string          { return mock.Now.Facts["request-path"] }
 func ExchangeDeadlineLeft() (uint64, bool) { return 0, false }
 func ExchangeCPULeft() uint64              { return 10_000 }

@@ -12,6 +12,7 @@ export default {
   clientCertificateSubject: fact("clientCertificateSubject"),
   clientCertificateFingerprint: fact("clientCertificateFingerprint"),
   route: fact("route"),
+  tenant: fact("tenant"),
   requestPath: fact("requestPath"),
   deadlineLeft: fact("deadlineLeft"),
   cpuLeft: () => 10_000,

@@ -36,7 +36,7 @@ impl<'a> Stage<'a> {
         let config = setting.filled(component, None);
         // What it takes to compile the component is not to count as a start that hangs: afterwards it is in the cache.
         Sandgate::with_config(config.clone()).compile();
-        let sandgate = Sandgate::with_config(config).start();
+        let sandgate = Sandgate::with_config(config).patient().start();
         Stage { setting, component, sandgate, settings: RefCell::new(None), exchanges: Cell::new(0) }
     }
 
