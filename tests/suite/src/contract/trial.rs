@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::case::Case;
 use super::config::Setting;
 use super::endpoints::values;
+use crate::client::RawClient;
 use crate::message::{Head, Request, Response};
 use crate::sandgate::Sandgate;
 use crate::wait::{PATIENCE, wait_for};
@@ -81,6 +82,20 @@ impl<'a> Stage<'a> {
         Outcome { response, requests, line: self.sandgate.access_line(self.exchanges.get()) }
     }
 
+    /// Requests side by side, each on a connection of its own: one after another, some policies would ask one endpoint only.
+    fn ask_at_once(&self, requests: &[Value]) {
+        let sent = requests.iter().map(|request| {
+            let mut client = self.sandgate.client();
+            client.send(raw(request));
+            client
+        });
+        let clients: Vec<RawClient> = sent.collect();
+        self.exchanges.set(self.exchanges.get() + clients.len());
+        for mut client in clients {
+            client.response();
+        }
+    }
+
     /// Requests go on until the host shows these weights.
     fn wait_for_weights(&self, case: &Case, weights: &serde_json::Map<String, Value>) {
         let weight = |name: &str| {
@@ -91,9 +106,7 @@ impl<'a> Stage<'a> {
             (weight(name) - expected.as_f64().expect("a weight")).abs() < 0.0005
         };
         wait_for(&format!("the weights of: {}", case.claim), PATIENCE, || {
-            for request in &case.requests {
-                self.ask(request);
-            }
+            self.ask_at_once(&case.requests);
             weights.iter().all(is)
         });
     }
