@@ -23,8 +23,8 @@ pub const MEMORY_LIMIT_MAX: u64 = 64 << 20;
 pub const GUESTS: u32 = 8192;
 /// How many tables they can have together: a component has one that is its own, and a few small ones that adapt it.
 const TABLES: u32 = 4 * GUESTS;
-/// As many core instances as a component may have. Nothing is reserved for them.
-const CORE_INSTANCES: u32 = 32;
+/// As many core instances as a component may have: Python with its libraries comes to 38. Nothing is reserved for them.
+const CORE_INSTANCES: u32 = 64;
 /// The native stack of a guest, host calls included.
 const STACK: usize = 512 << 10;
 /// What a guest's own code may use of it.

@@ -1,9 +1,10 @@
-//! `cargo xtask guests [NAME...]`: builds guests into components, `target/guests/NAME.wasm`.
+//! `cargo xtask guests [--language LANGUAGE] [NAME...]`: builds guests into components, `target/guests/NAME.wasm`.
 //!
 //! A guest is a package of the workspace with `guest = true` in `[package.metadata.sandgate]`. All are built by one
 //! call of cargo; `wit-component` then makes each module a component.
 
 mod component;
+mod languages;
 mod packages;
 mod standard_library;
 
@@ -19,8 +20,21 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The profile of guests in the root's `Cargo.toml`.
 const PROFILE: &str = "guest";
 
-/// Builds the named guests, or all.
-pub(crate) fn run(root: &Path, names: &[String]) -> Result {
+/// Builds the named guests, or all: those in Rust, or examples in another language.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result {
+    match arguments {
+        [flag, language, examples @ ..] if flag == "--language" && language != "rust" => {
+            languages::run(root, language, examples)
+        }
+        [flag, _rust, names @ ..] if flag == "--language" => in_rust(root, names),
+        [flag] if flag == "--language" => {
+            Err(Error::Usage("usage: cargo xtask guests [--language LANGUAGE] [NAME...]"))
+        }
+        names => in_rust(root, names),
+    }
+}
+
+fn in_rust(root: &Path, names: &[String]) -> Result {
     let workspace = packages::workspace(root)?;
     let guests = packages::select(workspace.guests(), names)?;
     standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET))?;

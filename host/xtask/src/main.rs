@@ -25,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [-- ARGUMENT...]  build what tests need and run every test; the arguments are the runner's
   tidy                   say where the tree breaks the rules of the house
   guests [NAME...]       build the guests in examples-wasm/ and tests/ into target/guests/NAME.wasm
+  guests --language js|python|go|c|zig|all [EXAMPLE...]  build the examples of another language into target/guests/EXAMPLE.js.wasm
   fuzz [--for TIME] [TARGET...]  run the fuzz targets of tests/fuzz, each for 60 s or that time
   bindings               generate sdk/rust/src/bindings/ from wit/";
 

@@ -24,6 +24,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result {
     let runner = installed(root);
     step("test: building the guests");
     product::build_guests(root, &[])?;
+    step("test: building the examples in other languages");
+    product::build_guests(root, &["--language", "all"])?;
     step("test: building the proxy and the tests");
     product::run(build(root), "the tests don't compile")?;
     if runner == Runner::Nextest {

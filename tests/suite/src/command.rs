@@ -44,7 +44,7 @@ pub fn sandgate_in(folder: &Path, arguments: &[&str], vary: impl FnOnce(&mut Com
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder);
     vary(&mut command);
-    run_within(BUILD_PATIENCE, &mut command)
+    run_patiently(&mut command, BUILD_PATIENCE)
 }
 
 /// The folder of Cargo's profile that this test was built into: `target/debug`.
@@ -55,10 +55,11 @@ pub(crate) fn profile_folder() -> PathBuf {
 
 /// Runs a command to its end, or panics at the deadline.
 pub(crate) fn run_to_end(command: &mut Command) -> Finished {
-    run_within(PATIENCE, command)
+    run_patiently(command, PATIENCE)
 }
 
-fn run_within(patience: Duration, command: &mut Command) -> Finished {
+/// As [`run_to_end`], with a deadline of one's own.
+pub(crate) fn run_patiently(command: &mut Command, patience: Duration) -> Finished {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -66,16 +67,16 @@ fn run_within(patience: Duration, command: &mut Command) -> Finished {
         .spawn()
         .unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let status = wait_within(patience, &mut child);
+    let status = wait_until_exit(&mut child, patience);
     Finished { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
 
 /// How a process ended; one that doesn't end is killed.
 pub(crate) fn wait_for_exit(child: &mut Child) -> ExitStatus {
-    wait_within(PATIENCE, child)
+    wait_until_exit(child, PATIENCE)
 }
 
-fn wait_within(patience: Duration, child: &mut Child) -> ExitStatus {
+fn wait_until_exit(child: &mut Child, patience: Duration) -> ExitStatus {
     let mut status = None;
     let kill_late = KillLate(child);
     wait_for("the process's end", patience, || {

@@ -11,6 +11,7 @@ mod background;
 pub mod cases;
 mod client;
 mod command;
+pub mod contract;
 mod dns;
 pub mod frames;
 mod front;

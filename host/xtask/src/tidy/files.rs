@@ -6,8 +6,10 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// What a text file of ours ends with. Lock files are cargo's.
-const EXTENSIONS: [&str; 14] =
-    ["rs", "wit", "toml", "md", "yaml", "yml", "json", "sh", "py", "lua", "js", "css", "html", "conf"];
+const EXTENSIONS: [&str; 19] = [
+    "rs", "wit", "toml", "md", "yaml", "yml", "json", "sh", "py", "lua", "js", "ts", "css", "html", "conf",
+    "go", "c", "h", "zig",
+];
 /// Text files that end with nothing of the kind: `.ci/run`, and what git leaves out.
 const NAMES: [&str; 2] = ["run", ".gitignore"];
 

@@ -1,0 +1,7 @@
+module latency-weigher
+
+go 1.25
+
+require sandgate/sdk v0.1.0
+
+replace sandgate/sdk => ../../../sdk/go

@@ -1,0 +1,3 @@
+module sandgate/sdk
+
+go 1.25

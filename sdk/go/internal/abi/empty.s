@@ -1,0 +1,1 @@
+// The file that lets a package have functions without a body.

@@ -1,0 +1,6 @@
+import { state } from "./state.js";
+
+export default {
+  monotonic: () => state.now.monotonic,
+  wall: () => state.now.wall,
+};

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what a language's plugins are built with, from the language's own package manager, at the versions of this repository:
+# Python packages into target/tools, those of npm into sdk/js. Nothing is put anywhere else.
+#   usage: sdk/tools.sh LANGUAGE...
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  echo "usage: sdk/tools.sh js|python|go|c|zig..." >&2
+  exit 2
+}
+
+packages() { # packages LANGUAGE: what its requirements.txt names
+  [ -x target/tools/bin/pip ] || python3 -m venv target/tools
+  target/tools/bin/pip install --quiet --disable-pip-version-check -r "sdk/$1/requirements.txt"
+}
+
+[ $# -gt 0 ] || usage
+for language in "$@"; do
+  case $language in
+js) npm ci --prefix sdk/js --ignore-scripts --no-audit --no-fund ;;
+python) packages python ;;
+go) packages go ;;
+c) packages c ;;
+zig) packages c ;;
+*) usage ;;
+  esac
+done
