@@ -167,8 +167,8 @@ fn source(root: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
         return Ok(if name.is_empty() { folder.to_owned() } else { exact });
     }
     let entries = std::fs::read_dir(root.join(folder)).map_err(|e| Error::file("read", folder, &e))?;
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let found = names.into_iter().find(|file| file.starts_with(name) && !file.contains(".test."));
+    let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let found = names.find(|file| file.starts_with(name) && !file.contains(".test."));
     found
         .map(|file| folder.join(file))
         .ok_or_else(|| Error::Failed(format!("{} has no {name}", folder.display())))
