@@ -18,11 +18,12 @@ packages() { # packages LANGUAGE: what its requirements.txt names
 [ $# -gt 0 ] || usage
 for language in "$@"; do
   case $language in
-js) npm ci --prefix sdk/js --ignore-scripts --no-audit --no-fund ;;
-python) packages python ;;
-go) packages go ;;
-c) packages c ;;
-zig) packages c ;;
-*) usage ;;
+    # Not `ci`: packages for other platforms, which some registries lack, are in no lock file made with one of them.
+    js) npm install --prefix sdk/js --no-save --ignore-scripts --no-audit --no-fund ;;
+    python) packages python ;;
+    go) packages go ;;
+    c) packages c ;;
+    zig) packages c ;;
+    *) usage ;;
   esac
 done
