@@ -49,7 +49,9 @@ pub use log::{
 pub use matching::{HostPattern, Matching, PathMatch};
 pub use model::Ambiguous;
 pub use pattern::{Letters, Pattern};
-pub use plugin::{Isolation, OnFailure, Plugin, PluginLimits, SettingsFrom, SettingsPlaces};
+pub use plugin::{
+    Bodies, Isolation, OnFailure, Plugin, PluginLimits, ProxyWasm, SettingsFrom, SettingsPlaces,
+};
 pub use reply::{Body, ErrorPage, PageOf, Redirect, RedirectQuery, Respond};
 pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Repeatable, Retries};
 pub use resolver::Resolver;

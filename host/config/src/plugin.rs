@@ -26,12 +26,14 @@ pub struct Plugin {
     pub limits: PluginLimits,
     /// What it may use beyond its exchange.
     pub grants: Grants,
-    /// How long an instance lives.
-    pub isolation: Isolation,
+    /// How long an instance lives; none is as usual for what the file is.
+    pub isolation: Option<Isolation>,
     /// What becomes of an exchange when it fails.
     pub on_failure: OnFailure,
     /// When it is left alone.
     pub circuit: CircuitRule,
+    /// What a module of proxy-wasm is told beside its settings.
+    pub proxy_wasm: ProxyWasm,
     /// Where the file says its name.
     pub span: Span,
     /// Where the file says what it is granted; its name when it doesn't.
@@ -124,11 +126,37 @@ impl Default for PluginLimits {
     }
 }
 
-/// How long an instance of a plugin lives.
+/// What a module of proxy-wasm is told beside its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxyWasm {
+    /// Which of its root contexts it is to be.
+    pub root_id: String,
+    /// The name of its VM.
+    pub vm_id: String,
+    /// What it is told when its VM starts. May hold secrets: not for logs.
+    pub vm_configuration: String,
+    /// Whose bodies it is given.
+    pub bodies: Bodies,
+}
+
+/// Whose bodies a module of proxy-wasm is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// Those of requests and of responses.
+    #[default]
+    Both,
+    /// Those of requests.
+    Request,
+    /// Those of responses.
+    Response,
+    /// None.
+    None,
+}
+
+/// How long an instance of a plugin lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
     /// For one exchange: it knows nothing of any other.
-    #[default]
     Exchange,
     /// As long as its worker.
     Resident,

@@ -26,7 +26,9 @@ use model::{Endpoint, Filter, RouteLabel, Template, Tenant, UpstreamTimes, Varia
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
-use wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugin, PluginSpec};
+use wasm::{
+    Bodies, Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugin, PluginSpec, ProxyWasmSpec,
+};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
@@ -393,16 +395,31 @@ fn spec(plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
         },
         limits: limits(&plugin.limits),
         grants: grants(&plugin.grants),
-        isolation: match plugin.isolation {
+        isolation: plugin.isolation.map(|isolation| match isolation {
             config::Isolation::Exchange => Isolation::Exchange,
             config::Isolation::Resident => Isolation::Resident,
-        },
+        }),
         on_failure: match plugin.on_failure {
             config::OnFailure::Closed => OnFailure::Closed,
             config::OnFailure::Open => OnFailure::Open,
             config::OnFailure::Fallback => OnFailure::Fallback,
         },
         circuit: plugin.circuit,
+        proxy_wasm: proxy_wasm(&plugin.proxy_wasm),
+    }
+}
+
+fn proxy_wasm(told: &config::ProxyWasm) -> ProxyWasmSpec {
+    ProxyWasmSpec {
+        root_id: told.root_id.clone(),
+        vm_id: told.vm_id.clone(),
+        vm_configuration: told.vm_configuration.clone(),
+        bodies: match told.bodies {
+            config::Bodies::Both => Bodies::Both,
+            config::Bodies::Request => Bodies::Request,
+            config::Bodies::Response => Bodies::Response,
+            config::Bodies::None => Bodies::None,
+        },
     }
 }
 

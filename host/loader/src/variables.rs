@@ -56,7 +56,8 @@ impl Check<'_> {
         })
     }
 
-    fn expand(&mut self, text: &str, span: Span) -> String {
+    /// A text with its variables replaced.
+    pub(crate) fn expand(&mut self, text: &str, span: Span) -> String {
         let mut expanded = String::new();
         for piece in pieces(text) {
             match piece {

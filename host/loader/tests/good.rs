@@ -130,7 +130,7 @@ fn plugins_have_paths_settings_and_limits() {
     assert_eq!(greet.settings, Some(settings));
     assert_eq!(greet.limits.memory, 1 << 20);
     assert_eq!(greet.limits.wall, Duration::from_millis(100));
-    assert_eq!((greet.isolation, greet.on_failure), (Isolation::Resident, OnFailure::Open));
+    assert_eq!((greet.isolation, greet.on_failure), (Some(Isolation::Resident), OnFailure::Open));
     let cheapest = &config.plugins["cheapest"];
     assert_eq!(cheapest.wasm, Path::new("/opt/cheapest.wasm"));
     assert_eq!(cheapest.settings, None);

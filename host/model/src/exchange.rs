@@ -50,6 +50,8 @@ pub struct Exchange {
     pub request: RequestHead,
     /// The response, once there is one, as it goes to the client.
     pub response: ResponseHead,
+    /// Which of its messages have no body.
+    pub ends: Ends,
     /// The name of the listener that it came by.
     pub listener: Option<Arc<str>>,
     /// The request's path in its normal form, once it is known and where it differs: what routes are chosen by.
@@ -120,6 +122,7 @@ impl Exchange {
             deadline: None,
             request,
             response: ResponseHead::default(),
+            ends: Ends::default(),
             listener: None,
             normal_path: None,
             route: None,
@@ -169,6 +172,15 @@ impl Exchange {
             endpoint: self.endpoint.as_ref().map(|endpoint| Arc::clone(&endpoint.label)),
         }
     }
+}
+
+/// Which messages of an exchange end with their heads, as far as they are here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ends {
+    /// The request does.
+    pub request: bool,
+    /// The response does.
+    pub response: bool,
 }
 
 /// Instants of an exchange beside its begin.

@@ -54,7 +54,7 @@ pub use costs::{PluginCost, PluginCosts};
 pub use counters::{Counter, RouteLabel};
 pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
-pub use exchange::{Exchange, ExchangeId, Outcome, Timing};
+pub use exchange::{Ends, Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
     Attempted, Balancer, BodyOf, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter,
     FilterCall, Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,

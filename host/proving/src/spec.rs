@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use model::CircuitRule;
-use wasm::{Grants, Isolation, Keep, Limits, OnFailure, PluginSpec};
+use wasm::{Grants, Isolation, Keep, Limits, OnFailure, PluginSpec, ProxyWasmSpec};
 
 /// What a component is granted here: all it may ask for, but that it can't reach any upstream.
 const GRANTED: u64 = 1 << 20;
@@ -35,9 +35,10 @@ impl Subject {
                 metrics: Some(GRANTED),
                 callout: Some(Vec::new()),
             },
-            isolation,
+            isolation: Some(isolation),
             on_failure: OnFailure::Closed,
             circuit: CircuitRule { failures: 0, ..CircuitRule::default() },
+            proxy_wasm: ProxyWasmSpec::default(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use health::{Expect, HealthCheck, HealthKind, InitialHealth, Outlier, Succes
 pub use listener::{Certificate, ClientAuth, Listener, ListenerTls, TlsVersion};
 pub use log::{Access, AccessName, Facility, Level, Log, LogPath, Severity, When};
 pub use matching::{Host, HostForm, Match, PathForm, Value, ValueForm};
-pub use plugin::{Circuit, Isolation, OnFailure, Plugin, PluginLimits, Settings};
+pub use plugin::{Bodies, Circuit, Isolation, OnFailure, Plugin, PluginLimits, ProxyWasm, Settings};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
 pub use reply::{ErrorPage, Redirect, RedirectQuery, Respond};
 pub use resilience::{Backoff, Breaker, Concurrency, Fallback, Retries};

@@ -13,11 +13,11 @@ use serde_json::Number;
 use super::Grants;
 use crate::scalar::{Size, Time};
 
-/// A WebAssembly component.
+/// A WebAssembly component, or a module of proxy-wasm.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a plugin, a map with `wasm`")]
 pub struct Plugin {
-    /// The component's file, relative to this file.
+    /// The component's or the module's file, relative to this file.
     pub wasm: Field<String>,
     /// What the plugin is told, in its own terms. `${env:NAME}` and `${file:PATH}` in a string take a value from outside.
     #[serde(default)]
@@ -28,7 +28,7 @@ pub struct Plugin {
     /// What it may use that outlives the request or leaves the process. Default: nothing.
     #[serde(default)]
     pub grants: Field<Grants>,
-    /// How long an instance lives. Default: `exchange`.
+    /// How long an instance lives. Default: `exchange`; `resident` for modules of proxy-wasm.
     #[serde(default)]
     pub isolation: Field<Isolation>,
     /// What becomes of a request when the plugin fails. Default: `closed`.
@@ -37,6 +37,9 @@ pub struct Plugin {
     /// When a plugin that fails always is left alone for a while.
     #[serde(default)]
     pub circuit: Field<Circuit>,
+    /// What a module of proxy-wasm is told beside its settings. Components don't look at it.
+    #[serde(default)]
+    pub proxy_wasm: Field<ProxyWasm>,
 }
 
 /// Leaves a plugin alone for a while when it fails always.
@@ -80,6 +83,45 @@ pub struct PluginLimits {
     pub callout_timeout: Field<Time>,
     /// The longest body that a hook is given. Default: `1MiB`.
     pub body: Field<Size>,
+}
+
+/// What a module of proxy-wasm is told beside its settings.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a map such as `{ root_id: my_filter, bodies: none }`")]
+pub struct ProxyWasm {
+    /// Which of its root contexts it is to be, where it has several. Default: empty.
+    pub root_id: Field<String>,
+    /// The name of its VM. Default: empty.
+    pub vm_id: Field<String>,
+    /// What it is told when its VM starts. `${env:NAME}` and `${file:PATH}` take a value from outside. Default: empty.
+    pub vm_configuration: Field<String>,
+    /// Whose bodies it is given, where it has a callback for them. Default: `both`.
+    pub bodies: Field<Bodies>,
+}
+
+/// Whose bodies a module of proxy-wasm is given.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", expecting = "`both`, `request`, `response` or `none`")]
+pub enum Bodies {
+    /// Those of requests and of responses.
+    Both,
+    /// Those of requests.
+    Request,
+    /// Those of responses.
+    Response,
+    /// None.
+    None,
+}
+
+impl From<Bodies> for config::Bodies {
+    fn from(bodies: Bodies) -> Self {
+        match bodies {
+            Bodies::Both => config::Bodies::Both,
+            Bodies::Request => config::Bodies::Request,
+            Bodies::Response => config::Bodies::Response,
+            Bodies::None => config::Bodies::None,
+        }
+    }
 }
 
 /// How long an instance of a plugin lives.

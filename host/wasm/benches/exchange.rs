@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::{CircuitRule, Exchange, ExchangeId, RequestHead, WorkerId};
-use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
+use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec, ProxyWasmSpec};
 
 const ROUNDS: u32 = 20_000;
 
@@ -32,9 +32,10 @@ async fn measure(engine: &Engine, isolation: Isolation, filters: usize) -> Durat
         keep: Keep::OnDisk,
         limits: Limits::default(),
         grants: Grants::default(),
-        isolation,
+        isolation: Some(isolation),
         on_failure: OnFailure::Closed,
         circuit: CircuitRule::default(),
+        proxy_wasm: ProxyWasmSpec::default(),
     };
     let filter = Plugin::load(engine, spec, 1, None).await.unwrap().filter().unwrap();
     let mut best = Duration::MAX;

@@ -11,7 +11,7 @@ use model::{
     Address, Candidates, CircuitRule, Endpoint, Exchange, ExchangeId, Health, Latency, PassiveCheck,
     RequestHead, Standing, Step, WorkerId,
 };
-use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec};
+use sandgate_wasm::{Engine, Grants, Isolation, Keep, Limits, OnFailure, Plugin, PluginSpec, ProxyWasmSpec};
 
 const ROUNDS: u32 = 100;
 /// Of each round.
@@ -37,9 +37,10 @@ async fn load(engine: &Engine) -> Plugin {
         keep: Keep::OnDisk,
         limits: Limits::default(),
         grants: Grants::default(),
-        isolation: Isolation::Exchange,
+        isolation: Some(Isolation::Exchange),
         on_failure: OnFailure::Closed,
         circuit: CircuitRule::default(),
+        proxy_wasm: ProxyWasmSpec::default(),
     };
     Plugin::load(engine, spec, 1, None).await.unwrap()
 }

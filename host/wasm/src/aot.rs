@@ -24,6 +24,8 @@ pub(crate) use artifact::Artifact;
 use file::{Key, Sealed};
 use room::Room;
 
+use crate::machine_code::MachineCode;
+
 /// A component that was asked for, and how it was come by.
 pub(crate) enum Found {
     /// It was in the folder.
@@ -96,7 +98,7 @@ impl AotCache {
         if let Some(artifact) = self.find(engine, source) {
             return Ok(Found::Cached(artifact));
         }
-        let image = engine.precompile_component(bytes)?;
+        let image = MachineCode::precompile(engine, bytes)?;
         let kept = self.keep(source.compiled_by(engine), &image);
         if let Err(error) = &kept {
             let folder = self.folder.display();

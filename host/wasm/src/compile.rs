@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{OnceCell, oneshot};
-use wasmtime::component::Component;
 
 use crate::aot::{AotCache, Artifact, Found, Source};
 use crate::lane::lower_priority;
+use crate::machine_code::MachineCode;
 
 /// The stack of a thread that compiles. One that waits for parts of its component takes up another meanwhile.
 const STACK: usize = 16 << 20;
@@ -25,7 +25,7 @@ const KNOWN: usize = 64;
 /// Machine code, shared by all that were made of one source as long as any of them has it.
 #[derive(Clone)]
 pub(crate) struct Code {
-    pub(crate) component: Component,
+    pub(crate) machine: MachineCode,
     /// Where others find it.
     place: Arc<Place>,
 }
@@ -104,11 +104,11 @@ impl Compiler {
             is_first = true;
             self.run(job(), urgency)
         };
-        let component = place.get_or_try_init(make).await?.component().clone();
+        let machine = place.get_or_try_init(make).await?.code().clone();
         if !is_first {
             self.counts.shared.fetch_add(1, Relaxed);
         }
-        Ok(Code { component, place })
+        Ok(Code { machine, place })
     }
 
     /// The same, if it need not be compiled.
@@ -128,8 +128,8 @@ impl Compiler {
             }
         };
         count.fetch_add(1, Relaxed);
-        let component = place.get()?.component().clone();
-        Some(Code { component, place })
+        let machine = place.get()?.code().clone();
+        Some(Code { machine, place })
     }
 
     /// What became of all that was asked for.
@@ -215,7 +215,7 @@ impl Job {
         let began = Instant::now();
         let found = match &self.cache {
             Some(cache) => cache.component(&self.engine, self.source, &self.bytes),
-            None => Component::new(&self.engine, &self.bytes).map(Artifact::in_memory).map(Found::Compiled),
+            None => MachineCode::new(&self.engine, &self.bytes).map(Artifact::in_memory).map(Found::Compiled),
         };
         let count = match &found {
             Ok(Found::Cached(_)) => &counts.cached,

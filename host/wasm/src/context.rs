@@ -9,6 +9,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::lane;
 use crate::plugin::Shared;
+use crate::proxy_wasm::VmState;
 use crate::slice::{self, AtTick};
 use crate::stats::{Cost, WorkerStats};
 use crate::ticker::Found;
@@ -60,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) usage: Usage,
     pub(crate) turns: Turns,
+    /// What a VM of proxy-wasm knows of its contexts, if this is one.
+    pub(crate) vm: Option<Box<VmState>>,
     /// Its place with the tenant whose guest it is, if it is one's.
     lodging: Option<Lodging>,
 }
@@ -93,7 +96,7 @@ impl Context {
     pub(crate) fn new(plugin: Arc<Shared>, lodging: Option<Lodging>) -> Self {
         let usage = Usage::default();
         let turns = if plugin.can_wait() { Turns::Yield } else { Turns::Keep };
-        let (exchange, wasi) = (None, None);
+        let (exchange, wasi, vm) = (None, None, None);
         let limits = &plugin.spec.limits;
         let (log_left, calls_left, callouts_left) = (Some(limits.log), limits.host_calls, limits.callouts);
         let (phase, call) = (Phase::Load, 0);
@@ -108,6 +111,7 @@ impl Context {
             wasi,
             usage,
             turns,
+            vm,
             lodging,
         }
     }
@@ -158,7 +162,9 @@ impl Context {
 
     /// The plugin's counters, of the worker this runs on.
     pub(crate) fn stats(&self) -> &WorkerStats {
-        self.plugin.stats.of(self.exchange.as_ref().map(|exchange| exchange.worker).unwrap_or_default())
+        let worker = self.exchange.as_ref().map(|exchange| exchange.worker);
+        let worker = worker.or_else(|| self.vm.as_ref().map(|vm| vm.worker));
+        self.plugin.stats.of(worker.unwrap_or_default())
     }
 
     /// CPU time that the guest has used up to now.
@@ -184,6 +190,7 @@ impl Context {
         let limits = &self.plugin.spec.limits;
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
         let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };
+        let cpu = self.vm.as_ref().map_or(cpu, |vm| vm.cpu_limit(cpu));
         if self.usage.cpu > cpu {
             self.usage.cut = Some(PluginFault::Cpu);
         } else if wall > limits.wall {

@@ -15,6 +15,7 @@ use crate::inspect::LoadError;
 use crate::lane::SlowLane;
 use crate::maps;
 use crate::pace::Paces;
+use crate::proxy_wasm;
 use crate::ticker::Ticker;
 
 /// The most memory a guest may be allowed, and the address space reserved for each.
@@ -53,6 +54,8 @@ pub(crate) struct Machinery {
     pub(crate) wasmtime: wasmtime::Engine,
     /// Each plugin has it; a copy of all that it holds would be the largest part of a plugin.
     pub(crate) linker: Arc<Linker<Context>>,
+    /// What modules may import.
+    pub(crate) modules: Arc<wasmtime::Linker<Context>>,
     pub(crate) ticker: Ticker,
     pub(crate) lane: SlowLane,
     pub(crate) paces: Arc<Paces>,
@@ -128,9 +131,11 @@ impl Machinery {
     fn set_up() -> wasmtime::Result<Machinery> {
         let wasmtime = wasmtime::Engine::new(&config())?;
         let linker = contract::linker(&wasmtime)?;
+        let modules = proxy_wasm::linker(&wasmtime)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
-        Ok(Machinery { wasmtime, linker: Arc::new(linker), ticker, lane, paces: Arc::default() })
+        let (linker, modules) = (Arc::new(linker), Arc::new(modules));
+        Ok(Machinery { wasmtime, linker, modules, ticker, lane, paces: Arc::default() })
     }
 }
 

@@ -59,7 +59,7 @@ impl Guest {
             return Guest::made(plugin);
         }
         let mut store = store(plugin)?;
-        let making = plugin.pre.instantiate_async(&mut store);
+        let making = plugin.component()?.instantiate_async(&mut store);
         let (made, cpu) = Box::pin(metered(Some(plugin.spec.limits.wall), making)).await;
         Guest::of(store, made, cpu)
     }
@@ -67,7 +67,7 @@ impl Guest {
     fn made(plugin: &Arc<Shared>) -> Result<Guest, Failure> {
         let mut store = store(plugin)?;
         begin_slice();
-        let made = plugin.pre.instantiate(&mut store);
+        let made = plugin.component()?.instantiate(&mut store);
         let cpu = end_slice();
         Guest::of(store, made, cpu)
     }
@@ -243,7 +243,7 @@ impl Guest {
 }
 
 /// A store for one guest, with its limits set.
-fn store(plugin: &Arc<Shared>) -> Result<Store<Context>, Failure> {
+pub(crate) fn store(plugin: &Arc<Shared>) -> Result<Store<Context>, Failure> {
     let lodging = plugin.lodge()?;
     let mut store = Store::new(&plugin.engine.wasmtime, Context::new(Arc::clone(plugin), lodging));
     store.limiter(|context| context);

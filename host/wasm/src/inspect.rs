@@ -4,11 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wasmtime::ImportType;
+
 use crate::compile::Code;
 use crate::contract::{self, HOOKS, Known};
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
+use crate::machine_code::MachineCode;
+use crate::proxy_wasm::Abi;
 use crate::schema::SettingsFault;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
@@ -33,9 +37,16 @@ pub enum LoadError {
     NotWasm(String),
     /// A module, not a component.
     #[error(
-        "the file is a core module; expected a component: make one of it with `wasm-tools component new`{0}"
+        "the file is a core module; expected a component, as `wasm-tools component new` makes of it, or a module of \
+         proxy-wasm 0.2.1, 0.2.0 or 0.1.0{0}"
     )]
     CoreModule(&'static str),
+    /// A module that imports what proxy-wasm has not.
+    #[error(
+        "it imports `{0}`; a module of proxy-wasm may import the host functions of versions 0.2.1, 0.2.0 and 0.1.0 from \
+         `env`, and WASI preview 1"
+    )]
+    ModuleImport(String),
     /// Damaged, or made for another version of the component model.
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
     Damaged(String),
@@ -111,9 +122,20 @@ fn sentences(faults: &[SettingsFault]) -> String {
 /// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.
 const WASI: &str = "wasi:";
 
-/// What a component has.
+/// A kind of WebAssembly file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A component.
+    Component,
+    /// A core module.
+    Module,
+}
+
+/// What a file has.
 #[derive(Clone, Debug)]
 pub struct Anatomy {
+    /// Which kind of WebAssembly it is.
+    pub kind: Kind,
     /// Bytes of the file.
     pub size: u64,
     /// Names of what it exports.
@@ -138,21 +160,32 @@ pub type WorldCheck = Result<(), LoadError>;
 
 impl Anatomy {
     pub(crate) async fn of(engine: &Engine, bytes: &Arc<[u8]>) -> Result<(Code, Anatomy), LoadError> {
-        check_kind(bytes)?;
+        let kind = check_kind(bytes)?;
         let wasmtime = &engine.machinery()?.wasmtime;
         let code = engine.code(bytes).await;
         let code = code.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
-        let ty = code.component.component_type();
-        let anatomy = Anatomy {
-            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            exports: ty.exports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
-            imports: ty.imports(wasmtime).map(|(name, _)| name.to_owned()).collect(),
+        let (exports, imports) = match &code.machine {
+            MachineCode::Component(component) => {
+                let ty = component.component_type();
+                let exports = ty.exports(wasmtime).map(|(name, _)| name.to_owned()).collect();
+                (exports, ty.imports(wasmtime).map(|(name, _)| name.to_owned()).collect())
+            }
+            MachineCode::Module(module) => {
+                let import = |import: ImportType<'_>| format!("{}.{}", import.module(), import.name());
+                let exports = module.exports().map(|export| export.name().to_owned()).collect();
+                (exports, module.imports().map(import).collect())
+            }
         };
-        Ok((code, anatomy))
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok((code, Anatomy { kind, size, exports, imports }))
     }
 
     /// The versions of the contract that it has interfaces of, as `sandgate:proxy@0.1.0`, and what the host makes of them.
     pub fn contracts(&self) -> Vec<(String, Known)> {
+        if self.kind == Kind::Module {
+            let abi = Abi::of(&self.exports).map(|abi| (abi.name().to_owned(), Known::Here));
+            return abi.into_iter().collect();
+        }
         let names = self.exports.iter().chain(&self.imports);
         let versions: BTreeSet<&str> = names.filter_map(|name| contract::version_in(name)).collect();
         let named = |version| (format!("{}@{version}", contract::PACKAGE), contract::known(version));
@@ -161,6 +194,10 @@ impl Anatomy {
 
     /// Whether it exports what the host calls, and imports only what the host gives.
     pub fn check(&self) -> WorldCheck {
+        if self.kind == Kind::Module {
+            let no_version = "; it exports none of their markers, such as `proxy_abi_version_0_2_1`";
+            return Abi::of(&self.exports).map(drop).ok_or(LoadError::CoreModule(no_version));
+        }
         if !self.exports.iter().any(|export| contract::is_hook(export)) {
             return Err(LoadError::NoHook(list(&self.exports)));
         }
@@ -195,6 +232,9 @@ impl Anatomy {
     /// What its guests can wait for.
     pub(crate) fn waits(&self) -> Waits {
         let any = |is: fn(&str) -> bool| self.imports.iter().any(|import| is(import));
+        if self.kind == Kind::Module {
+            return Waits::Nothing;
+        }
         if any(|import| import.starts_with(WASI)) {
             return Waits::Wasi;
         }
@@ -213,10 +253,11 @@ fn list(names: &[String]) -> String {
 }
 
 /// Whether the bytes begin as a component does (the binary format's magic number, version and layer).
-fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
+fn check_kind(bytes: &[u8]) -> Result<Kind, LoadError> {
     const MAGIC: &[u8] = b"\0asm";
     const COMPONENT: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
     const MODULE: &[u8] = &[0x01, 0x00, 0x00, 0x00];
+    const MARKER: &[u8] = b"proxy_abi_version_";
     if bytes.is_empty() {
         return Err(LoadError::Empty);
     }
@@ -225,16 +266,12 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
         return Err(LoadError::NotWasm(String::from_utf8_lossy(&start).into_owned()));
     };
     if after.starts_with(COMPONENT) {
-        return Ok(());
+        return Ok(Kind::Component);
     }
     if after.starts_with(MODULE) {
-        let proxy_wasm =
-            bytes.windows(14).any(|window| window == b"proxy_on_memor" || window == b"proxy_abi_vers");
-        return Err(LoadError::CoreModule(if proxy_wasm {
-            " (it looks like a proxy-wasm module, which is not supported yet)"
-        } else {
-            ""
-        }));
+        // Others are not worth the time that it takes to compile them.
+        let is_told = bytes.windows(MARKER.len()).any(|window| window == MARKER);
+        return if is_told { Ok(Kind::Module) } else { Err(LoadError::CoreModule("")) };
     }
     Err(LoadError::Damaged("unknown version of the binary format".to_owned()))
 }
@@ -249,7 +286,7 @@ mod tests {
         assert!(message(b"").contains("empty"));
         assert!(message(b"#!/bin/sh").contains("begins with \"#!/bin/s\""));
         assert!(message(b"\0asm\x01\0\0\0").contains("core module"));
-        assert!(message(b"\0asm\x01\0\0\0..proxy_abi_version_0_2_1").contains("proxy-wasm"));
+        assert_eq!(check_kind(b"\0asm\x01\0\0\0..proxy_abi_version_0_2_1").unwrap(), Kind::Module);
         assert!(message(b"\0asm\x99\0\0\0").contains("is the file whole"));
         assert!(check_kind(b"\0asm\x0d\0\x01\0").is_ok());
     }
@@ -260,7 +297,7 @@ mod tests {
         let exports = exports.map(|export| format!("sandgate:proxy/{export}")).into_iter();
         let exports = exports.chain(["memory".to_owned(), "other:proxy/on-log@0.2.0".to_owned()]).collect();
         let imports = vec!["sandgate:proxy/types@0.1.99".to_owned()];
-        let contracts = Anatomy { size: 0, exports, imports }.contracts();
+        let contracts = Anatomy { kind: Kind::Component, size: 0, exports, imports }.contracts();
         let named = |version: &str, known| (format!("sandgate:proxy@{version}"), known);
         let expected =
             [named("0.1.0", Known::Here), named("0.1.99", Known::Earlier), named("0.9.0", Known::Elsewhere)];
@@ -270,6 +307,7 @@ mod tests {
     #[test]
     fn only_granted_imports_and_known_hooks_pass() {
         let anatomy = |exports: &[&str], imports: &[&str]| Anatomy {
+            kind: Kind::Component,
             size: 0,
             exports: exports.iter().map(|s| (*s).to_owned()).collect(),
             imports: imports.iter().map(|s| (*s).to_owned()).collect(),

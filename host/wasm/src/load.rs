@@ -16,13 +16,15 @@ use crate::failure::{Failure, cut};
 use crate::grants::{Grant, Grants, Needs};
 use crate::guest::{Guest, HANDLES};
 use crate::hooks::HookTable;
-use crate::inspect::{Anatomy, LoadError, Waits};
+use crate::inspect::{Anatomy, Kind, LoadError, Waits};
+use crate::machine_code::MachineCode;
 use crate::own_metrics::{self, OwnMetrics};
-use crate::plugin::{Plugin, Shared, Start};
+use crate::plugin::{Blueprint, Plugin, Shared, Start};
+use crate::proxy_wasm;
 use crate::reading::{Reading, Seen};
 use crate::schema;
 use crate::snapshot::{self, Snapshot};
-use crate::spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec};
+use crate::spec::{Description, Keep, Limits, OnFailure, PluginSpec, ProxyWasmSpec};
 use crate::stats::PluginStats;
 
 /// What a component turned out to be when it was loaded without settings.
@@ -59,7 +61,9 @@ impl Plugin {
         let stats = before.map_or_else(|| PluginStats::new(workers), |before| before.stats().grown(workers));
         let (code, anatomy) = Anatomy::of(engine, bytes).await?;
         anatomy.check()?;
-        anatomy.check_grants(&spec.name, &spec.grants)?;
+        if anatomy.kind == Kind::Component {
+            anatomy.check_grants(&spec.name, &spec.grants)?;
+        }
         let (machinery, waits, state) =
             (engine.machinery()?, anatomy.waits(), state_of(&spec.grants, before));
         let mut recipe = Recipe {
@@ -75,6 +79,10 @@ impl Plugin {
             state,
             metrics: None,
         };
+        if anatomy.kind == Kind::Module {
+            recipe.metrics = recipe.open_metrics(before);
+            return recipe.module(&code).await;
+        }
         let plain = recipe.shared(&code, Start::Plain)?;
         let First { said, .. } = describe(&plain).await?;
         recipe.check_settings(&plain, said.as_ref().and_then(|said| said.settings_schema.as_deref()))?;
@@ -97,6 +105,9 @@ impl Plugin {
         let bytes = Arc::from(std::fs::read(path)?);
         let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
         anatomy.check()?;
+        if anatomy.kind == Kind::Module {
+            return examine_module(engine, path).await;
+        }
         let recipe = Recipe {
             engine,
             machinery: engine.machinery()?,
@@ -124,6 +135,13 @@ impl Plugin {
     }
 }
 
+/// A module says nothing of itself but what its first VM does.
+async fn examine_module(engine: &Engine, path: &Path) -> Result<Inspected, LoadError> {
+    let start = Plugin::load(engine, unsettled(path), 1, None).await;
+    let memory = start.as_ref().map_or(0, |plugin| plugin.shared.module_memory());
+    Ok(Inspected { description: None, memory, start: start.map(|plugin| plugin.start().clone()) })
+}
+
 /// A plugin of which the configuration says nothing but where it is.
 fn unsettled(path: &Path) -> PluginSpec {
     PluginSpec {
@@ -134,9 +152,10 @@ fn unsettled(path: &Path) -> PluginSpec {
         keep: Keep::OnDisk,
         limits: Limits::default(),
         grants: Grants::everything(),
-        isolation: Isolation::Exchange,
+        isolation: None,
         on_failure: OnFailure::Closed,
         circuit: CircuitRule::default(),
+        proxy_wasm: ProxyWasmSpec::default(),
     }
 }
 
@@ -169,20 +188,15 @@ impl Recipe<'_> {
         limits: Limits,
         handles: usize,
     ) -> Result<Arc<Shared>, LoadError> {
-        let pre = self
-            .machinery
-            .linker
-            .instantiate_pre(&code.component)
-            .map_err(|error| LoadError::mismatch(&error))?;
-        let hooks = HookTable::of(&code.component);
-        let circuits = Circuits::new(self.spec.circuit, self.workers, &hooks.exported());
+        let (blueprint, hooks, places) = self.blueprint(code)?;
+        let circuits = Circuits::new(self.spec.circuit, self.workers, &blueprint.exported(&hooks));
         Ok(Arc::new(Shared {
             spec: PluginSpec { limits, ..self.spec.clone() },
             content: self.content,
             seen: self.seen.clone(),
             engine: self.machinery.clone(),
             code: code.clone(),
-            pre,
+            blueprint,
             hooks,
             start,
             handles,
@@ -193,10 +207,33 @@ impl Recipe<'_> {
             stats: self.stats.clone(),
             state: self.state.clone(),
             tenant: OnceLock::new(),
-            places: engine::places(&code.component),
+            places,
             caller: self.engine.caller.clone(),
             metrics: self.metrics.clone(),
         }))
+    }
+
+    /// What instances are made of, what is called of them, and how many places each takes.
+    fn blueprint(&self, code: &Code) -> Result<(Blueprint, HookTable, u32), LoadError> {
+        match &code.machine {
+            MachineCode::Component(component) => {
+                let pre = self.machinery.linker.instantiate_pre(component);
+                let pre = pre.map_err(|error| LoadError::mismatch(&error))?;
+                Ok((Blueprint::Component(pre), HookTable::of(component), engine::places(component)))
+            }
+            MachineCode::Module(module) => {
+                let prepared = proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec)?;
+                Ok((Blueprint::Module(Arc::new(prepared)), HookTable::default(), 1))
+            }
+        }
+    }
+
+    /// The plugin, if what it is made of is a module: a first VM of it was started.
+    async fn module(&self, code: &Code) -> Result<Plugin, LoadError> {
+        let shared = self.shared(code, Start::Plain)?;
+        proxy_wasm::try_out(&shared).await?;
+        code.settle();
+        Ok(self.finished(shared))
     }
 
     fn check_settings(&self, plain: &Shared, schema: Option<&str>) -> Result<(), LoadError> {
@@ -226,9 +263,17 @@ impl Recipe<'_> {
         Ok(Some(old.map_or_else(|| Arc::new(OwnMetrics::new(declared)), Arc::clone)))
     }
 
+    /// A place for what a module will define, or the one that there was.
+    fn open_metrics(&self, before: Option<&Plugin>) -> Option<Arc<OwnMetrics>> {
+        let limit = usize::try_from(self.spec.grants.metrics?).unwrap_or(usize::MAX);
+        let old = before.and_then(|before| before.shared.metrics.as_ref()).filter(|old| old.are_open(limit));
+        Some(old.map_or_else(|| Arc::new(OwnMetrics::open(limit)), Arc::clone))
+    }
+
     /// The plugin, whose instances begin configured if that can be.
     async fn started(&self, code: &Code) -> Result<Plugin, LoadError> {
-        if HookTable::of(&code.component).configure.is_none() {
+        let hooks = code.machine.component().map(HookTable::of).unwrap_or_default();
+        if hooks.configure.is_none() {
             return self.tried(code, Start::Plain).await;
         }
         let why = match snapshot::of(self).await? {
@@ -247,11 +292,15 @@ impl Recipe<'_> {
         let shared = self.shared(code, start)?;
         Guest::new(&shared).await.map_err(trial)?;
         code.settle();
+        Ok(self.finished(shared))
+    }
+
+    fn finished(&self, shared: Arc<Shared>) -> Plugin {
         if let Some(tenant) = &self.spec.tenant {
             // It was not set before.
             let _ = shared.tenant.set(Arc::clone(tenant));
         }
-        Ok(Plugin { shared })
+        Plugin { shared }
     }
 }
 
@@ -289,6 +338,6 @@ fn state_of(grants: &Grants, before: Option<&Plugin>) -> Option<Arc<Namespace>> 
     grants.keep_state().then(kept)
 }
 
-fn trial(failure: Failure) -> LoadError {
+pub(crate) fn trial(failure: Failure) -> LoadError {
     LoadError::Trial(failure.detail)
 }

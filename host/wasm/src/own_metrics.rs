@@ -5,15 +5,23 @@
 //! takes no lock.
 
 mod declared;
+mod defined;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub(crate) use declared::read;
 pub use declared::{MetricDeclaration, MetricKind};
+use defined::Defined;
+pub(crate) use defined::Kind as DefinedKind;
 
-/// The metrics of one plugin, by name.
+/// The metrics of one plugin.
 #[derive(Debug)]
-pub struct OwnMetrics(Vec<OwnMetric>);
+pub struct OwnMetrics {
+    /// Those that were declared, by name.
+    declared: Vec<OwnMetric>,
+    /// Those that are defined while it serves.
+    defined: Defined,
+}
 
 /// A metric, and what was counted.
 #[derive(Debug)]
@@ -70,23 +78,24 @@ pub(crate) enum ChangeError {
 impl OwnMetrics {
     pub(crate) fn new(mut declared: Vec<MetricDeclaration>) -> Self {
         declared.sort_by(|a, b| a.name.cmp(&b.name));
-        OwnMetrics(declared.into_iter().map(OwnMetric::new).collect())
+        let declared = declared.into_iter().map(OwnMetric::new).collect();
+        OwnMetrics { declared, defined: Defined::up_to(0) }
     }
 
-    /// All of them, by name.
+    /// All of them: by name, or in the order in which they were defined.
     pub fn iter(&self) -> impl Iterator<Item = &OwnMetric> {
-        self.0.iter()
+        self.declared.iter().chain(self.defined.iter())
     }
 
     /// Whether these are what was declared.
     pub(crate) fn are(&self, declared: &[MetricDeclaration]) -> bool {
-        let has = |metric: &MetricDeclaration| self.0.iter().any(|own| own.declaration == *metric);
-        self.0.len() == declared.len() && declared.iter().all(has)
+        let has = |metric: &MetricDeclaration| self.declared.iter().any(|own| own.declaration == *metric);
+        self.declared.len() == declared.len() && declared.iter().all(has)
     }
 
     pub(crate) fn change(&self, name: &str, labels: &[String], change: Change) -> Result<(), ChangeError> {
-        let at = self.0.binary_search_by(|metric| metric.declaration.name.as_str().cmp(name));
-        let metric = at.ok().and_then(|at| self.0.get(at)).ok_or(ChangeError::Undeclared)?;
+        let at = self.declared.binary_search_by(|metric| metric.declaration.name.as_str().cmp(name));
+        let metric = at.ok().and_then(|at| self.declared.get(at)).ok_or(ChangeError::Undeclared)?;
         metric.change(labels, change)
     }
 }

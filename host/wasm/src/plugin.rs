@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use model::{Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Tenant, Weigher};
+use model::{
+    Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Tenant, Weigher, WorkerId,
+};
 use state::Namespace;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
@@ -20,6 +22,7 @@ use crate::lane::Payer;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
+use crate::proxy_wasm;
 use crate::reading::Seen;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
@@ -39,6 +42,25 @@ pub enum Start {
     Configure(NoImage),
 }
 
+/// What instances are made of.
+#[derive(Clone)]
+pub(crate) enum Blueprint {
+    /// A component of our own contract.
+    Component(InstancePre<Context>),
+    /// A core module of proxy-wasm's.
+    Module(Arc<proxy_wasm::Prepared>),
+}
+
+impl Blueprint {
+    /// The hooks that are accounted for.
+    pub(crate) fn exported(&self, hooks: &HookTable) -> Vec<Hook> {
+        match self {
+            Blueprint::Component(_) => hooks.exported(),
+            Blueprint::Module(module) => module.exported(),
+        }
+    }
+}
+
 /// What a plugin's guests share.
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -51,7 +73,7 @@ pub(crate) struct Shared {
     /// So that others with the same component find it.
     #[expect(dead_code, reason = "it is kept, not looked at")]
     pub(crate) code: Code,
-    pub(crate) pre: InstancePre<Context>,
+    pub(crate) blueprint: Blueprint,
     pub(crate) hooks: HookTable,
     pub(crate) start: Start,
     /// How many handles a guest may hold.
@@ -127,7 +149,7 @@ impl Plugin {
 
     /// What it did and cost up to now.
     pub fn totals(&self) -> PluginTotals {
-        self.shared.stats.totals(&self.shared.hooks.exported())
+        self.shared.stats.totals(&self.shared.blueprint.exported(&self.shared.hooks))
     }
 
     /// Its hooks, and whether they are left alone since they failed always.
@@ -142,6 +164,9 @@ impl Plugin {
 
     /// As a filter, if it exports a hook of one.
     pub fn filter(&self) -> Option<Arc<dyn Filter>> {
+        if let Blueprint::Module(module) = &self.shared.blueprint {
+            return Some(proxy_wasm::filter(&self.shared, module));
+        }
         let hooks = self.shared.hooks.of_filter();
         (hooks != model::Hooks::default())
             .then(|| Arc::new(PluginFilter::new(&self.shared)) as Arc<dyn Filter>)
@@ -215,9 +240,33 @@ impl Shared {
         }
     }
 
+    /// How long its guests live: where the configuration does not say, as is usual for their kind.
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.spec.isolation.unwrap_or(match self.blueprint {
+            Blueprint::Component(_) => Isolation::Exchange,
+            Blueprint::Module(_) => Isolation::Resident,
+        })
+    }
+
+    /// What its instances are made of, if it is a component.
+    pub(crate) fn component(&self) -> Result<&InstancePre<Context>, Failure> {
+        match &self.blueprint {
+            Blueprint::Component(pre) => Ok(pre),
+            Blueprint::Module(_) => Err(Failure::invalid("it is no component")),
+        }
+    }
+
+    /// The memory that a VM begins with, in bytes, if it is a module.
+    pub(crate) fn module_memory(&self) -> usize {
+        match &self.blueprint {
+            Blueprint::Component(_) => 0,
+            Blueprint::Module(module) => module.memory(),
+        }
+    }
+
     /// The places its guests sit at, if they outlive exchanges.
     pub(crate) fn residents(&self) -> Option<Arc<Residents>> {
-        (self.spec.isolation == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
+        (self.isolation() == Isolation::Resident).then(|| Arc::new(Residents::new(self.workers)))
     }
 
     /// Whether its guests may be called without being suspendable.
@@ -278,6 +327,11 @@ impl Shared {
     /// The same for a guest that works for no exchange.
     pub(crate) fn report_aside(&self, hook: Hook, failure: &Failure) {
         self.note(Witness::Aside, self.stats.aside(), hook, failure, None);
+    }
+
+    /// The same for an event that a worker told a VM of.
+    pub(crate) fn report_event(&self, worker: WorkerId, failure: &Failure) {
+        self.note(Witness::Worker(worker), self.stats.of(worker), Hook::OnEvent, failure, None);
     }
 
     fn note(

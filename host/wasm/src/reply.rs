@@ -8,7 +8,7 @@ use crate::bindings::types;
 use crate::failure::Failure;
 
 /// How long a reply's body may be.
-const BODY_LIMIT: usize = 1 << 20;
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// The reply, if it is one that may be sent.
 pub(crate) fn check_reply(reply: types::Reply) -> Result<Reply, Failure> {

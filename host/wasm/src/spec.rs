@@ -89,6 +89,33 @@ pub enum OnFailure {
     Fallback,
 }
 
+/// What a module of proxy-wasm is told beside its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxyWasmSpec {
+    /// Which of its root contexts it is to be, where it has several.
+    pub root_id: String,
+    /// The name of its VM.
+    pub vm_id: String,
+    /// What it is told when its VM starts.
+    pub vm_configuration: String,
+    /// Whose bodies it is given.
+    pub bodies: Bodies,
+}
+
+/// Whose bodies a module of proxy-wasm is given, if it has a callback for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// Those of requests and of responses.
+    #[default]
+    Both,
+    /// Those of requests.
+    Request,
+    /// Those of responses.
+    Response,
+    /// None.
+    None,
+}
+
 /// A plugin as the configuration has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginSpec {
@@ -106,19 +133,32 @@ pub struct PluginSpec {
     pub limits: Limits,
     /// What it may use beyond an exchange.
     pub grants: Grants,
-    /// How long each of its guests lives.
-    pub isolation: Isolation,
+    /// How long each of its guests lives; none is as usual for its kind.
+    pub isolation: Option<Isolation>,
     /// What a failure does.
     pub on_failure: OnFailure,
     /// When it is left alone.
     pub circuit: CircuitRule,
+    /// What a module of proxy-wasm is told beside its settings.
+    pub proxy_wasm: ProxyWasmSpec,
 }
 
 impl PluginSpec {
     /// Whether a guest of the one is a guest of the other, whatever the tenant may use.
     pub(crate) fn is_but_for_tenant(&self, other: &PluginSpec) -> bool {
-        let PluginSpec { name, tenant, path, settings, keep, limits, grants, isolation, on_failure, circuit } =
-            self;
+        let PluginSpec {
+            name,
+            tenant,
+            path,
+            settings,
+            keep,
+            limits,
+            grants,
+            isolation,
+            on_failure,
+            circuit,
+            ..
+        } = self;
         let number = |tenant: &Option<Arc<Tenant>>| tenant.as_ref().map(|tenant| tenant.number());
         number(tenant) == number(&other.tenant)
             && *name == other.name
@@ -130,5 +170,6 @@ impl PluginSpec {
             && *isolation == other.isolation
             && *on_failure == other.on_failure
             && *circuit == other.circuit
+            && self.proxy_wasm == other.proxy_wasm
     }
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask guests [--language LANGUAGE] [NAME...]`: builds guests into components, `target/guests/NAME.wasm`.
 //!
 //! A guest is a package of the workspace with `guest = true` in `[package.metadata.sandgate]`. All are built by one
-//! call of cargo; `wit-component` then makes each module a component.
+//! call of cargo; `wit-component` then makes each module a component. Those that stay modules are in `modules.rs`.
 
 mod component;
 mod languages;
+mod modules;
 mod packages;
 mod standard_library;
 
@@ -36,7 +37,17 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result {
 
 fn in_rust(root: &Path, names: &[String]) -> Result {
     let workspace = packages::workspace(root)?;
-    let guests = packages::select(workspace.guests(), names)?;
+    let (modules, names): (Vec<String>, Vec<String>) =
+        names.iter().cloned().partition(|name| modules::has(name));
+    let wants_all = names.is_empty() && modules.is_empty();
+    if wants_all || !modules.is_empty() {
+        standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET))?;
+        modules::build(root, &workspace.target_directory)?;
+    }
+    if names.is_empty() && !wants_all {
+        return Ok(());
+    }
+    let guests = packages::select(workspace.guests(), &names)?;
     standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET))?;
     build(root, &guests)?;
     for guest in &guests {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use wasm::{Anatomy, Inspected, Known, LoadError, Plugin, Start};
+use wasm::{Anatomy, Inspected, Kind, Known, LoadError, Plugin, Start};
 
 use crate::arguments::{Inspect, Settings};
 use crate::command::{engine, runtime};
 use crate::exit::{Failure, print};
 
-/// Says what a component is, and whether it could be loaded.
+/// Says what a component or a module is, and whether it could be loaded.
 pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let engine = engine()?;
     let path = &arguments.module;
@@ -16,7 +16,11 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let anatomy = runtime
         .block_on(Plugin::inspect(&engine, path))
         .map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
-    let mut text = format!("{}: a WebAssembly component, {} bytes\n", path.display(), anatomy.size);
+    let kind = match anatomy.kind {
+        Kind::Component => "component",
+        Kind::Module => "module",
+    };
+    let mut text = format!("{}: a WebAssembly {kind}, {} bytes\n", path.display(), anatomy.size);
     let _ = writeln!(text, "contract: {}", contract(&anatomy));
     list(&mut text, "exports", &anatomy.exports);
     list(&mut text, "imports", &anatomy.imports);

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use config::{Plugin, PluginLimits, SettingsFrom, SettingsPlaces};
+use config::{Plugin, PluginLimits, ProxyWasm, SettingsFrom, SettingsPlaces};
 use document::{Field, Map, Spanned};
 use indexmap::IndexMap;
 use model::CircuitRule;
@@ -57,6 +57,7 @@ impl Check<'_> {
         let settings = self.settings(plugin.settings, "", &mut places);
         let settings_from = if self.expanded == put_in { SettingsFrom::File } else { SettingsFrom::Outside };
         let circuit = self.circuit(plugin.circuit.or_default());
+        let proxy_wasm = self.proxy_wasm(plugin.proxy_wasm.or_default());
         let wasm = wasm?;
         Some(Plugin {
             name: self.full_name(&name.value),
@@ -65,15 +66,31 @@ impl Check<'_> {
             settings,
             limits,
             grants,
-            isolation: plugin.isolation.or(raw::Isolation::Exchange)?.value.into(),
+            isolation: isolation(plugin.isolation)?,
             on_failure: plugin.on_failure.or(raw::OnFailure::Closed)?.value.into(),
             circuit,
+            proxy_wasm,
             span: name.span,
             grants_span,
             wasm_span: wasm.span,
             settings_places: places,
             settings_from,
         })
+    }
+
+    fn proxy_wasm(&mut self, told: raw::ProxyWasm) -> ProxyWasm {
+        let plain = |text: Field<String>| text.or_default();
+        let vm_configuration = match told.vm_configuration {
+            Field::Given(Spanned { value, span }) => self.expand(&value, span),
+            Field::Absent | Field::Broken => String::new(),
+        };
+        let bodies = told.bodies.or(raw::Bodies::Both).map(|bodies| bodies.value.into());
+        ProxyWasm {
+            root_id: plain(told.root_id),
+            vm_id: plain(told.vm_id),
+            vm_configuration,
+            bodies: bodies.unwrap_or_default(),
+        }
     }
 
     /// A time that is absent never contradicts one that is there.
@@ -135,5 +152,14 @@ impl Check<'_> {
             self.complain(span, "`body` is more than `memory`", Some(help));
         }
         usize::try_from(bytes.min(memory)).unwrap_or(default)
+    }
+}
+
+/// None where the file does not say it; nothing at all where it says something wrong.
+fn isolation(isolation: Field<raw::Isolation>) -> Option<Option<config::Isolation>> {
+    match isolation {
+        Field::Absent => Some(None),
+        Field::Broken => None,
+        Field::Given(Spanned { value, .. }) => Some(Some(value.into())),
     }
 }

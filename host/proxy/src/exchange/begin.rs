@@ -46,6 +46,7 @@ pub(crate) fn begin(
     exchange.recorder = Some(local.recorder);
     exchange.listener = Some(listener);
     exchange.local = Some(peer.local);
+    exchange.ends.request = body.is_none();
     exchange.tls.clone_from(&peer.tls);
     exchange.plugin_costs = local.generation.log_tells_costs.then(Box::default);
     if let Some(fault) = rejected {

@@ -1,6 +1,8 @@
 //! Filters: each sees the request on its way in, and the response, in reverse order, on its way out.
 
 use generation::Route;
+use http::{Method, StatusCode};
+use http_body::Body;
 use model::{Exchange, Fault, FilterCall, Hooks, Verdict};
 use smallvec::SmallVec;
 
@@ -90,6 +92,7 @@ pub(crate) async fn outward(
     let mut content = pages::dress(&local.generation, &mut exchange, content);
     for (hooks, call) in calls.0.iter_mut().rev() {
         if hooks.response {
+            exchange.ends.response = ends_with_head(&exchange, &content);
             let verdict;
             (exchange, verdict) = call.on_response(exchange).finish().await;
             content = match verdict {
@@ -106,6 +109,13 @@ pub(crate) async fn outward(
         }
     }
     (exchange, content)
+}
+
+/// Whether an answer has no body (RFC 9110 section 6.4.1).
+fn ends_with_head(exchange: &Exchange, content: &Content) -> bool {
+    let status = exchange.response.status;
+    let has_none = status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
+    has_none || exchange.request.method == Method::HEAD || content.is_end_stream()
 }
 
 fn page_of(local: &Local, exchange: &mut Exchange, fault: Fault) -> Content {

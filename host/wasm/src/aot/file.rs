@@ -15,8 +15,10 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module, Precompiled};
 
 use super::Artifact;
+use crate::machine_code::MachineCode;
 
 /// The longest file that is read back, so that one that grew by mistake does not fill the memory.
 const FILE_LIMIT: u64 = 1 << 30;
@@ -70,9 +72,9 @@ impl Sealed {
     }
 
     /// Its code: mapped, or, where that can't be, read.
-    pub(super) fn artifact(&self, engine: &wasmtime::Engine) -> wasmtime::Result<Artifact> {
+    pub(super) fn artifact(&self, engine: &Engine) -> wasmtime::Result<Artifact> {
         match self.mapped(engine) {
-            Ok(component) => Ok(Artifact::mapped(component)),
+            Ok(code) => Ok(Artifact::mapped(code)),
             // There may be no /proc, or no programs may be run from where the folder is.
             Err(_) => Ok(Artifact::in_memory(deserialize(engine, &self.image()?)?)),
         }
@@ -83,13 +85,19 @@ impl Sealed {
         unsafe_code,
         reason = "wasmtime can't check machine code; that it is ours is checked by owner, mode and sum"
     )]
-    fn mapped(&self, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
+    fn mapped(&self, engine: &Engine) -> wasmtime::Result<MachineCode> {
         let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        // SAFETY: the file is what `precompile_component` gave, which its sum says, and only this user can have written that
+        let is_module = Engine::detect_precompiled_file(&path)? == Some(Precompiled::Module);
+        // SAFETY: the file is what `MachineCode::precompile` gave, which its sum says, and only this user can have written that
         // or can write it. It does not change while it is mapped: Sandgate writes no file of the cache twice, and one that is
         // removed stays what it was for those who have it. (Whoever is this user and changes it could as well change
         // the memory of the process.)
-        unsafe { Component::deserialize_file(engine, path) }
+        unsafe {
+            match is_module {
+                true => Module::deserialize_file(engine, path).map(MachineCode::Module),
+                false => Component::deserialize_file(engine, path).map(MachineCode::Component),
+            }
+        }
     }
 
     /// The image, read.
@@ -113,10 +121,16 @@ pub(super) fn write(folder: &Path, key: Key, image: &[u8]) -> io::Result<u64> {
 
 /// An image that is in memory.
 #[expect(unsafe_code, reason = "wasmtime can't check machine code; that it is ours is known")]
-pub(super) fn deserialize(engine: &wasmtime::Engine, image: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes come from `precompile_component`, either just now or by way of a file that only this user
+pub(super) fn deserialize(engine: &Engine, image: &[u8]) -> wasmtime::Result<MachineCode> {
+    let is_module = Engine::detect_precompiled(image) == Some(Precompiled::Module);
+    // SAFETY: the bytes come from `MachineCode::precompile`, either just now or by way of a file that only this user
     // could have written, and that is as it was written.
-    unsafe { Component::deserialize(engine, image) }
+    unsafe {
+        match is_module {
+            true => Module::deserialize(engine, image).map(MachineCode::Module),
+            false => Component::deserialize(engine, image).map(MachineCode::Component),
+        }
+    }
 }
 
 /// Whether it is a file or folder that only this user may write.

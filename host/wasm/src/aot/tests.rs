@@ -180,7 +180,7 @@ const ANSWERING: &str = r#"(component
 fn answers(engine: &wasmtime::Engine, artifact: &Artifact) -> [u32; 2] {
     let mut store = wasmtime::Store::new(engine, ());
     let linker = wasmtime::component::Linker::new(engine);
-    let instance = linker.instantiate(&mut store, artifact.component()).unwrap();
+    let instance = linker.instantiate(&mut store, artifact.code().component().unwrap()).unwrap();
     ["computed", "kept"].map(|name| {
         let func = instance.get_typed_func::<(), (u32,)>(&mut store, name).unwrap();
         func.call(&mut store, ()).unwrap().0
@@ -189,7 +189,7 @@ fn answers(engine: &wasmtime::Engine, artifact: &Artifact) -> [u32; 2] {
 
 /// How the pages of a component's image are held: the file's name in `/proc/self/smaps`, and KiB by kind.
 fn pages(artifact: &Artifact) -> Vec<(String, [u64; 2])> {
-    let image = artifact.component().image_range();
+    let image = artifact.code().image_range();
     let image = image.start.addr()..image.end.addr();
     let (mut found, mut is_ours) = (Vec::new(), false);
     for line in fs::read_to_string("/proc/self/smaps").unwrap().lines() {

@@ -32,7 +32,7 @@ impl Host for Context {
 
 impl Context {
     /// What the plugin calls an upstream: a tenant's plugin leaves its tenant's name out.
-    fn own_name<'n>(&self, upstream: &'n str) -> &'n str {
+    pub(crate) fn own_name<'n>(&self, upstream: &'n str) -> &'n str {
         let Some(tenant) = &self.plugin.spec.tenant else { return upstream };
         let own = upstream.strip_prefix(tenant.name().as_ref()).and_then(|rest| rest.strip_prefix('/'));
         own.unwrap_or(upstream)

@@ -6,13 +6,21 @@ use crate::context::Context;
 impl Host for Context {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         self.count_call()?;
+        self.say(level, &message);
+        Ok(())
+    }
+}
+
+impl Context {
+    /// Logs a line, if there is still room for it.
+    pub(crate) fn say(&mut self, level: Level, message: &str) {
         let Some(left) = self.log_left.and_then(|left| left.checked_sub(message.len())) else {
             self.drop_line();
-            return Ok(());
+            return;
         };
         if self.tenant().is_some_and(|tenant| !tenant.may_log(message.len())) {
             self.stats().log_dropped();
-            return Ok(());
+            return;
         }
         self.log_left = Some(left);
         let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
@@ -23,11 +31,8 @@ impl Host for Context {
             Level::Warn => tracing::warn!(target: "plugin", plugin, id, text = message, "plugin says"),
             Level::Error => tracing::error!(target: "plugin", plugin, id, text = message, "plugin says"),
         }
-        Ok(())
     }
-}
 
-impl Context {
     /// Counts a line that is over the limit. The first of an exchange is told, unless others were in the same second.
     fn drop_line(&mut self) {
         self.stats().log_dropped();

@@ -20,6 +20,8 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings;
 use crate::context::Context;
+pub(crate) use request::{parse_authority, parse_path};
+pub(crate) use response::change_status;
 pub(crate) use wasi::Wasi;
 
 /// Names of the interfaces that every component may import, up to their version. What others need is a

@@ -94,7 +94,7 @@ impl HostRequest for Context {
 }
 
 /// Path and query in origin form (RFC 9112 section 3.2.1).
-pub(super) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
+pub(crate) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
     if path.len() > PATH_LIMIT
         || !path.starts_with('/')
         || !path.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
@@ -106,7 +106,7 @@ pub(super) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
 }
 
 /// Host and port, nothing else (RFC 9110 section 7.2).
-pub(super) fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
+pub(crate) fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
     let parsed: http::uri::Authority = authority.parse().map_err(|_| FieldError::InvalidValue)?;
     let after_host = parsed.as_str().strip_prefix(parsed.host()).unwrap_or_default();
     let has_bad_port = after_host.len() > 1 && parsed.port_u16().is_none();

@@ -73,7 +73,7 @@ impl HostResponse for Context {
 }
 
 /// The new status, if the change leaves alone whether there is a body (RFC 9110 sections 15.3.5 and 15.4.5).
-fn change_status(old: StatusCode, new: u16) -> Result<StatusCode, FieldError> {
+pub(crate) fn change_status(old: StatusCode, new: u16) -> Result<StatusCode, FieldError> {
     let bodiless =
         |status: StatusCode| status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
     let new = crate::reply::check_status(new).ok_or(FieldError::InvalidValue)?;

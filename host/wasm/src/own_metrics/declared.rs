@@ -5,7 +5,7 @@ use crate::bindings::plugin;
 /// Metrics that a plugin may declare.
 const METRICS_LIMIT: usize = 64;
 /// Bytes of a metric's name.
-const NAME_LIMIT: usize = 64;
+pub(super) const NAME_LIMIT: usize = 64;
 /// Bytes of what is said of it.
 const HELP_LIMIT: usize = 256;
 /// Labels of a metric.
@@ -17,7 +17,7 @@ const VALUE_LIMIT: usize = 64;
 /// Bounds of a histogram.
 const BOUNDS_LIMIT: usize = 32;
 /// What the text format adds to names.
-const SUFFIXES: [&str; 6] = ["_total", "_bucket", "_sum", "_count", "_created", "_info"];
+pub(super) const SUFFIXES: [&str; 6] = ["_total", "_bucket", "_sum", "_count", "_created", "_info"];
 /// Labels that others write.
 const TAKEN: [&str; 2] = ["plugin", "le"];
 

@@ -1,0 +1,169 @@
+//! Data that the VMs of a plugin share, and their queues. Data needs the grant `kv`, whose quota it is held to.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use state::{KeyValue, SetError, Wanted};
+use wasmtime::{Caller, Linker};
+
+use super::ENV;
+use crate::context::Context;
+use crate::plugin::Blueprint;
+use crate::proxy_wasm::abi::Status;
+use crate::proxy_wasm::guest_memory::{Done, Module, Pointers, Span, Stop, span, told};
+use crate::proxy_wasm::queues::Queues;
+use crate::stats::Refusal;
+
+pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        ENV,
+        "proxy_get_shared_data",
+        |caller: Caller<'_, Context>, key: u32, key_length: u32, at: u32, length: u32, cas: u32| {
+            let mut module = Module::calls(caller)?;
+            told(get(&mut module, span(key, key_length), Pointers { at, length }, cas))
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_set_shared_data",
+        |caller: Caller<'_, Context>, key: u32, key_length: u32, at: u32, length: u32, cas: u32| {
+            let mut module = Module::calls(caller)?;
+            told(set(&mut module, span(key, key_length), span(at, length), cas))
+        },
+    )?;
+    add_queues(linker)
+}
+
+fn add_queues(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        ENV,
+        "proxy_register_shared_queue",
+        |caller: Caller<'_, Context>, name: u32, length: u32, to: u32| {
+            let mut module = Module::calls(caller)?;
+            told(register(&mut module, span(name, length), to))
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_resolve_shared_queue",
+        |caller: Caller<'_, Context>, _vm: u32, _vm_length: u32, name: u32, length: u32, to: u32| {
+            let mut module = Module::calls(caller)?;
+            told(resolve(&mut module, span(name, length), to))
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_enqueue_shared_queue",
+        |caller: Caller<'_, Context>, queue: u32, at: u32, length: u32| {
+            let mut module = Module::calls(caller)?;
+            told(enqueue(&mut module, queue, span(at, length)))
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_dequeue_shared_queue",
+        |caller: Caller<'_, Context>, queue: u32, at: u32, length: u32| {
+            let mut module = Module::calls(caller)?;
+            told(dequeue(&mut module, queue, Pointers { at, length }))
+        },
+    )?;
+    Ok(())
+}
+
+fn get(module: &mut Module<'_>, key: Span, to: Pointers, cas: u32) -> Done {
+    let (key, context) = module.read(key)?;
+    let key = text(key)?;
+    let (values, _) = values(context)?;
+    let held = values.get(key, Instant::now()).ok_or(Status::NotFound)?;
+    module.write_number(cas, version(held.version))?;
+    module.give(to, |_, into| {
+        into.extend_from_slice(&held.value);
+        Ok(())
+    })
+}
+
+fn set(module: &mut Module<'_>, key: Span, value: Span, cas: u32) -> Done {
+    let (key, value, context) = module.read_both(key, value)?;
+    let key = text(key)?;
+    let (values, quota) = values(context)?;
+    let now = Instant::now();
+    let wanted = match (cas, values.get(key, now)) {
+        (0, _) => Wanted::Anything,
+        (_, None) => Wanted::Nothing,
+        (cas, Some(held)) if version(held.version) == cas => Wanted::Version(held.version),
+        (_, Some(_)) => return Err(Status::CasMismatch.into()),
+    };
+    match values.set(key, value, None, wanted, quota, now) {
+        Ok(_) => Ok(()),
+        Err(SetError::Invalid) => Err(Status::BadArgument.into()),
+        Err(SetError::Conflict) => Err(Status::CasMismatch.into()),
+        Err(SetError::Quota) => {
+            context.stats().refused(Refusal::KvQuota);
+            Err(Status::InternalFailure.into())
+        }
+    }
+}
+
+/// A version, as such modules have them; 0 says that there is none.
+fn version(version: u64) -> u32 {
+    let [a, b, c, d, ..] = version.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).max(1)
+}
+
+fn text(key: &[u8]) -> Result<&str, Status> {
+    std::str::from_utf8(key).map_err(|_| Status::BadArgument)
+}
+
+/// What the plugin keeps, and how many bytes of it there may be.
+fn values(context: &Context) -> Result<(&KeyValue, u64), Status> {
+    let kept = context.plugin.state.as_ref().zip(context.plugin.spec.grants.kv);
+    match kept {
+        Some((state, quota)) => Ok((&state.values, quota)),
+        None => {
+            not_granted(context, "shared data", "kv: { quota: 1MiB }");
+            Err(Status::InternalFailure)
+        }
+    }
+}
+
+/// Says what a module has asked for in vain, at most once a second.
+pub(super) fn not_granted(context: &Context, what: &str, grant: &str) {
+    if context.stats().may_notice() {
+        let plugin = context.plugin.spec.name.as_ref();
+        tracing::warn!(plugin, what, grant, "a plugin asks for what it is not granted");
+    }
+}
+
+fn register(module: &mut Module<'_>, name: Span, to: u32) -> Done {
+    let (name, context) = module.read(name)?;
+    let queues = queues(context)?;
+    let vm = context.vm.as_ref().ok_or(Status::InternalFailure)?;
+    let number = queues.register(name, vm.place.clone(), vm.number)?;
+    module.write_number(to, number)
+}
+
+fn resolve(module: &mut Module<'_>, name: Span, to: u32) -> Done {
+    let (name, context) = module.read(name)?;
+    let number = queues(context)?.resolve(name)?;
+    module.write_number(to, number)
+}
+
+fn enqueue(module: &mut Module<'_>, queue: u32, item: Span) -> Done {
+    let (item, context) = module.read(item)?;
+    queues(context)?.put(queue, item).map_err(Stop::Status)
+}
+
+fn dequeue(module: &mut Module<'_>, queue: u32, to: Pointers) -> Done {
+    let item = queues(module.context())?.take(queue)?;
+    module.give(to, |_, into| {
+        into.extend_from_slice(&item);
+        Ok(())
+    })
+}
+
+fn queues(context: &Context) -> Result<Arc<Queues>, Status> {
+    match &context.plugin.blueprint {
+        Blueprint::Module(module) => Ok(Arc::clone(&module.queues)),
+        Blueprint::Component(_) => Err(Status::InternalFailure),
+    }
+}

@@ -1,0 +1,123 @@
+//! What a module does with an exchange as a whole: goes on with it, answers it, or turns to another.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use model::Reply;
+use wasmtime::{Caller, Linker};
+
+use super::ENV;
+use super::fields::{Change, field};
+use crate::context::Context;
+use crate::proxy_wasm::abi::Status;
+use crate::proxy_wasm::guest_memory::{Done, Module, Span, Stop, part, span, told};
+use crate::proxy_wasm::pairs;
+use crate::proxy_wasm::stream::Stage;
+use crate::reply::{BODY_LIMIT, check_status};
+
+pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.func_wrap(ENV, "proxy_continue_stream", |caller: Caller<'_, Context>, stream: u32| {
+        let mut module = Module::calls(caller)?;
+        told(match stream {
+            REQUEST | RESPONSE => go_on(&mut module),
+            DOWNSTREAM | UPSTREAM => Err(Status::Unimplemented.into()),
+            _ => Err(Status::BadArgument.into()),
+        })
+    })?;
+    // Version 0.1.0 has one for each direction.
+    for name in ["proxy_continue_request", "proxy_continue_response"] {
+        linker.func_wrap(ENV, name, |caller: Caller<'_, Context>| {
+            let mut module = Module::calls(caller)?;
+            told(go_on(&mut module))
+        })?;
+    }
+    linker.func_wrap(ENV, "proxy_close_stream", |caller: Caller<'_, Context>, stream: u32| {
+        let mut module = Module::calls(caller)?;
+        told(match stream {
+            REQUEST | RESPONSE => close(&mut module),
+            DOWNSTREAM | UPSTREAM => Err(Status::Unimplemented.into()),
+            _ => Err(Status::BadArgument.into()),
+        })
+    })?;
+    linker.func_wrap(
+        ENV,
+        "proxy_send_local_response",
+        |caller: Caller<'_, Context>,
+         status: u32,
+         _details: u32,
+         _details_length: u32,
+         body: u32,
+         body_length: u32,
+         fields: u32,
+         fields_length: u32,
+         grpc_status: i32| {
+            let mut module = Module::calls(caller)?;
+            let (body, fields) = (span(body, body_length), span(fields, fields_length));
+            told(send(&mut module, status, body, fields, grpc_status))
+        },
+    )?;
+    linker.func_wrap(ENV, "proxy_set_effective_context", |caller: Caller<'_, Context>, context: u32| {
+        let mut module = Module::calls(caller)?;
+        told(module.context().turn_to(context).map_err(Stop::Status))
+    })?;
+    // A context ends with its exchange, whatever it has said to that; and a route is not looked for again.
+    for name in ["proxy_done", "proxy_clear_route_cache"] {
+        linker.func_wrap(ENV, name, |caller: Caller<'_, Context>| {
+            Module::calls(caller)?;
+            Ok(Status::Ok as u32)
+        })?;
+    }
+    Ok(())
+}
+
+const REQUEST: u32 = 0;
+const RESPONSE: u32 = 1;
+const DOWNSTREAM: u32 = 2;
+const UPSTREAM: u32 = 3;
+
+/// Goes on with what was paused, or is about to be.
+fn go_on(module: &mut Module<'_>) -> Done {
+    let vm = module.vm()?;
+    vm.stream().ok_or(Status::BadArgument)?.resumed = true;
+    vm.note_release();
+    Ok(())
+}
+
+/// There is no way to leave a client without any answer: it gets this.
+fn close(module: &mut Module<'_>) -> Done {
+    let reply = Reply { status: StatusCode::BAD_GATEWAY, fields: HeaderMap::new(), body: Bytes::new() };
+    answer(module.context(), reply).map_err(Stop::Status)
+}
+
+fn send(module: &mut Module<'_>, status: u32, body: Span, fields: Span, grpc_status: i32) -> Done {
+    let (bytes, context) = module.bytes()?;
+    let (body, fields) = (part(bytes, body)?, part(bytes, fields)?);
+    let status = u16::try_from(status).ok().and_then(check_status).ok_or(Status::BadArgument)?;
+    if body.len() > BODY_LIMIT {
+        return Err(Status::BadArgument.into());
+    }
+    let mut head = HeaderMap::new();
+    for (name, value) in pairs::read(fields).ok_or(Status::BadArgument)? {
+        field(&mut head, name, Change::Add(value))?;
+    }
+    if grpc_status >= 0 && context.exchange.as_deref().is_some_and(is_grpc) {
+        field(&mut head, b"grpc-status", Change::Replace(grpc_status.to_string().as_bytes()))?;
+    }
+    let reply = Reply { status, fields: head, body: Bytes::copy_from_slice(body) };
+    answer(context, reply).map_err(Stop::Status)
+}
+
+/// Answers the exchange at hand, unless it was answered already.
+fn answer(context: &mut Context, reply: Reply) -> Result<(), Status> {
+    let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
+    let is_here = context.exchange.is_some();
+    let stream = vm.stream().filter(|stream| is_here && stream.stage != Stage::Over);
+    let stream = stream.ok_or(Status::BadArgument)?;
+    stream.reply.get_or_insert(reply);
+    vm.note_release();
+    Ok(())
+}
+
+fn is_grpc(exchange: &model::Exchange) -> bool {
+    let kind = exchange.request.fields.get(http::header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}

@@ -1,0 +1,40 @@
+//! The clock, and the period of ticks.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use wasmtime::{Caller, Linker};
+
+use super::ENV;
+use crate::context::Context;
+use crate::proxy_wasm::guest_memory::{Done, Module, told};
+use crate::proxy_wasm::timer;
+
+pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.func_wrap(ENV, "proxy_get_current_time_nanoseconds", |caller: Caller<'_, Context>, to: u32| {
+        let mut module = Module::calls(caller)?;
+        told(module.write(to, &now().to_le_bytes()))
+    })?;
+    linker.func_wrap(ENV, "proxy_set_tick_period_milliseconds", |caller: Caller<'_, Context>, ms: u32| {
+        let mut module = Module::calls(caller)?;
+        told(set_tick_period(&mut module, ms))
+    })?;
+    Ok(())
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn now() -> u64 {
+    nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn set_tick_period(module: &mut Module<'_>, ms: u32) -> Done {
+    let vm = module.vm()?;
+    vm.tick += 1;
+    if ms > 0 {
+        timer::tick(&vm.place, vm.number, vm.tick, Duration::from_millis(ms.into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! proxy-wasm: modules that were written for Envoy and its kin, run as filters.
+//!
+//! The contract is ABI 0.2.1, 0.2.0 or 0.1.0 of github.com/proxy-wasm/spec: core modules with callbacks and host functions
+//! of numbers and pointers. A VM is an instance of such a module: it has a root context, and a context for each exchange.
+//! A [`Place`](place::Place) holds a VM and gives callers their turn; the VM's [`state`] is part of its store, where the host
+//! functions in [`imports`] find it.
+//!
+//! Nothing of `sandgate:proxy` is reachable from here, and nothing of this from a component.
+
+mod abi;
+mod accounts;
+mod exports;
+mod filter;
+mod guest_memory;
+mod imports;
+mod job;
+mod outcome;
+mod pairs;
+mod park;
+mod place;
+mod prepared;
+mod properties;
+mod queues;
+mod state;
+mod stream;
+mod timer;
+mod trial;
+mod vm;
+
+pub(crate) use abi::Abi;
+pub(crate) use filter::filter;
+pub(crate) use imports::linker;
+pub(crate) use prepared::Prepared;
+pub(crate) use state::VmState;
+pub(crate) use trial::try_out;
+
+#[cfg(test)]
+mod tests;

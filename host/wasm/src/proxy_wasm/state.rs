@@ -1,0 +1,259 @@
+//! What the host functions of a VM work on: its contexts, and whose turn it is. It is part of the VM's store.
+//!
+//! The exchange of the context at hand is in the store, as that of a component's call is. A module may turn to another context
+//! in the middle of a callback: then the exchange of that one takes its place, if it is paused.
+
+use std::collections::HashMap;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use model::{Exchange, Reply, WorkerId};
+use tokio::task::AbortHandle;
+use wasmtime::{Memory, TypedFunc};
+
+use super::abi::{ROOT, Status};
+use super::outcome::Went;
+use super::park::{Waiting, park};
+use super::place::{Patience, Place};
+use super::stream::{Body, Stage, Stream};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// How many bytes of what a module has said last are kept while it starts.
+const LAST_LINE: usize = 256;
+/// The CPU time that a VM may take to start where nobody is held up by it.
+const START_CPU: Duration = Duration::from_secs(1);
+
+/// The state of a VM.
+pub(crate) struct VmState {
+    /// Its number; none has that of another.
+    pub(super) number: u64,
+    /// Where it sits; nowhere while it is tried.
+    pub(super) place: Weak<Place>,
+    /// The worker it is on.
+    pub(crate) worker: WorkerId,
+    patience: Patience,
+    pub(super) memory: Option<Memory>,
+    pub(super) allocate: Option<TypedFunc<u32, u32>>,
+    /// Whether it was told its settings, and serves.
+    pub(super) serves: bool,
+    /// What it said last before that.
+    pub(super) last_line: Option<String>,
+    pub(super) streams: HashMap<u32, Stream>,
+    newest: u32,
+    /// The context whose callback runs.
+    running: u32,
+    /// The context that host functions work on.
+    effective: u32,
+    /// The exchange of the one that runs, while another is at hand.
+    set_aside: Option<Box<Exchange>>,
+    /// Paused contexts that are to go on.
+    to_release: Vec<u32>,
+    /// The answer that is shown.
+    pub(super) answer: Option<Reply>,
+    /// Callouts under way, and whose they are.
+    pub(super) callouts: HashMap<u32, (u32, AbortHandle)>,
+    pub(super) newest_callout: u32,
+    /// Counts how often the period of ticks was set: only the last one's timer is heard.
+    pub(super) tick: u64,
+    /// Room for what is handed to the guest.
+    pub(super) scratch: Vec<u8>,
+}
+
+impl VmState {
+    pub(super) fn new(place: Weak<Place>, patience: Patience) -> Self {
+        static NEWEST: AtomicU64 = AtomicU64::new(0);
+        VmState {
+            number: NEWEST.fetch_add(1, Relaxed),
+            worker: place.upgrade().map(|place| place.worker).unwrap_or_default(),
+            place,
+            patience,
+            memory: None,
+            allocate: None,
+            serves: false,
+            last_line: None,
+            streams: HashMap::new(),
+            newest: ROOT,
+            running: ROOT,
+            effective: ROOT,
+            set_aside: None,
+            to_release: Vec::new(),
+            answer: None,
+            callouts: HashMap::new(),
+            newest_callout: 0,
+            tick: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// A context for another exchange.
+    pub(super) fn open(&mut self) -> u32 {
+        loop {
+            self.newest = self.newest.wrapping_add(1);
+            if self.newest > ROOT && !self.streams.contains_key(&self.newest) {
+                self.streams.insert(self.newest, Stream::new());
+                return self.newest;
+            }
+        }
+    }
+
+    /// Forgets a context, and gives up what it waits for.
+    pub(super) fn close(&mut self, context: u32) {
+        self.streams.remove(&context);
+        let is_its = |(of, _): &(u32, AbortHandle)| *of == context;
+        self.callouts.values().filter(|callout| is_its(callout)).for_each(|(_, task)| task.abort());
+        self.callouts.retain(|_, callout| !is_its(callout));
+    }
+
+    /// The context at hand.
+    pub(super) fn context(&self) -> u32 {
+        self.effective
+    }
+
+    /// What is known of the exchange at hand; nothing in the root context.
+    pub(super) fn stream(&mut self) -> Option<&mut Stream> {
+        self.streams.get_mut(&self.effective)
+    }
+
+    /// The CPU time that it may take at present, of what an exchange may.
+    pub(crate) fn cpu_limit(&self, of_exchange: Duration) -> Duration {
+        match self.patience {
+            Patience::ToStart if !self.serves => of_exchange.max(START_CPU),
+            _ => of_exchange,
+        }
+    }
+
+    /// Remembers what was said, for who asks why it did not start.
+    pub(super) fn note_line(&mut self, line: &str) {
+        if !self.serves {
+            let end = line.floor_char_boundary(LAST_LINE);
+            self.last_line = line.get(..end).map(str::to_owned);
+        }
+    }
+
+    /// The module wants the exchange at hand to go on, or has answered it.
+    pub(super) fn note_release(&mut self) {
+        let context = self.effective;
+        if self.streams.get(&context).is_some_and(|stream| stream.parked.is_some()) {
+            self.to_release.push(context);
+        }
+    }
+}
+
+impl Drop for VmState {
+    fn drop(&mut self) {
+        self.callouts.values().for_each(|(_, task)| task.abort());
+    }
+}
+
+/// What has to know the store as well, which holds the exchange.
+impl Context {
+    /// Begins a callback of a context: with its exchange, or with that which is paused.
+    pub(super) fn enter(&mut self, context: u32, exchange: Option<Box<Exchange>>) {
+        let Some(vm) = self.vm.as_mut() else { return };
+        (vm.running, vm.effective) = (context, context);
+        if let Some(stream) = vm.streams.get_mut(&context).filter(|_| exchange.is_some()) {
+            stream.parked = None;
+        }
+        let paused = || vm.streams.get(&context).and_then(|stream| stream.parked.as_ref()?.lend());
+        self.exchange = exchange.or_else(paused);
+    }
+
+    /// Lets the host functions work on another context.
+    pub(super) fn turn_to(&mut self, context: u32) -> Result<(), Status> {
+        let vm = self.vm.as_mut().ok_or(Status::InternalFailure)?;
+        if context != ROOT && !vm.streams.contains_key(&context) {
+            return Err(Status::BadArgument);
+        }
+        if context == vm.effective {
+            return Ok(());
+        }
+        self.turn_back();
+        let Some(vm) = self.vm.as_mut().filter(|vm| vm.running != context) else { return Ok(()) };
+        vm.effective = context;
+        let paused = vm.streams.get(&context).and_then(|stream| stream.parked.as_ref()?.lend());
+        vm.set_aside = std::mem::replace(&mut self.exchange, paused);
+        Ok(())
+    }
+
+    /// Lets them work on the context whose callback runs.
+    fn turn_back(&mut self) {
+        let Some(vm) = self.vm.as_mut().filter(|vm| vm.effective != vm.running) else { return };
+        let exchange = std::mem::replace(&mut self.exchange, vm.set_aside.take());
+        let parked = vm.streams.get(&vm.effective).and_then(|stream| stream.parked.as_ref());
+        if let Some((parked, exchange)) = parked.zip(exchange) {
+            parked.put_back(exchange);
+        }
+        vm.effective = vm.running;
+    }
+
+    /// Ends a callback. The exchange, if it is not paused.
+    pub(super) fn leave(&mut self) -> Option<Box<Exchange>> {
+        self.turn_back();
+        let exchange = self.exchange.take();
+        let vm = self.vm.as_ref()?;
+        match vm.streams.get(&vm.running).and_then(|stream| stream.parked.as_ref()) {
+            Some(parked) => {
+                exchange.into_iter().for_each(|exchange| parked.put_back(exchange));
+                None
+            }
+            None => exchange,
+        }
+    }
+
+    /// Lets all go on that are to.
+    pub(super) fn release(&mut self) {
+        let Some(vm) = self.vm.as_mut() else { return };
+        for context in std::mem::take(&mut vm.to_release) {
+            let Some(stream) = vm.streams.get_mut(&context) else { continue };
+            if let Some(parked) = stream.parked.take() {
+                parked.release(Ok(stream.went()));
+            }
+        }
+    }
+
+    /// The VM has failed: so has all that is paused in it.
+    pub(super) fn fail_all(&mut self, failure: &Failure) {
+        let Some(vm) = self.vm.as_mut() else { return };
+        for stream in vm.streams.values_mut() {
+            if let Some(parked) = stream.parked.take() {
+                parked.release(Err(Failure::new(failure.fault, failure.detail.clone())));
+            }
+        }
+    }
+}
+
+/// What comes of a callback that an exchange waits for.
+pub(super) enum Concluded {
+    Now(Box<Exchange>, Went),
+    Later(Waiting),
+}
+
+impl Stream {
+    /// What the module has decided, if it does not pause.
+    fn went(&mut self) -> Went {
+        self.resumed = false;
+        let changed = self.body.take().and_then(Body::into_changed);
+        match self.reply.take() {
+            Some(reply) => Went::Reply(reply),
+            None => changed.map_or(Went::On, Went::OnWith),
+        }
+    }
+
+    /// The same, or its pause.
+    pub(super) fn conclude(&mut self, action: u32, exchange: Box<Exchange>) -> Concluded {
+        const CONTINUE: u32 = 0;
+        if action == CONTINUE || self.resumed || self.reply.is_some() {
+            return Concluded::Now(exchange, self.went());
+        }
+        let (parked, waiting) = park(exchange);
+        self.parked = Some(parked);
+        Concluded::Later(waiting)
+    }
+
+    /// Begins with the next part of the exchange.
+    pub(super) fn see(&mut self, stage: Stage, body: Option<Body>) {
+        (self.stage, self.body) = (stage, body);
+    }
+}

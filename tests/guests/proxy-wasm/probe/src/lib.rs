@@ -1,0 +1,241 @@
+//! A filter of proxy-wasm that does what the request's header `x-do` says, and tells of it in headers.
+//!
+//! It counts requests in a metric and in shared data where its configuration says so, and is configured by text: the first
+//! word is put into `x-configured`, and `no` is refused.
+
+#![allow(missing_docs, reason = "the macro of the SDK writes a function without")]
+
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::<Root>::default() });
+}}
+
+#[derive(Default)]
+struct Root {
+    configuration: String,
+    ticks: u32,
+    queue: Option<u32>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_vm_start(&mut self, _size: usize) -> bool {
+        let said = self.get_vm_configuration().unwrap_or_default();
+        log::info!("vm starts with {:?}", String::from_utf8_lossy(&said));
+        true
+    }
+
+    fn on_configure(&mut self, _size: usize) -> bool {
+        let text = self.get_plugin_configuration().unwrap_or_default();
+        self.configuration = String::from_utf8_lossy(&text).into_owned();
+        if self.configuration.contains("tick") {
+            self.set_tick_period(Duration::from_millis(20));
+        }
+        if self.configuration.contains("queue") {
+            self.queue = Some(self.register_shared_queue("jobs"));
+        }
+        if self.configuration.starts_with("no") {
+            log::error!("this is no configuration");
+            return false;
+        }
+        true
+    }
+
+    fn on_tick(&mut self) {
+        self.ticks += 1;
+        self.set_shared_data("ticks", Some(self.ticks.to_string().as_bytes()), None).ok();
+        let waiting = self.get_shared_data("waiting").0.unwrap_or_default();
+        let Some(id) = String::from_utf8(waiting).ok().and_then(|id| id.parse().ok()) else { return };
+        self.set_shared_data("waiting", Some(b""), None).ok();
+        if hostcalls::set_effective_context(id).is_ok() {
+            hostcalls::set_map_value(
+                proxy_wasm::types::MapType::HttpRequestHeaders,
+                "x-woken",
+                Some("by tick"),
+            )
+            .ok();
+            hostcalls::resume_http_request().ok();
+        }
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        while let Ok(Some(job)) = self.dequeue_shared_queue(queue) {
+            self.set_shared_data("done", Some(&job), None).ok();
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        let configuration = self.configuration.clone();
+        Some(Box::new(Probe { id, configuration, wish: Vec::new(), queue: self.queue }))
+    }
+}
+
+struct Probe {
+    id: u32,
+    configuration: String,
+    /// The words of `x-do`.
+    wish: Vec<String>,
+    queue: Option<u32>,
+}
+
+impl Context for Probe {
+    fn on_http_call_response(&mut self, _token: u32, fields: usize, size: usize, _trailers: usize) {
+        let status = self.get_http_call_response_header(":status").unwrap_or("none".to_owned());
+        let body = self.get_http_call_response_body(0, size).unwrap_or_default();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        if fields > 0 && status != "200" {
+            self.send_http_response(403, vec![("x-asked", &status)], Some(body.as_bytes()));
+            return;
+        }
+        self.set_http_request_header("x-answer", Some(&format!("{status} {body}")));
+        self.resume_http_request();
+    }
+
+    fn on_done(&mut self) -> bool {
+        if self.says("log") {
+            log::info!("done");
+        }
+        true
+    }
+}
+
+impl HttpContext for Probe {
+    fn on_http_request_headers(&mut self, fields: usize, end_of_stream: bool) -> Action {
+        let wish = self.get_http_request_header("x-do").unwrap_or_default();
+        self.wish = wish.split_whitespace().map(str::to_owned).collect();
+        self.set_http_request_header("x-fields", Some(&fields.to_string()));
+        self.set_http_request_header("x-ends", Some(&end_of_stream.to_string()));
+        self.count();
+        let words: Vec<&str> = self.wish.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["reply", status] => {
+                let status = status.parse().unwrap_or(200);
+                self.send_http_response(status, vec![("x-from", "probe")], Some(b"no further"));
+                return Action::Pause;
+            }
+            ["pairs"] => self.rewrite_all(),
+            ["path", path] => self.set_http_request_header(":path", Some(path)),
+            ["ask", upstream] => {
+                let head = vec![(":method", "GET"), (":path", "/ask"), (":authority", "auth.example")];
+                let sent = self.dispatch_http_call(upstream, head, None, vec![], Duration::from_secs(5));
+                let Err(status) = sent else { return Action::Pause };
+                self.set_http_request_header("x-answer", Some(&format!("{status:?}")));
+            }
+            ["forever"] => return Action::Pause,
+            ["tick"] => {
+                self.set_shared_data("waiting", Some(self.id.to_string().as_bytes()), None).ok();
+                return Action::Pause;
+            }
+            ["enqueue", text] => {
+                let queue = self.resolve_shared_queue("", "jobs");
+                let put = self.enqueue_shared_queue(queue.unwrap_or(0), Some(text.as_bytes()));
+                self.set_http_request_header("x-put", Some(&format!("{put:?}")));
+            }
+            ["trap"] => panic!("as it was told"),
+            ["spin"] => loop {
+                std::hint::black_box(0);
+            },
+            ["foreign"] => {
+                let answer = hostcalls::call_foreign_function("anything", None);
+                self.set_http_request_header("x-foreign", Some(&format!("{answer:?}")));
+            }
+            ["property", path] => {
+                let value = self.get_property(path.split('.').collect());
+                let value = value.map(|value| String::from_utf8_lossy(&value).into_owned());
+                self.set_http_request_header("x-property", Some(&format!("{value:?}")));
+            }
+            ["set-property"] => {
+                self.set_property(vec!["mine"], Some(b"kept"));
+            }
+            _ => {}
+        }
+        Action::Continue
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if self.says("upper") && end_of_stream {
+            let body = self.get_http_request_body(0, size).unwrap_or_default();
+            self.set_http_request_body(0, size, &body.to_ascii_uppercase());
+            self.set_http_request_header("content-length", None);
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _fields: usize, end_of_stream: bool) -> Action {
+        let configured = self.configuration.split_whitespace().next().unwrap_or_default().to_owned();
+        self.set_http_response_header("x-configured", Some(&configured));
+        self.set_http_response_header("x-response-ends", Some(&end_of_stream.to_string()));
+        if self.says("set-property") {
+            let mine = self.get_property(vec!["mine"]).unwrap_or_default();
+            self.set_http_response_header("x-mine", Some(&String::from_utf8_lossy(&mine)));
+        }
+        if let ["shared", key] = self.wish.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            let value = self.get_shared_data(key).0.unwrap_or_default();
+            self.set_http_response_header("x-shared", Some(&String::from_utf8_lossy(&value)));
+        }
+        if self.says("teapot") {
+            self.set_http_response_header(":status", Some("418"));
+        }
+        if self.says("trap-late") {
+            panic!("as it was told");
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
+        if self.says("wrap") {
+            self.set_http_response_body(0, 0, b"<");
+            self.set_http_response_body(size + 1, 0, b">");
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        if self.says("log") {
+            let status = self.get_http_response_header(":status").unwrap_or_default();
+            log::info!("log of a response with {status}");
+        }
+    }
+}
+
+impl Probe {
+    fn says(&self, word: &str) -> bool {
+        self.wish.iter().any(|said| said == word)
+    }
+
+    /// Counts in all ways there are, if it is to.
+    fn count(&mut self) {
+        let _ = self.queue;
+        if !self.configuration.contains("count") {
+            return;
+        }
+        if let Ok(metric) = hostcalls::define_metric(MetricType::Counter, "probe.requests") {
+            hostcalls::increment_metric(metric, 1).ok();
+        }
+        let (before, cas) = self.get_shared_data("requests");
+        let before = before.and_then(|before| String::from_utf8(before).ok()?.parse::<u64>().ok());
+        let now = before.unwrap_or(0) + 1;
+        self.set_shared_data("requests", Some(now.to_string().as_bytes()), cas).ok();
+    }
+
+    /// Takes all headers out and puts them in again, one of them changed.
+    fn rewrite_all(&self) {
+        let pairs = self.get_http_request_headers();
+        let mut pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.retain(|(name, _)| *name != "x-drop");
+        pairs.push(("x-pairs", "all"));
+        self.set_http_request_headers(pairs);
+    }
+}
