@@ -1,7 +1,7 @@
 //! Modules that do what they should not, written by hand: what they say of their memory is never believed, and what they do to
 //! themselves costs nobody else.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use model::{
@@ -50,7 +50,9 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        Setup { engine: Engine::new(None), folder: tempfile::tempdir().unwrap() }
+        // One for all: each reserves address space for thousands of guests.
+        static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None));
+        Setup { engine: ENGINE.clone(), folder: tempfile::tempdir().unwrap() }
     }
 
     fn spec(&self, wat: &str) -> PluginSpec {
@@ -198,8 +200,7 @@ async fn a_header_that_would_split_the_head_is_refused() {
     assert_eq!(status("", call).await, BAD_ARGUMENT);
 }
 
-async fn fault_of(wat: &str) -> PluginFault {
-    let setup = Setup::new();
+async fn fault_of(setup: &Setup, wat: &str) -> PluginFault {
     let filter = setup.filter(wat).await;
     let mut call = filter.begin(WorkerId(0));
     let (_, verdict) = request(&mut *call).await;
@@ -211,19 +212,23 @@ async fn fault_of(wat: &str) -> PluginFault {
 
 #[tokio::test]
 async fn each_way_to_fail_has_its_fault() {
-    assert_eq!(fault_of(&module("", "unreachable")).await, PluginFault::Trap);
-    assert_eq!(fault_of(&module("", "(loop $on (br $on)) (i32.const 0)")).await, PluginFault::Cpu);
+    let setup = Setup::new();
+    assert_eq!(fault_of(&setup, &module("", "unreachable")).await, PluginFault::Trap);
+    assert_eq!(fault_of(&setup, &module("", "(loop $on (br $on)) (i32.const 0)")).await, PluginFault::Cpu);
     let deep = "(func $deep (result i32) (i32.add (i32.const 1) (call $deep)))";
     let wat = module("", "(call $deep)").replacen(
         "(func (export \"proxy_abi",
         &format!("{deep} (func (export \"proxy_abi"),
         1,
     );
-    assert_eq!(fault_of(&wat).await, PluginFault::Stack);
+    assert_eq!(fault_of(&setup, &wat).await, PluginFault::Stack);
     let grow = "(if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then unreachable)) (i32.const 0)";
-    assert_eq!(fault_of(&module("", grow)).await, PluginFault::Memory);
+    assert_eq!(fault_of(&setup, &module("", grow)).await, PluginFault::Memory);
     let exit = r#"(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))"#;
-    assert_eq!(fault_of(&module(exit, "(call $exit (i32.const 0)) (i32.const 0)")).await, PluginFault::Trap);
+    assert_eq!(
+        fault_of(&setup, &module(exit, "(call $exit (i32.const 0)) (i32.const 0)")).await,
+        PluginFault::Trap
+    );
 }
 
 #[tokio::test]
