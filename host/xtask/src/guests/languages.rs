@@ -219,7 +219,8 @@ mod tests {
     fn every_language_has_its_tools_in_the_script_that_installs_them() {
         let script = std::fs::read_to_string(crate::root().join("sdk/tools.sh")).unwrap();
         for language in &LANGUAGES {
-            assert!(script.contains(&format!("\n{}) ", language.name)), "{}", language.name);
+            let case = format!("{}) ", language.name);
+            assert!(script.lines().any(|line| line.trim_start().starts_with(&case)), "{}", language.name);
         }
     }
 }
