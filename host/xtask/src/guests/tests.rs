@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldId, WorldKey};
 
-use crate::guests::{Guest, PROFILE, TARGET, Workspace, module, packages};
-
 /// What guests may import.
 const OFFERED: [&str; 11] = [
     "types",
@@ -22,47 +20,25 @@ const OFFERED: [&str; 11] = [
     "callout",
 ];
 
-/// What a module of nothing is: magic and version.
-const EMPTY: &[u8] = b"\0asm\x01\0\0\0";
-
-#[test]
-fn a_module_becomes_a_component_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let (module, component) = (folder.path().join("m.wasm"), folder.path().join("guests/c.wasm"));
-    std::fs::write(&module, EMPTY).unwrap();
-    assert!(matches!(write(&module, &component).unwrap(), Written::New(_)));
-    assert_eq!(write(&module, &component).unwrap(), Written::Unchanged);
-    let names: Vec<_> = std::fs::read_dir(folder.path().join("guests")).unwrap().flatten().collect();
-    assert_eq!(names.len(), 1, "nothing but the component is left");
-}
-
-#[test]
-fn what_is_no_module_is_named_in_the_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let module = folder.path().join("text.wasm");
-    std::fs::write(&module, "text").unwrap();
-    let error = write(&module, &folder.path().join("c.wasm")).unwrap_err().to_string();
-    assert!(error.contains("text.wasm makes no component"), "{error}");
-}
-
 #[test]
 fn every_guest_exports_the_hooks_it_names_and_imports_the_contract_only() {
     let root = crate::root();
     let workspace = packages::workspace(root).unwrap();
     let guests = workspace.guests();
     assert!(!guests.is_empty());
-    crate::guests::standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET)).unwrap();
-    crate::guests::build(root, &guests).unwrap();
+    standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET)).unwrap();
+    build(root, &guests).unwrap();
     for guest in &guests {
         check(&workspace, guest);
     }
 }
 
 fn check(workspace: &Workspace, guest: &Guest) {
-    let path = module(workspace, guest);
-    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{PROFILE}: {}: {e}", path.display()));
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(&encode(&bytes).unwrap()).unwrap()
-    else {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("component.wasm");
+    component::write(&module(workspace, guest), &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).unwrap() else {
         panic!("{} is no component", guest.name)
     };
     let named = guest.exports.iter().map(contract).collect();
