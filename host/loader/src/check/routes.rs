@@ -48,6 +48,7 @@ impl Check<'_> {
                 split: route.split,
                 redirect: route.redirect,
                 respond: route.respond,
+                service: route.service,
             },
             known,
             owner,
@@ -56,6 +57,10 @@ impl Check<'_> {
             let rewriting = [route.rewrite.span(), route.location.span(), route.cookies.span()];
             let sending = [route.fallback.span(), route.buffering.span()];
             self.nothing_is_sent(rewriting.into_iter().chain(sending).flatten());
+        }
+        if matches!(destination, Some(Destination::Service(_))) {
+            let sending = [route.fallback.span(), route.retries.span(), route.upgrades.span()];
+            self.nothing_is_sent(sending.into_iter().flatten());
         }
         let rewrite = self.rewrite(route.rewrite, matches.as_ref().map(|matches| &matches.path));
         let location = self.location(route.location, &rewrite);
@@ -66,7 +71,11 @@ impl Check<'_> {
         let limit = route.limits.or_default().body;
         let body_limit = self.size(limit, self.inherited.body_limit, 0..=u64::MAX);
         let buffering = self.buffering(route.buffering);
-        let upgrades = self.upgrades(route.upgrades);
+        let upgrades = match destination {
+            // There is no connection behind it that could go on with another protocol.
+            Some(Destination::Service(_)) => Vec::new(),
+            _ => self.upgrades(route.upgrades),
+        };
         let retries = self.retries(route.retries);
         let fallback = self.fallback(route.fallback, destination.as_ref(), known);
         let (filters, filter_spans) = filters.into_iter().unzip();
