@@ -189,7 +189,14 @@ impl Anatomy {
 
     /// What its imports need to be granted.
     pub fn needs(&self) -> Needs {
-        Needs(self.imports.iter().filter_map(|import| Grant::needed_for(import)).collect())
+        let mut needs = Vec::new();
+        for grant in self.imports.iter().filter_map(|import| Grant::needed_for(import)) {
+            // Several interfaces may need the same.
+            if !needs.contains(&grant) {
+                needs.push(grant);
+            }
+        }
+        Needs(needs)
     }
 
     /// Whether all that its imports need is granted to the plugin of that name.
@@ -303,6 +310,9 @@ mod tests {
              add to `plugins.it.grants`: `counter: { keys: 1000 }`"
         );
         assert!(kept.check_grants("it", &Grants { counter: Some(1), ..some }).is_ok());
+        let several =
+            anatomy(&[hook], &["wasi:keyvalue/store@0.2.0-draft", "wasi:keyvalue/batch@0.2.0-draft"]);
+        assert_eq!(several.needs().to_string(), "grants: { kv: { quota: 1MiB } }", "once");
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
         assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
         let strange =

@@ -11,16 +11,16 @@ use wasip2::http::types::{
 
 use crate::io::{begin, body_of, finish, read, write};
 
-pub fn trap() -> ! {
+pub(crate) fn trap() -> ! {
     std::process::abort()
 }
 
-pub fn say(out: ResponseOutparam, status: u16, text: &[u8]) {
+pub(crate) fn say(out: ResponseOutparam, status: u16, text: &[u8]) {
     finish(begin(out, status, &[("x-by", "answerer")]), text);
 }
 
 /// What it is told of the request.
-pub fn facts(request: &IncomingRequest, out: ResponseOutparam) {
+pub(crate) fn facts(request: &IncomingRequest, out: ResponseOutparam) {
     let mut text = format!("{:?} {:?} {:?} ", request.method(), request.scheme(), request.authority());
     _ = writeln!(text, "{:?}", request.path_with_query());
     for (name, value) in request.headers().entries() {
@@ -30,13 +30,13 @@ pub fn facts(request: &IncomingRequest, out: ResponseOutparam) {
 }
 
 /// What comes goes back, part by part, and so do the trailers.
-pub fn echo(request: &IncomingRequest, out: ResponseOutparam) {
+pub(crate) fn echo(request: &IncomingRequest, out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-type", "application/octet-stream")]);
     copy(request, body, b"");
 }
 
 /// Says something before it reads anything.
-pub fn begin_at_once(request: &IncomingRequest, out: ResponseOutparam) {
+pub(crate) fn begin_at_once(request: &IncomingRequest, out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     copy(request, body, b"ready\n");
 }
@@ -54,7 +54,7 @@ fn copy(request: &IncomingRequest, body: OutgoingBody, first: &[u8]) {
 }
 
 /// How long the request's body was, or why it broke.
-pub fn count(request: &IncomingRequest, out: ResponseOutparam) {
+pub(crate) fn count(request: &IncomingRequest, out: ResponseOutparam) {
     let mut length = 0;
     match read(body_of(request), |part| length += part.len()) {
         Ok(_) => say(out, 200, length.to_string().as_bytes()),
@@ -62,7 +62,7 @@ pub fn count(request: &IncomingRequest, out: ResponseOutparam) {
     }
 }
 
-pub fn trailers(out: ResponseOutparam) {
+pub(crate) fn trailers(out: ResponseOutparam) {
     let body = begin(out, 200, &[("trailer", "x-sum")]);
     if let Ok(stream) = body.write() {
         _ = write(&stream, b"body");
@@ -72,14 +72,14 @@ pub fn trailers(out: ResponseOutparam) {
 }
 
 /// Asks somebody, as `http://authority/path`, and passes on what was said.
-pub fn ask(out: ResponseOutparam, url: &str, method: &Method, sent: &[u8]) {
+pub(crate) fn ask(out: ResponseOutparam, url: &str, method: &Method, sent: &[u8]) {
     match asked(url, method, sent) {
         Ok(text) => say(out, 200, text.as_bytes()),
         Err(error) => say(out, 502, error.as_bytes()),
     }
 }
 
-pub fn ask_often(out: ResponseOutparam, url: &str) {
+pub(crate) fn ask_often(out: ResponseOutparam, url: &str) {
     let answers: Vec<_> =
         (0..3).map(|_| asked(url, &Method::Get, &[]).unwrap_or_else(|error| error)).collect();
     say(out, 200, answers.join(", ").as_bytes());
@@ -110,7 +110,7 @@ fn asked(url: &str, method: &Method, sent: &[u8]) -> Result<String, String> {
 }
 
 /// Which fields it may not have.
-pub fn forbidden(out: ResponseOutparam) {
+pub(crate) fn forbidden(out: ResponseOutparam) {
     let names = ["connection", "transfer-encoding", "upgrade", "host", "keep-alive", "x-fine", "bad name"];
     let tried = names.map(|name| {
         let made = Fields::from_list(&[(name.to_owned(), b"x".to_vec())]);
@@ -120,11 +120,11 @@ pub fn forbidden(out: ResponseOutparam) {
 }
 
 /// Tells a length, and ends the body as if that were right.
-pub fn of_length(out: ResponseOutparam, length: &str, bytes: &[u8]) {
+pub(crate) fn of_length(out: ResponseOutparam, length: &str, bytes: &[u8]) {
     finish(begin(out, 200, &[("content-length", length)]), bytes);
 }
 
-pub fn trap_in_body(out: ResponseOutparam) {
+pub(crate) fn trap_in_body(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     if let Ok(stream) = body.write() {
         _ = write(&stream, b"so far");
@@ -132,14 +132,14 @@ pub fn trap_in_body(out: ResponseOutparam) {
     trap();
 }
 
-pub fn spin() -> ! {
+pub(crate) fn spin() -> ! {
     let mut number = 0u64;
     loop {
         number = std::hint::black_box(number.wrapping_add(1));
     }
 }
 
-pub fn spin_in_body(out: ResponseOutparam) {
+pub(crate) fn spin_in_body(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     if let Ok(stream) = body.write() {
         _ = write(&stream, b"so far");
@@ -147,7 +147,7 @@ pub fn spin_in_body(out: ResponseOutparam) {
     spin();
 }
 
-pub fn take_memory() {
+pub(crate) fn take_memory() {
     let mut taken = Vec::new();
     loop {
         taken.push(vec![1u8; 1 << 20]);
@@ -155,11 +155,11 @@ pub fn take_memory() {
     }
 }
 
-pub fn wait(millis: u64) {
+pub(crate) fn wait(millis: u64) {
     monotonic_clock::subscribe_duration(millis.saturating_mul(1_000_000)).block();
 }
 
-pub fn wait_in_body(out: ResponseOutparam) {
+pub(crate) fn wait_in_body(out: ResponseOutparam) {
     let response = OutgoingResponse::new(Fields::new());
     let Ok(body) = response.body() else { trap() };
     ResponseOutparam::set(out, Ok(response));

@@ -9,7 +9,7 @@ use wasip2::io::streams::{OutputStream, StreamError};
 const CHUNK: u64 = 64 << 10;
 
 /// Begins an answer.
-pub fn begin(out: ResponseOutparam, status: u16, fields: &[(&str, &str)]) -> OutgoingBody {
+pub(crate) fn begin(out: ResponseOutparam, status: u16, fields: &[(&str, &str)]) -> OutgoingBody {
     let pairs: Vec<_> =
         fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     let response = OutgoingResponse::new(Fields::from_list(&pairs).unwrap_or_else(|_| Fields::new()));
@@ -20,7 +20,7 @@ pub fn begin(out: ResponseOutparam, status: u16, fields: &[(&str, &str)]) -> Out
 }
 
 /// Writes all of it.
-pub fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
+pub(crate) fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
     while !bytes.is_empty() {
         let ready = stream.subscribe();
         ready.block();
@@ -33,7 +33,7 @@ pub fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError>
 }
 
 /// Writes all of it, and ends the body.
-pub fn finish(body: OutgoingBody, bytes: &[u8]) {
+pub(crate) fn finish(body: OutgoingBody, bytes: &[u8]) {
     if let Ok(stream) = body.write() {
         _ = write(&stream, bytes);
         drop(stream);
@@ -42,7 +42,7 @@ pub fn finish(body: OutgoingBody, bytes: &[u8]) {
 }
 
 /// Hands each part of a body to somebody, and gives the trailers.
-pub fn read(body: IncomingBody, mut take: impl FnMut(&[u8])) -> Result<Option<Fields>, String> {
+pub(crate) fn read(body: IncomingBody, mut take: impl FnMut(&[u8])) -> Result<Option<Fields>, String> {
     let stream = body.stream().map_err(|()| "no stream".to_owned())?;
     loop {
         match stream.blocking_read(CHUNK) {
@@ -61,6 +61,6 @@ pub fn read(body: IncomingBody, mut take: impl FnMut(&[u8])) -> Result<Option<Fi
 }
 
 /// The request's body.
-pub fn body_of(request: &IncomingRequest) -> IncomingBody {
+pub(crate) fn body_of(request: &IncomingRequest) -> IncomingBody {
     request.consume().unwrap_or_else(|()| super::deeds::trap())
 }
