@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use message::BodyError;
-use model::{CpuMeter, Exchange, FaultKind, Part, Parts, PluginFault};
+use model::{CpuMeter, Exchange, FaultKind, Part, Parts, PluginCost, PluginFault};
 use transport::{Alarm, Expired};
 
 use super::handoff::Pump;
@@ -46,8 +46,10 @@ impl ServiceBody {
 
     /// Tells the exchange what it has cost, if that wants to know.
     pub(crate) fn tell_cost(&self, exchange: &mut Exchange) {
+        let wall = exchange.timing.sent.map(|sent| sent.elapsed()).unwrap_or_default();
         if let Some(costs) = &mut exchange.plugin_costs {
-            costs.add(&self.service, self.cost.total());
+            let cost = PluginCost { calls: 1, cpu: self.cost.total(), wall, ..PluginCost::default() };
+            costs.add(&self.service, cost);
         }
     }
 
