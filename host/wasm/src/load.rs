@@ -195,12 +195,15 @@ impl Recipe<'_> {
             tenant: OnceLock::new(),
             places: engine::places(&code.component),
             caller: self.engine.caller.clone(),
+            values: OnceLock::new(),
             metrics: self.metrics.clone(),
         }))
     }
 
     fn check_settings(&self, plain: &Shared, schema: Option<&str>) -> Result<(), LoadError> {
-        if self.spec.settings.is_some() && plain.hooks.configure.is_none() {
+        // A service may look its settings up by `wasi:config`.
+        let takes_settings = plain.hooks.configure.is_some() || plain.hooks.serve.is_some();
+        if self.spec.settings.is_some() && !takes_settings {
             return Err(LoadError::TakesNoSettings);
         }
         schema.map_or(Ok(()), |schema| schema::check(schema, plain.settings()))

@@ -48,11 +48,13 @@ pub enum Hook {
     OnOutcomes,
     /// `weigh`, and `on-endpoints` of a weigher.
     Weigh,
+    /// `handle` of `wasi:http/incoming-handler`
+    Serve,
 }
 
 impl Hook {
     /// All of them with their names in metrics, in the order they are counted in.
-    pub const ALL: [(Hook, &'static str); 10] = [
+    pub const ALL: [(Hook, &'static str); 11] = [
         (Hook::OnRequest, "on-request"),
         (Hook::OnRequestBody, "on-request-body"),
         (Hook::OnResponse, "on-response"),
@@ -63,6 +65,7 @@ impl Hook {
         (Hook::Pick, "pick"),
         (Hook::OnOutcomes, "on-outcomes"),
         (Hook::Weigh, "weigh"),
+        (Hook::Serve, "serve"),
     ];
 
     /// Its name in metrics.
