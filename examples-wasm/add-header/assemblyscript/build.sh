@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a component of plugin.ts: asc makes a module, whose exports get the contract's names, and wasm-tools makes it a component.
 #   usage: build.sh PLUGIN.wasm
-#   needs: npm ci in this folder, and wasm-tools (sdk/tools.sh c)
+#   needs: sdk/tools.sh assemblyscript
 set -euo pipefail
 output=$(realpath "${1:?usage: build.sh PLUGIN.wasm}")
 cd "$(dirname "${BASH_SOURCE[0]}")"

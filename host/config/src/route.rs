@@ -65,6 +65,8 @@ pub enum Destination {
     Redirect(Redirect),
     /// The proxy, which says always the same.
     Respond(Respond),
+    /// This plugin.
+    Service(Arc<str>),
 }
 
 impl Destination {
@@ -73,7 +75,9 @@ impl Destination {
         let (one, shares) = match self {
             Destination::Upstream(name) => (Some(name), [].as_slice()),
             Destination::Split(shares) => (None, shares.as_slice()),
-            Destination::Redirect(_) | Destination::Respond(_) => (None, [].as_slice()),
+            Destination::Redirect(_) | Destination::Respond(_) | Destination::Service(_) => {
+                (None, [].as_slice())
+            }
         };
         one.into_iter().chain(shares.iter().map(|share| &share.upstream))
     }
@@ -97,6 +101,7 @@ impl fmt::Display for Destination {
                 return write!(f, "a redirect ({})", redirect.status.as_u16());
             }
             Destination::Respond(respond) => return write!(f, "a reply ({})", respond.status.as_u16()),
+            Destination::Service(plugin) => return write!(f, "the plugin {plugin}"),
         };
         for (at, Share { upstream, weight }) in shares.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };

@@ -9,6 +9,7 @@ mod endpoints;
 mod listeners;
 mod plugins;
 mod policy;
+mod services;
 mod settings;
 mod tenants;
 
@@ -140,7 +141,7 @@ impl Assembly<'_> {
         let mut before: HashMap<&str, &Plugin> = HashMap::new();
         before.extend(self.before.iter().flat_map(|b| &b.plugins).map(|old| (old.name().as_ref(), old)));
         let wanted = self.config.plugins.values().map(|plugin| Wanted {
-            spec: spec(plugin, self.tenant(plugin.tenant.as_deref())),
+            spec: spec(self.config, plugin, self.tenant(plugin.tenant.as_deref())),
             places: self.places,
             before: before.get(plugin.name.as_ref()).copied().cloned(),
         });
@@ -281,7 +282,7 @@ impl Assembly<'_> {
             tenant: self.owner(route),
             parts: Parts::of(&route.matches),
             filters,
-            destination: self.destination(&route.destination),
+            destination: self.destination(route, plugins),
             https: route.https,
             rewriting: Rewriting::of(route),
             error_pages: route.error_pages.clone(),
@@ -303,7 +304,10 @@ impl Assembly<'_> {
         let tenant = self.tenant(route.tenant.as_deref())?;
         let is_plugins = |filter: &config::Filter| matches!(filter, config::Filter::Plugin(_));
         let chosen_by_one = || route.destination.upstreams().any(|name| self.is_chosen_by_plugin(name));
-        Some(Owner { tenant, runs_guests: route.filters.iter().any(is_plugins) || chosen_by_one() })
+        let runs_guests = route.filters.iter().any(is_plugins)
+            || matches!(route.destination, config::Destination::Service(_))
+            || chosen_by_one();
+        Some(Owner { tenant, runs_guests })
     }
 
     fn is_chosen_by_plugin(&self, upstream: &str) -> bool {
@@ -316,8 +320,8 @@ impl Assembly<'_> {
         self.config.upstreams.get_index_of(name).unwrap_or(usize::MAX)
     }
 
-    fn destination(&self, destination: &config::Destination) -> Destination {
-        match destination {
+    fn destination(&mut self, route: &config::Route, plugins: &Plugins) -> Destination {
+        match &route.destination {
             config::Destination::Upstream(name) => Destination::Upstream(self.upstream_index(name)),
             config::Destination::Split(shares) => {
                 let shares = shares.iter().map(|share| (share.weight, self.upstream_index(&share.upstream)));
@@ -325,6 +329,7 @@ impl Assembly<'_> {
             }
             config::Destination::Redirect(redirect) => Destination::Redirect(Box::new(redirect.clone())),
             config::Destination::Respond(respond) => Destination::Respond(Box::new(respond.clone())),
+            config::Destination::Service(name) => self.service(route, name, plugins),
         }
     }
 
@@ -383,7 +388,7 @@ fn rules_of(rules: &config::HeaderRules) -> Rules {
     Rules { set: rules.set.clone(), add: rules.add.clone(), remove: rules.remove.clone() }
 }
 
-fn spec(plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
+fn spec(config: &Config, plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
     PluginSpec {
         name: Arc::clone(&plugin.name),
         tenant,
@@ -394,7 +399,7 @@ fn spec(plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
             config::SettingsFrom::Outside => Keep::InMemory,
         },
         limits: limits(&plugin.limits),
-        grants: grants(&plugin.grants),
+        grants: grants(config, &plugin.grants),
         isolation: plugin.isolation.map(|isolation| match isolation {
             config::Isolation::Exchange => Isolation::Exchange,
             config::Isolation::Resident => Isolation::Resident,
@@ -423,13 +428,14 @@ fn proxy_wasm(told: &config::ProxyWasm) -> ProxyWasmSpec {
     }
 }
 
-fn grants(grants: &config::Grants) -> Grants {
+fn grants(config: &Config, grants: &config::Grants) -> Grants {
     Grants {
         kv: grants.kv.map(|kv| kv.quota),
         counter: grants.counter.map(|counter| counter.keys),
         rate_limit: grants.rate_limit.map(|rates| rates.keys),
         metrics: grants.metrics.map(|metrics| metrics.series),
         callout: grants.callout.clone(),
+        origins: services::origins(config, grants),
     }
 }
 

@@ -1,9 +1,13 @@
 //! Where a route's requests go: to an upstream, to one of several by weight, or nowhere.
 
+use std::fmt;
+use std::sync::Arc;
+
 use config::{Redirect, Respond};
+use model::Service;
 
 /// Where a route's requests go. Upstreams are known by their places in the generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Destination {
     /// To this one.
     Upstream(usize),
@@ -13,6 +17,18 @@ pub enum Destination {
     Redirect(Box<Redirect>),
     /// Nowhere: the answer is always the same, but for variables.
     Respond(Box<Respond>),
+    /// To what answers in this process.
+    Service(Answering),
+}
+
+/// A service, known by its name.
+#[derive(Clone)]
+pub struct Answering(pub Arc<dyn Service>);
+
+impl fmt::Debug for Answering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answering").field(self.0.name()).finish()
+    }
 }
 
 /// Upstreams with weights.
@@ -32,7 +48,7 @@ impl Destination {
     /// Chooses, anew with each call: the caller keeps to it for all attempts of an exchange. None, where none answers.
     pub fn choose(&self) -> Option<usize> {
         match self {
-            Destination::Redirect(_) | Destination::Respond(_) => None,
+            Destination::Redirect(_) | Destination::Respond(_) | Destination::Service(_) => None,
             Destination::Upstream(at) => Some(*at),
             // A draw without replacement would need a count that workers share.
             Destination::Split(split) => Some(split.at(fastrand::u32(..split.total.max(1)))),

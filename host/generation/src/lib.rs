@@ -12,7 +12,7 @@ mod sticky;
 
 pub use assemble::assemble;
 pub use buffering::Buffering;
-pub use destination::{Destination, Split};
+pub use destination::{Answering, Destination, Split};
 pub use generation::{Balance, Generation, Listener, Owner, Route, ServerCertificate, Timeouts, Upstream};
 pub use resilience::{Fallback, Queue, Resilience, RetryPolicy, is_answered};
 pub use sticky::Sticky;

@@ -34,6 +34,7 @@ impl Subject {
                 rate_limit: Some(GRANTED),
                 metrics: Some(GRANTED),
                 callout: Some(Vec::new()),
+                origins: Vec::new(),
             },
             isolation: Some(isolation),
             on_failure: OnFailure::Closed,

@@ -19,6 +19,7 @@ mod replaced;
 mod rescue;
 mod route;
 mod send;
+mod serve;
 mod tenant;
 mod tunnel;
 mod whole;
@@ -26,7 +27,7 @@ mod whole;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use generation::Route;
+use generation::{Destination, Route};
 use http::Response;
 use inbound::Arrival;
 
@@ -87,7 +88,13 @@ async fn forward(
         Some(buffering) => Box::pin(keep::request(local, buffering, exchange, upload)).await?,
     };
     let exchange = rewrite_inward(route, exchange)?;
-    let (mut exchange, content) = send(local, route, exchange, upload).await?;
+    let (mut exchange, content) = match &route.destination {
+        // Boxed: what an upstream answers does not carry the room for it.
+        Destination::Service(service) => {
+            Box::pin(serve::serve(local, route, &service.0, exchange, upload)).await?
+        }
+        _ => send(local, route, exchange, upload).await?,
+    };
     if let Some(rewriting) = &route.rewriting {
         rewriting.outward(&mut exchange);
     }

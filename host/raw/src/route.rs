@@ -33,6 +33,9 @@ pub struct Route {
     /// In place of `upstream`: the client is sent elsewhere. With `https: true`, beside it.
     #[serde(default)]
     pub redirect: Field<Redirect>,
+    /// In place of `upstream`: a plugin that answers, one that exports `wasi:http/incoming-handler`.
+    #[serde(default)]
+    pub service: Field<PluginReference>,
     /// In place of `upstream`: an answer of the proxy's own.
     #[serde(default)]
     pub respond: Field<Respond>,

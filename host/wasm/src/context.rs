@@ -9,6 +9,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::imports::Wasi;
 use crate::lane;
 use crate::plugin::Shared;
+use crate::service::Serving;
 use crate::proxy_wasm::VmState;
 use crate::slice::{self, AtTick};
 use crate::stats::{Cost, WorkerStats};
@@ -59,6 +60,8 @@ pub(crate) struct Context {
     pub(crate) callouts_left: u32,
     /// Made when the guest's language runtime first asks for WASI.
     pub(crate) wasi: Option<Box<Wasi>>,
+    /// The request that it answers, if it is a service's.
+    pub(crate) serving: Option<Box<Serving>>,
     pub(crate) usage: Usage,
     pub(crate) turns: Turns,
     /// What a VM of proxy-wasm knows of its contexts, if this is one.
@@ -96,7 +99,7 @@ impl Context {
     pub(crate) fn new(plugin: Arc<Shared>, lodging: Option<Lodging>) -> Self {
         let usage = Usage::default();
         let turns = if plugin.can_wait() { Turns::Yield } else { Turns::Keep };
-        let (exchange, wasi, vm) = (None, None, None);
+        let (exchange, wasi, serving, vm) = (None, None, None, None);
         let limits = &plugin.spec.limits;
         let (log_left, calls_left, callouts_left) = (Some(limits.log), limits.host_calls, limits.callouts);
         let (phase, call) = (Phase::Load, 0);
@@ -109,6 +112,7 @@ impl Context {
             calls_left,
             callouts_left,
             wasi,
+            serving,
             usage,
             turns,
             vm,
@@ -123,7 +127,10 @@ impl Context {
 
     /// Books CPU time that was used, here and with the tenant.
     fn book(&mut self, cpu: Duration) {
-        self.usage.cpu += cpu;
+        match &self.serving {
+            Some(serving) => serving.meter.cpu.add(cpu),
+            None => self.usage.cpu += cpu,
+        }
         if let Some(tenant) = self.tenant() {
             tenant.computed(cpu);
         }
@@ -132,6 +139,7 @@ impl Context {
     /// A call is over, which took so much since what was last booked; the limit that cut it, if one did.
     pub(crate) fn end_call(&mut self, cpu: Duration) -> Option<PluginFault> {
         self.book(cpu);
+        self.usage.cpu = self.booked();
         self.usage.end_call();
         self.usage.cut.take()
     }
@@ -162,14 +170,20 @@ impl Context {
 
     /// The plugin's counters, of the worker this runs on.
     pub(crate) fn stats(&self) -> &WorkerStats {
-        let worker = self.exchange.as_ref().map(|exchange| exchange.worker);
-        let worker = worker.or_else(|| self.vm.as_ref().map(|vm| vm.worker));
+        let serving = || self.serving.as_ref().map(|serving| serving.of.worker);
+        let vm = || self.vm.as_ref().map(|vm| vm.worker);
+        let worker = self.exchange.as_ref().map(|exchange| exchange.worker).or_else(serving).or_else(vm);
         self.plugin.stats.of(worker.unwrap_or_default())
     }
 
     /// CPU time that the guest has used up to now.
     pub(crate) fn cpu_used(&self) -> Duration {
-        self.usage.cpu + slice::slice()
+        self.booked() + slice::slice()
+    }
+
+    /// The same, up to its last tick.
+    fn booked(&self) -> Duration {
+        self.serving.as_ref().map_or(self.usage.cpu, |serving| serving.meter.cpu.total())
     }
 
     /// What happens at each tick of the clock while the guest runs: its neighbours get a turn, unless it has used up
@@ -177,7 +191,8 @@ impl Context {
     pub(crate) fn on_tick(&mut self) -> UpdateDeadline {
         let ticker = &self.plugin.engine.ticker;
         // A tick while the guest waited says nothing of how long it runs.
-        let has_waited = std::mem::take(&mut self.usage.has_waited);
+        let serving = self.serving.as_ref().map(|serving| serving.meter.take_waited());
+        let has_waited = std::mem::take(&mut self.usage.has_waited) || serving == Some(true);
         let is_second = self.usage.ticked.is_some() && !has_waited;
         if !has_waited {
             ticker.note_running(if is_second { Found::Again } else { Found::First });
@@ -187,11 +202,13 @@ impl Context {
         self.book(used);
         // For guests that can wait, a timer holds each call to the limit as well.
         let wall = if has_waited { Duration::ZERO } else { self.usage.wall_at(Instant::now()) };
+        // Who waits for an answer holds it to its time; its body may take longer.
+        let wall = if serving.is_some() { Duration::ZERO } else { wall };
         let limits = &self.plugin.spec.limits;
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
         let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };
         let cpu = self.vm.as_ref().map_or(cpu, |vm| vm.cpu_limit(cpu));
-        if self.usage.cpu > cpu {
+        if self.booked() > cpu {
             self.usage.cut = Some(PluginFault::Cpu);
         } else if wall > limits.wall {
             self.usage.cut = Some(PluginFault::Wall);

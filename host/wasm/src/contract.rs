@@ -81,13 +81,13 @@ impl Line {
     }
 }
 
-/// All lines in one linker, and the WASI that language runtimes need.
+/// All lines in one linker, and WASI.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Context>> {
     let mut linker = Linker::new(engine);
     for line in Line::ALL {
         line.link(&mut linker)?;
     }
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    imports::add_wasi_to_linker(&mut linker)?;
     Ok(linker)
 }
 

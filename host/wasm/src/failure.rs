@@ -7,6 +7,7 @@ use model::{Fault, FaultKind, PluginFault};
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::guest::WallLimit;
+use crate::service::CpuLimit;
 
 /// How long a failure's description may be, in bytes.
 const DETAIL_LIMIT: usize = 512;
@@ -68,6 +69,7 @@ impl Failure {
         let fault = match error.downcast_ref::<Trap>() {
             _ if error.is::<PoolConcurrencyLimitError>() => PluginFault::Exhausted,
             _ if error.is::<WallLimit>() => PluginFault::Wall,
+            _ if error.is::<CpuLimit>() => PluginFault::Cpu,
             Some(Trap::StackOverflow) => PluginFault::Stack,
             Some(Trap::Interrupt) => cut.unwrap_or(PluginFault::Wall),
             _ => cut.or_else(|| limit_of(error)).unwrap_or(PluginFault::Trap),

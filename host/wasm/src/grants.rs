@@ -19,6 +19,17 @@ pub struct Grants {
     pub metrics: Option<u64>,
     /// The upstreams that it may send requests to.
     pub callout: Option<Vec<Arc<str>>>,
+    /// Where the endpoints of those are: by this a component of `wasi:http` knows them.
+    pub origins: Vec<Origin>,
+}
+
+/// Where an endpoint of an upstream is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its scheme, host and port, in lower case, as `https://api.example.com:443`.
+    pub origin: String,
+    /// The upstream.
+    pub upstream: Arc<str>,
 }
 
 /// An interface that is granted.
@@ -42,6 +53,9 @@ impl Grant {
     /// The grant that an import needs, if it needs one.
     pub(crate) fn needed_for(import: &str) -> Option<Grant> {
         let interface = import.split('@').next().unwrap_or(import);
+        if interface.starts_with("wasi:keyvalue/") {
+            return Some(Grant::Kv);
+        }
         Grant::ALL.into_iter().find(|grant| grant.interface() == interface)
     }
 
@@ -96,6 +110,7 @@ impl Grants {
             rate_limit: Some(0),
             metrics: Some(10_000),
             callout: Some(Vec::new()),
+            origins: Vec::new(),
         }
     }
 

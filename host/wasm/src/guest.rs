@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::hooks::HookTable;
 use crate::lane;
 use crate::plugin::Shared;
+use crate::service::{Incoming, Request, ResponseOut, Serving, metered as metered_by_poll};
 use crate::slice::{begin_slice, end_slice};
 use crate::stats::Cost;
 
@@ -120,6 +121,30 @@ impl Guest {
         let answer = func.call(&mut self.store, params);
         let cpu = end_slice();
         self.end(answer, cpu)
+    }
+
+    /// Has it answer a request of `wasi:http`.
+    pub(crate) async fn serve(
+        &mut self,
+        hook: &ComponentExportIndex,
+        serving: Serving,
+        incoming: Incoming,
+    ) -> Result<(), Failure> {
+        let func = self.begin::<(Request, ResponseOut), ()>(hook, Turns::Yield)?;
+        let context = self.store.data_mut();
+        serving.meter.cpu.add(context.usage.cpu);
+        let (meter, limit) = (serving.meter.clone(), context.plugin.spec.limits.cpu);
+        let tenant = context.tenant().cloned();
+        context.begin_serving(serving);
+        let handles = incoming.handles(context).map_err(|error| Failure::from_error(&error, None))?;
+        let calling = func.call_async(&mut self.store, handles);
+        let answer = metered_by_poll(meter, limit, tenant, calling).await;
+        self.end(answer, Duration::ZERO)
+    }
+
+    /// Whether a body that it has begun was not finished.
+    pub(crate) fn has_open_body(&mut self) -> bool {
+        self.store.data_mut().has_open_body()
     }
 
     fn begin<P, R>(&mut self, hook: &ComponentExportIndex, turns: Turns) -> Result<TypedFunc<P, R>, Failure>

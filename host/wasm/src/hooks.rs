@@ -10,6 +10,7 @@ use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
 use crate::contract::Line;
 use crate::picker::PickerHooks;
+use crate::service::{Request, ResponseOut};
 use crate::stats::Hook;
 
 /// The indexes of a component's exported hooks.
@@ -31,18 +32,26 @@ pub(crate) struct HookTable {
     pub(crate) on_outcomes: Option<ComponentExportIndex>,
     pub(crate) on_weighed_endpoints: Option<ComponentExportIndex>,
     pub(crate) weigh: Option<ComponentExportIndex>,
+    pub(crate) serve: Option<ComponentExportIndex>,
 }
 
 impl HookTable {
     /// Looks all of them up, in the newest version of the contract that the component exports any of.
     pub(crate) fn of(component: &Component) -> Self {
-        let Some(line) = Line::of(component) else { return HookTable::default() };
+        // A component of `wasi:http` alone has none of these.
+        let line = Line::of(component).unwrap_or_default();
         let find = |interface: &str, function: &str| {
             let interface = component.get_export_index(None, line.interface(interface).as_str())?;
             component.get_export_index(Some(&interface), function)
         };
+        let serve = || {
+            // Any of 0.2 is found by the name of one.
+            let interface = component.get_export_index(None, "wasi:http/incoming-handler@0.2.0")?;
+            component.get_export_index(Some(&interface), "handle")
+        };
         HookTable {
             line,
+            serve: serve(),
             describe: find("plugin", "describe"),
             configure: find("plugin", "configure"),
             on_request: find("on-request", "on-request"),
@@ -86,7 +95,8 @@ impl HookTable {
         types.check::<(&[u32], &[u32], &[u32], &[f64], &[f64]), (picker::Choice,)>(self.pick.as_ref())?;
         types.check::<(&[u32], &[u16], &[f64]), ()>(self.on_outcomes.as_ref())?;
         types.check::<(&[weigher::Endpoint],), ()>(self.on_weighed_endpoints.as_ref())?;
-        types.check::<(&[u32], &[f64], &[u64]), (Vec<f64>,)>(self.weigh.as_ref())
+        types.check::<(&[u32], &[f64], &[u64]), (Vec<f64>,)>(self.weigh.as_ref())?;
+        types.check::<(Request, ResponseOut), ()>(self.serve.as_ref())
     }
 
     /// Whether one of them is given whole bodies.
@@ -113,6 +123,7 @@ impl HookTable {
             (Hook::Pick, &self.pick),
             (Hook::OnOutcomes, &self.on_outcomes),
             (Hook::Weigh, &self.weigh),
+            (Hook::Serve, &self.serve),
         ];
         all.into_iter().filter(|(_, index)| index.is_some()).map(|(hook, _)| hook).collect()
     }

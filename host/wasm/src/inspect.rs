@@ -14,6 +14,7 @@ use crate::imports::FREE;
 use crate::machine_code::MachineCode;
 use crate::proxy_wasm::Abi;
 use crate::schema::SettingsFault;
+use crate::service::INCOMING_HANDLER;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum LoadError {
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
     Damaged(String),
     /// Nothing that the host calls.
-    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}", hooks = HOOKS.join(", "), spoken = contract::spoken())]
+    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}, or wasi:http/incoming-handler 0.2", hooks = HOOKS.join(", "), spoken = contract::spoken())]
     NoHook(String),
     /// Built for a version of the contract that is not spoken here.
     #[error(
@@ -189,7 +190,17 @@ impl Anatomy {
         let names = self.exports.iter().chain(&self.imports);
         let versions: BTreeSet<&str> = names.filter_map(|name| contract::version_in(name)).collect();
         let named = |version| (format!("{}@{version}", contract::PACKAGE), contract::known(version));
-        versions.into_iter().map(named).collect()
+        versions.into_iter().map(named).chain(self.wasi_http()).collect()
+    }
+
+    /// The versions of `wasi:http` that it answers requests by.
+    fn wasi_http(&self) -> impl Iterator<Item = (String, Known)> {
+        let versions = self.exports.iter().filter_map(|export| {
+            let handler = ["wasi:http/incoming-handler@", "wasi:http/handler@"];
+            handler.into_iter().find_map(|handler| export.strip_prefix(handler))
+        });
+        let known = |version: &str| if version.starts_with("0.2.") { Known::Here } else { Known::Elsewhere };
+        versions.map(move |version| (format!("wasi:http@{version}"), known(version)))
     }
 
     /// Whether it exports what the host calls, and imports only what the host gives.
@@ -198,7 +209,8 @@ impl Anatomy {
             let no_version = "; it exports none of their markers, such as `proxy_abi_version_0_2_1`";
             return Abi::of(&self.exports).map(drop).ok_or(LoadError::CoreModule(no_version));
         }
-        if !self.exports.iter().any(|export| contract::is_hook(export)) {
+        let is_called = |export: &String| contract::is_hook(export) || export.starts_with(INCOMING_HANDLER);
+        if !self.exports.iter().any(is_called) {
             return Err(LoadError::NoHook(list(&self.exports)));
         }
         let strange = self.contracts().into_iter().find(|(_, known)| *known == Known::Elsewhere);
@@ -214,7 +226,14 @@ impl Anatomy {
 
     /// What its imports need to be granted.
     pub fn needs(&self) -> Needs {
-        Needs(self.imports.iter().filter_map(|import| Grant::needed_for(import)).collect())
+        let mut needs = Vec::new();
+        for grant in self.imports.iter().filter_map(|import| Grant::needed_for(import)) {
+            // Several interfaces may need the same.
+            if !needs.contains(&grant) {
+                needs.push(grant);
+            }
+        }
+        Needs(needs)
     }
 
     /// Whether all that its imports need is granted to the plugin of that name.
@@ -329,6 +348,9 @@ mod tests {
              add to `plugins.it.grants`: `counter: { keys: 1000 }`"
         );
         assert!(kept.check_grants("it", &Grants { counter: Some(1), ..some }).is_ok());
+        let several =
+            anatomy(&[hook], &["wasi:keyvalue/store@0.2.0-draft", "wasi:keyvalue/batch@0.2.0-draft"]);
+        assert_eq!(several.needs().to_string(), "grants: { kv: { quota: 1MiB } }", "once");
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
         assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
         let strange =

@@ -107,6 +107,16 @@ pub(crate) fn note_interrupted() {
     INTERRUPTED.set(true);
 }
 
+/// The same of none: one gets its turn.
+pub(crate) fn note_resumed() {
+    INTERRUPTED.set(false);
+}
+
+/// Whether the guest that has just run on this thread gives way to others, and waits for nothing but them.
+pub(crate) fn was_interrupted() -> bool {
+    INTERRUPTED.get()
+}
+
 /// A future that runs when it is its turn.
 struct InTurn<F> {
     slot: Slot<F>,

@@ -209,6 +209,7 @@ impl Recipe<'_> {
             tenant: OnceLock::new(),
             places,
             caller: self.engine.caller.clone(),
+            values: OnceLock::new(),
             metrics: self.metrics.clone(),
         }))
     }
@@ -237,7 +238,9 @@ impl Recipe<'_> {
     }
 
     fn check_settings(&self, plain: &Shared, schema: Option<&str>) -> Result<(), LoadError> {
-        if self.spec.settings.is_some() && plain.hooks.configure.is_none() {
+        // A service may look its settings up by `wasi:config`.
+        let takes_settings = plain.hooks.configure.is_some() || plain.hooks.serve.is_some();
+        if self.spec.settings.is_some() && !takes_settings {
             return Err(LoadError::TakesNoSettings);
         }
         schema.map_or(Ok(()), |schema| schema::check(schema, plain.settings()))

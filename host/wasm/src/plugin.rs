@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use model::{
-    Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Tenant, Weigher, WorkerId,
+    Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Service, Tenant, Weigher,
+    WorkerId,
 };
 use state::Namespace;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
@@ -17,6 +18,7 @@ use crate::engine::Machinery;
 use crate::failure::Failure;
 use crate::filter::PluginFilter;
 use crate::hooks::HookTable;
+use crate::imports::Values;
 use crate::inspect::Waits;
 use crate::lane::Payer;
 use crate::own_metrics::OwnMetrics;
@@ -26,6 +28,7 @@ use crate::proxy_wasm;
 use crate::reading::Seen;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
+use crate::service::PluginService;
 use crate::snapshot::NoImage;
 use crate::spec::{Isolation, PluginSpec};
 use crate::stats::{Hook, PluginStats, PluginTotals, WorkerStats};
@@ -92,6 +95,8 @@ pub(crate) struct Shared {
     pub(crate) places: u32,
     /// Who sends its callouts.
     pub(crate) caller: Option<Arc<dyn Caller>>,
+    /// Its settings as `wasi:config` has them, once they were asked for.
+    pub(crate) values: OnceLock<Values>,
     /// Its own metrics, if it has any.
     pub(crate) metrics: Option<Arc<OwnMetrics>>,
 }
@@ -176,6 +181,12 @@ impl Plugin {
     pub fn router(&self) -> Option<Arc<dyn Router>> {
         self.shared.hooks.route?;
         Some(Arc::new(PluginRouter::new(&self.shared)))
+    }
+
+    /// As what answers requests, if it exports that hook.
+    pub fn service(&self) -> Option<Arc<dyn Service>> {
+        let hook = self.shared.hooks.serve?;
+        Some(Arc::new(PluginService::new(&self.shared, hook)))
     }
 
     /// Whether it can be a balancer.
@@ -280,6 +291,11 @@ impl Shared {
         self.waits == Waits::Answers && self.is_quick()
     }
 
+    /// Whether a guest that answers a request may run on the worker: what it waits for keeps nobody else waiting.
+    pub(crate) fn may_serve_on_worker(&self) -> bool {
+        self.is_quick()
+    }
+
     /// Whether its guests can be suspended at any time.
     pub(crate) fn can_wait(&self) -> bool {
         self.waits != Waits::Nothing
@@ -322,6 +338,11 @@ impl Shared {
     pub(crate) fn report(&self, exchange: &model::Exchange, hook: Hook, failure: &Failure) {
         let witness = Witness::Worker(exchange.worker);
         self.note(witness, self.stats.of(exchange.worker), hook, failure, Some(&exchange.id));
+    }
+
+    /// The same where the exchange is elsewhere.
+    pub(crate) fn report_of(&self, id: ExchangeId, worker: WorkerId, hook: Hook, failure: &Failure) {
+        self.note(Witness::Worker(worker), self.stats.of(worker), hook, failure, Some(&id));
     }
 
     /// The same for a guest that works for no exchange.

@@ -144,6 +144,13 @@ pub struct PluginSpec {
 }
 
 impl PluginSpec {
+    /// What the plugin calls an upstream: a tenant's plugin leaves its tenant's name out.
+    pub(crate) fn own_name<'n>(&self, upstream: &'n str) -> &'n str {
+        let Some(tenant) = &self.tenant else { return upstream };
+        let own = upstream.strip_prefix(tenant.name().as_ref()).and_then(|rest| rest.strip_prefix('/'));
+        own.unwrap_or(upstream)
+    }
+
     /// Whether a guest of the one is a guest of the other, whatever the tenant may use.
     pub(crate) fn is_but_for_tenant(&self, other: &PluginSpec) -> bool {
         let PluginSpec {

@@ -4,7 +4,6 @@
 //! It is no test: what is claimed is tested by tests/suite.
 
 mod log_line;
-mod origin;
 mod probe;
 mod proxy;
 mod story;
@@ -22,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::product;
 use crate::say::{say, step};
 use proxy::Proxy;
+use workshop::origin;
 
 /// The example that is shown.
 const EXAMPLE: &str = "add-header";

@@ -3,7 +3,6 @@
 //! A guest is a package of the workspace with `guest = true` in `[package.metadata.sandgate]`. All are built by one
 //! call of cargo; `wit-component` then makes each module a component. Those that stay modules are in `modules.rs`.
 
-mod component;
 mod languages;
 mod modules;
 mod packages;
@@ -13,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::say::say;
-use component::Written;
 use packages::{Guest, Workspace};
+use workshop::component::{self, Written};
 
 /// What guests are compiled for: no WASI, so that a guest imports nothing but the contract.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -51,7 +50,8 @@ fn in_rust(root: &Path, names: &[String]) -> Result {
     standard_library::ensure(root, TARGET, &workspace.target_directory.join(TARGET))?;
     build(root, &guests)?;
     for guest in &guests {
-        let written = component::write(&module(&workspace, guest), &component_path(&workspace, guest))?;
+        let written = component::write(&module(&workspace, guest), &component_path(&workspace, guest))
+            .map_err(|error| Error::Failed(error.to_string()))?;
         report(&workspace, guest, written);
     }
     Ok(())
@@ -84,6 +84,9 @@ fn report(workspace: &Workspace, guest: &Guest, written: Written) {
     let path = component_path(workspace, guest);
     match written {
         Written::New(bytes) => say(format_args!("guests: {} ({bytes} bytes)", path.display())),
-        Written::Unchanged => say(format_args!("guests: {} is up to date", path.display())),
+        Written::Unchanged(_) => say(format_args!("guests: {} is up to date", path.display())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long any wait may take. Far more than is ever needed: a test fails by its claim, not by a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a waiting thread rests before it looks again.
 const REST: Duration = Duration::from_millis(5);

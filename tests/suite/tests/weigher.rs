@@ -96,7 +96,7 @@ fn the_interval_of_a_weigher_is_refused_for_a_picker() {
 
 fn config(deed: &str, balance: &str) -> String {
     let settings = if deed.is_empty() { String::new() } else { format!("settings: {deed},") };
-    format!("plugins:\n  it: {{ wasm: \"@wasm@\", {settings} limits: {{ cpu: 50ms, wall: 30s }} }}\n")
+    format!("plugins:\n  it: {{ wasm: \"@wasm@\", {settings} limits: {{ cpu: 10ms, wall: 60s }} }}\n")
         + &yaml::forwarding_to(&format!("balance: {{ plugin: it, {balance} }}"))
 }
 

@@ -22,6 +22,7 @@ pub(super) struct Answers {
     pub(super) split: Field<List<raw::Share>>,
     pub(super) redirect: Field<raw::Redirect>,
     pub(super) respond: Field<raw::Respond>,
+    pub(super) service: Field<raw::PluginReference>,
 }
 
 impl Check<'_> {
@@ -32,7 +33,7 @@ impl Check<'_> {
         known: &Known,
         owner: Span,
     ) -> (Option<Destination>, Option<StatusCode>) {
-        let Answers { upstream, split, redirect, respond } = answers;
+        let Answers { upstream, split, redirect, respond, service } = answers;
         let (redirect, https) = match written(redirect, |redirect| self.redirect(redirect)) {
             Some(Some(Redirection::ToHttps(status))) => (None, Some(status)),
             Some(Some(Redirection::All(redirect))) => (Some(Some(Destination::Redirect(redirect))), None),
@@ -44,14 +45,19 @@ impl Check<'_> {
         let split =
             written(split, |Spanned { value, span }| self.split(value, known, span).map(Destination::Split));
         let respond = written(respond, |respond| self.respond(respond).map(Destination::Respond));
-        let mut all = [upstream, split, redirect, respond].into_iter().flatten();
+        let service = written(service, |Spanned { value, span }| {
+            let name = self.required(value.plugin, "plugin", span)?;
+            self.plugin_reference(name, known).map(Destination::Service)
+        });
+        let mut all = [upstream, split, redirect, respond, service].into_iter().flatten();
         let (first, second) = (all.next(), all.next());
         if second.is_some() {
-            let message = "only one of `upstream`, `split`, `redirect` and `respond` can be written";
+            let message =
+                "only one of `upstream`, `split`, `redirect`, `respond` and `service` can be written";
             self.complain(owner, message, None);
         }
         if first.is_none() {
-            let help = "or `split`, `redirect` or `respond`; `redirect: { https: true }` stands beside one"
+            let help = "or `split`, `redirect`, `respond` or `service`; `redirect: { https: true }` stands beside one"
                 .to_owned();
             self.complain(owner, "missing key `upstream`", Some(help));
         }

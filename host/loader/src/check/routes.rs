@@ -48,15 +48,15 @@ impl Check<'_> {
                 split: route.split,
                 redirect: route.redirect,
                 respond: route.respond,
+                service: route.service,
             },
             known,
             owner,
         );
-        if matches!(destination, Some(Destination::Redirect(_) | Destination::Respond(_))) {
-            let rewriting = [route.rewrite.span(), route.location.span(), route.cookies.span()];
-            let sending = [route.fallback.span(), route.buffering.span()];
-            self.nothing_is_sent(rewriting.into_iter().chain(sending).flatten());
-        }
+        let rewriting = [route.rewrite.span(), route.location.span(), route.cookies.span()];
+        let sending = [route.fallback.span(), route.buffering.span()];
+        let again = [route.retries.span(), route.upgrades.span()];
+        self.keys_without_use(destination.as_ref(), rewriting, sending, again);
         let rewrite = self.rewrite(route.rewrite, matches.as_ref().map(|matches| &matches.path));
         let location = self.location(route.location, &rewrite);
         let cookies = self.cookies(route.cookies);
@@ -66,7 +66,10 @@ impl Check<'_> {
         let limit = route.limits.or_default().body;
         let body_limit = self.size(limit, self.inherited.body_limit, 0..=u64::MAX);
         let buffering = self.buffering(route.buffering);
-        let upgrades = self.upgrades(route.upgrades);
+        let upgrades = match destination {
+            Some(Destination::Service(_)) => Vec::new(),
+            _ => self.upgrades(route.upgrades),
+        };
         let retries = self.retries(route.retries);
         let fallback = self.fallback(route.fallback, destination.as_ref(), known);
         let (filters, filter_spans) = filters.into_iter().unzip();
@@ -107,6 +110,26 @@ impl Check<'_> {
         let name = self.required(name, "name", owner)?;
         self.unique_name(&name, "route", names);
         Some(name.map(|name| self.full_name(&name)))
+    }
+
+    /// What is written though the destination has no use for it.
+    fn keys_without_use(
+        &mut self,
+        destination: Option<&Destination>,
+        rewriting: [Option<Span>; 3],
+        sending: [Option<Span>; 2],
+        again: [Option<Span>; 2],
+    ) {
+        let [fallback, _] = sending;
+        match destination {
+            Some(Destination::Redirect(_) | Destination::Respond(_)) => {
+                self.nothing_is_sent(rewriting.into_iter().chain(sending).flatten());
+            }
+            Some(Destination::Service(_)) => {
+                self.nothing_is_sent([fallback].into_iter().chain(again).flatten());
+            }
+            Some(Destination::Upstream(_) | Destination::Split(_)) | None => {}
+        }
     }
 
     fn nothing_is_sent(&mut self, spans: impl Iterator<Item = Span>) {

@@ -14,6 +14,7 @@ use outbound::UpstreamBody;
 use transport::run_later;
 
 use crate::exchange::filter::Calls;
+use crate::exchange::serve::ServiceBody;
 use crate::exchange::tunnel::Opening;
 
 /// Where a response's body comes from.
@@ -26,6 +27,8 @@ pub(crate) enum Content {
     Kept(Box<BufferedBody>),
     /// One that it would have looked at, had it been shorter.
     Unread(Box<Unread>),
+    /// A service, as it comes.
+    Service(Box<ServiceBody>),
     /// None: the client and the endpoint go on with another protocol.
     Tunnel(Box<Opening>),
     /// It is here.
@@ -42,6 +45,7 @@ impl Content {
         match self {
             Content::Upstream(body) => !body.is_end_stream(),
             Content::Ahead(body) => !body.is_end_stream(),
+            Content::Service(body) => !body.is_end_stream(),
             Content::Unread(body) => body.front.is_some() || body.rest.is_cut_short(),
             Content::Kept(_) | Content::Tunnel(_) | Content::Whole(_) => false,
         }
@@ -76,6 +80,7 @@ impl Body for Content {
             Content::Upstream(body) => Pin::new(body).poll_frame(cx),
             Content::Ahead(body) => Pin::new(body).poll_frame(cx),
             Content::Kept(body) => Pin::new(body).poll_frame(cx),
+            Content::Service(body) => Pin::new(body).poll_frame(cx),
             Content::Unread(body) => match body.front.take() {
                 Some(front) => Poll::Ready(Some(Ok(Frame::data(front.into_bytes())))),
                 None => Pin::new(&mut body.rest).poll_frame(cx),
@@ -90,6 +95,7 @@ impl Body for Content {
             Content::Upstream(body) => body.is_end_stream(),
             Content::Ahead(body) => body.is_end_stream(),
             Content::Kept(body) => body.is_end_stream(),
+            Content::Service(body) => body.is_end_stream(),
             Content::Unread(body) => body.front.is_none() && body.rest.is_end_stream(),
             Content::Tunnel(_) => true,
             Content::Whole(bytes) => bytes.is_none(),
@@ -101,6 +107,7 @@ impl Body for Content {
             Content::Upstream(body) => body.size_hint(),
             Content::Ahead(body) => body.size_hint(),
             Content::Kept(body) => body.size_hint(),
+            Content::Service(body) => body.size_hint(),
             Content::Unread(_) => SizeHint::default(),
             Content::Tunnel(_) => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
@@ -240,6 +247,9 @@ impl ResponseBody for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
+        if let (Content::Service(body), Some(exchange)) = (&self.content, self.rest.exchange()) {
+            body.tell_cost(exchange);
+        }
         self.end_early(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
     }
 }

@@ -54,7 +54,7 @@ fn hostname(exchange: &Exchange) -> &str {
 /// Answers, where the route has an answer itself.
 pub(crate) fn answer(route: &Route, exchange: Box<Exchange>) -> Result<Box<Exchange>, Box<Halted>> {
     let reply = match &route.destination {
-        Destination::Upstream(_) | Destination::Split(_) => return Ok(exchange),
+        Destination::Upstream(_) | Destination::Split(_) | Destination::Service(_) => return Ok(exchange),
         Destination::Redirect(redirect) => redirected(redirect, &exchange),
         Destination::Respond(respond) => responded(respond, &exchange),
     };

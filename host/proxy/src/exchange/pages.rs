@@ -22,7 +22,11 @@ pub(crate) fn dress(generation: &Generation, exchange: &mut Exchange, content: C
         return content;
     }
     let of = match &content {
-        Content::Upstream(_) | Content::Ahead(_) | Content::Kept(_) | Content::Unread(_) => PageOf::All,
+        Content::Upstream(_)
+        | Content::Ahead(_)
+        | Content::Kept(_)
+        | Content::Unread(_)
+        | Content::Service(_) => PageOf::All,
         Content::Whole(_) if exchange.fault.is_some() => PageOf::Faults,
         Content::Whole(_) | Content::Tunnel(_) => return content,
     };

@@ -31,18 +31,13 @@ impl Host for Context {
 }
 
 impl Context {
-    /// What the plugin calls an upstream: a tenant's plugin leaves its tenant's name out.
-    pub(crate) fn own_name<'n>(&self, upstream: &'n str) -> &'n str {
-        let Some(tenant) = &self.plugin.spec.tenant else { return upstream };
-        let own = upstream.strip_prefix(tenant.name().as_ref()).and_then(|rest| rest.strip_prefix('/'));
-        own.unwrap_or(upstream)
-    }
-
     /// The request to send, if the plugin may send it.
     fn prepare(&mut self, question: Question) -> wasmtime::Result<Result<Callout, CalloutError>> {
         let limits = self.plugin.spec.limits;
         let granted = self.plugin.spec.grants.callout.iter().flatten();
-        let Some(upstream) = granted.into_iter().find(|name| self.own_name(name) == question.upstream) else {
+        let Some(upstream) =
+            granted.into_iter().find(|name| self.plugin.spec.own_name(name) == question.upstream)
+        else {
             return Ok(Err(CalloutError::NotGranted));
         };
         let upstream = Arc::clone(upstream);

@@ -15,14 +15,14 @@ const KEYS_LIMIT: u32 = 1000;
 
 impl Context {
     /// What the plugin keeps, and how many bytes of it there may be.
-    fn values(&mut self) -> wasmtime::Result<(&KeyValue, u64)> {
+    pub(super) fn values(&mut self) -> wasmtime::Result<(&KeyValue, u64)> {
         self.count_call()?;
         let kept = self.plugin.state.as_ref().zip(self.plugin.spec.grants.kv);
         kept.map(|(state, quota)| (&state.values, quota))
             .ok_or_else(|| wasmtime::format_err!("kv is not granted"))
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         key: &str,
         value: &[u8],

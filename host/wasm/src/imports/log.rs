@@ -23,7 +23,7 @@ impl Context {
             return;
         }
         self.log_left = Some(left);
-        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
+        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange_id());
         let message = message.escape_debug().to_string();
         match level {
             Level::Debug => tracing::debug!(target: "plugin", plugin, id, text = message, "plugin says"),
@@ -33,6 +33,13 @@ impl Context {
         }
     }
 
+    /// The name of the exchange that the guest works for.
+    fn exchange_id(&self) -> Option<String> {
+        let serving = || self.serving.as_ref().map(|serving| serving.of.exchange);
+        let id = self.exchange.as_ref().map(|exchange| exchange.id).or_else(serving);
+        id.map(|id| id.to_string())
+    }
+
     /// Counts a line that is over the limit. The first of an exchange is told, unless others were in the same second.
     fn drop_line(&mut self) {
         self.stats().log_dropped();
@@ -40,7 +47,7 @@ impl Context {
         if !is_first || !self.stats().may_notice() {
             return;
         }
-        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange.as_ref().map(|e| e.id.to_string()));
+        let (plugin, id) = (self.plugin.spec.name.as_ref(), self.exchange_id());
         let limit_bytes = self.plugin.spec.limits.log;
         tracing::warn!(plugin, id, limit_bytes, "a plugin logs more than it may");
     }

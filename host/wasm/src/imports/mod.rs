@@ -15,6 +15,10 @@ mod request;
 mod response;
 mod trace;
 mod wasi;
+mod wasi_config;
+mod wasi_http;
+mod wasi_keyvalue;
+mod wasi_logging;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -23,6 +27,7 @@ use crate::context::Context;
 pub(crate) use request::{parse_authority, parse_path};
 pub(crate) use response::change_status;
 pub(crate) use wasi::Wasi;
+pub(crate) use wasi_config::Values;
 
 /// Names of the interfaces that every component may import, up to their version. What others need is a
 /// [`Grant`](crate::grants::Grant).
@@ -48,6 +53,15 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()
     bindings::rate_limit::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::metrics::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
     bindings::callout::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)
+}
+
+/// Makes WASI known: what language runtimes need, what components of `wasi:http` answer by, and what they find beside it.
+pub(crate) fn add_wasi_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    wasi_config::add_to_linker(linker)?;
+    wasi_logging::add_to_linker(linker)?;
+    wasi_keyvalue::add_to_linker(linker)
 }
 
 impl bindings::types::Host for Context {}

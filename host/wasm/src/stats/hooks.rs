@@ -50,11 +50,13 @@ pub enum Hook {
     Weigh,
     /// What wakes a module of proxy-wasm beside exchanges: ticks, answers to its callouts, and queues.
     OnEvent,
+    /// `handle` of `wasi:http/incoming-handler`
+    Serve,
 }
 
 impl Hook {
     /// All of them with their names in metrics, in the order they are counted in.
-    pub const ALL: [(Hook, &'static str); 11] = [
+    pub const ALL: [(Hook, &'static str); 12] = [
         (Hook::OnRequest, "on-request"),
         (Hook::OnRequestBody, "on-request-body"),
         (Hook::OnResponse, "on-response"),
@@ -66,6 +68,7 @@ impl Hook {
         (Hook::OnOutcomes, "on-outcomes"),
         (Hook::Weigh, "weigh"),
         (Hook::OnEvent, "on-event"),
+        (Hook::Serve, "serve"),
     ];
 
     /// Its name in metrics.

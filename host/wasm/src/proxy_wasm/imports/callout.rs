@@ -95,7 +95,7 @@ fn prepare(context: &mut Context, bytes: &[u8], wanted: &Wanted) -> Result<Callo
 /// The upstream of that name, if the plugin may send it anything.
 fn granted(context: &Context, name: &[u8]) -> Result<Arc<str>, Status> {
     let mut granted = context.plugin.spec.grants.callout.iter().flatten();
-    match granted.find(|upstream| context.own_name(upstream).as_bytes() == name) {
+    match granted.find(|upstream| context.plugin.spec.own_name(upstream).as_bytes() == name) {
         Some(upstream) => Ok(Arc::clone(upstream)),
         None => {
             let name =

@@ -41,7 +41,7 @@ const OWNERS: [Owner; 10] = [
     },
     Owner {
         name: "wasm",
-        packages: &["wasmtime", "wasmtime-wasi", "wasmtime-wizer", "jsonschema"],
+        packages: &["wasmtime", "wasmtime-wasi", "wasmtime-wasi-http", "wasmtime-wizer", "jsonschema"],
         also: &[],
         why: "everything else sees filters, routers and balancers, never a component",
     },

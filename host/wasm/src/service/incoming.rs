@@ -1,0 +1,98 @@
+//! The request as a guest of `wasi:http` gets it.
+
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::HOST;
+use http_body::{Body, Frame, SizeHint};
+use model::{FaultKind, Part, Parts, RequestHead, Scheme};
+use wasmtime::component::Resource;
+use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
+use wasmtime_wasi_http::{Error, WasiHttpView};
+
+use crate::context::Context;
+
+/// Whom a request is told to be sent to that does not say so (HTTP/1.0).
+const NO_HOST: HeaderValue = HeaderValue::from_static("localhost");
+
+/// The guest's handle of a request.
+pub(crate) type Request = Resource<HostIncomingRequest>;
+/// The guest's handle of the place for its answer.
+pub(crate) type ResponseOut = Resource<HostResponseOutparam>;
+/// What a guest puts there.
+pub(crate) type Answered = Result<http::Response<HyperOutgoingBody>, ErrorCode>;
+
+/// What a guest is called with.
+pub(crate) struct Incoming {
+    pub(crate) scheme: Scheme,
+    pub(crate) head: RequestHead,
+    pub(crate) body: Option<Box<dyn Parts>>,
+    /// Where its answer goes.
+    pub(crate) tell: Box<dyn FnOnce(Answered) + Send + Sync>,
+}
+
+impl Incoming {
+    /// As handles of the guest's.
+    pub(crate) fn handles(self, context: &mut Context) -> wasmtime::Result<(Request, ResponseOut)> {
+        let Incoming { scheme, head, body, tell } = self;
+        let scheme = match scheme {
+            Scheme::Http => types::Scheme::Http,
+            Scheme::Https => types::Scheme::Https,
+        };
+        let mut request = http::Request::new(Upload(body));
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.headers_mut() = head.fields;
+        request.headers_mut().entry(HOST).or_insert(NO_HOST);
+        let mut http = context.http();
+        let request = http.new_incoming_request(scheme, request)?;
+        let out = http.new_response_outparam_from_callback(tell)?;
+        Ok((request, out))
+    }
+}
+
+/// A request's body.
+struct Upload(Option<Box<dyn Parts>>);
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(parts) = &mut self.0 else { return Poll::Ready(None) };
+        let polled = parts.poll_part(cx).map(|part| {
+            part.map(|part| match part {
+                Ok(Part::Data(data)) => Ok(Frame::data(data)),
+                Ok(Part::Trailers(trailers)) => Ok(Frame::trailers(trailers)),
+                Err(kind) => Err(error(kind)),
+            })
+        });
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            self.0 = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let length = self.0.as_ref().map_or(Some(0), |parts| parts.length());
+        length.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// Why a body ended early, in the words of `wasi:http`.
+fn error(kind: FaultKind) -> Error {
+    match kind {
+        FaultKind::BodyTooLarge => Error::HttpRequestBodySize(None),
+        FaultKind::ClientTimeout => Error::ConnectionReadTimeout,
+        FaultKind::ClientGone => Error::ConnectionTerminated,
+        _ => Error::HttpProtocolError,
+    }
+}

@@ -1,0 +1,60 @@
+//! What a guest that answers a request has used, told while it runs: its call may last as long as its answer's body.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::Poll;
+use std::time::Duration;
+
+use model::{CpuMeter, Tenant};
+
+use crate::lane;
+use crate::slice::{begin_slice, end_slice};
+
+/// What such a guest has used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter {
+    pub(crate) cpu: CpuMeter,
+    /// Whether it has waited for something since this was last asked.
+    has_waited: Arc<AtomicBool>,
+}
+
+impl Meter {
+    /// Whether it has waited for something since this was last asked.
+    pub(crate) fn take_waited(&self) -> bool {
+        self.has_waited.swap(false, Relaxed)
+    }
+}
+
+/// The guest has used more CPU time than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("used more CPU time than it may")]
+pub(crate) struct CpuLimit;
+
+/// Runs a guest's future, books the time it holds its thread, beyond what ticks have booked, and ends it at its limit.
+pub(crate) async fn metered<T>(
+    meter: Meter,
+    limit: Duration,
+    tenant: Option<Arc<Tenant>>,
+    future: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        lane::note_resumed();
+        begin_slice();
+        let polled = future.as_mut().poll(cx);
+        let slice = end_slice();
+        meter.cpu.add(slice);
+        if let Some(tenant) = &tenant {
+            tenant.computed(slice);
+        }
+        if polled.is_pending() && !lane::was_interrupted() {
+            meter.has_waited.store(true, Relaxed);
+        }
+        if polled.is_pending() && meter.cpu.total() > limit {
+            return Poll::Ready(Err(wasmtime::Error::new(CpuLimit)));
+        }
+        polled
+    })
+    .await
+}
