@@ -11,6 +11,7 @@ mod plugins;
 mod policy;
 mod services;
 mod settings;
+mod spec;
 mod tenants;
 
 use std::collections::{HashMap, HashSet};
@@ -27,9 +28,7 @@ use model::{Endpoint, Filter, RouteLabel, Template, Tenant, UpstreamTimes, Varia
 use rewriting::Rewriting;
 use routing::{Parts, RouteTable};
 use upkeep::{Book, WeighRule};
-use wasm::{
-    Bodies, Engine, Grants, Isolation, Keep, Limits, OnFailure, OwnMetrics, Plugin, PluginSpec, ProxyWasmSpec,
-};
+use wasm::{Engine, OwnMetrics, Plugin};
 
 use crate::buffering::Buffering;
 use crate::destination::{Destination, Split};
@@ -141,7 +140,7 @@ impl Assembly<'_> {
         let mut before: HashMap<&str, &Plugin> = HashMap::new();
         before.extend(self.before.iter().flat_map(|b| &b.plugins).map(|old| (old.name().as_ref(), old)));
         let wanted = self.config.plugins.values().map(|plugin| Wanted {
-            spec: spec(self.config, plugin, self.tenant(plugin.tenant.as_deref())),
+            spec: spec::of(self.config, plugin, self.tenant(plugin.tenant.as_deref())),
             places: self.places,
             before: before.get(plugin.name.as_ref()).copied().cloned(),
         });
@@ -386,71 +385,6 @@ fn plugin_of<'a>(upstream: &config::Upstream, plugins: &'a Plugins) -> Option<&'
 
 fn rules_of(rules: &config::HeaderRules) -> Rules {
     Rules { set: rules.set.clone(), add: rules.add.clone(), remove: rules.remove.clone() }
-}
-
-fn spec(config: &Config, plugin: &config::Plugin, tenant: Option<Arc<Tenant>>) -> PluginSpec {
-    PluginSpec {
-        name: Arc::clone(&plugin.name),
-        tenant,
-        path: plugin.wasm.clone(),
-        settings: plugin.settings.as_ref().map(ToString::to_string),
-        keep: match plugin.settings_from {
-            config::SettingsFrom::File => Keep::OnDisk,
-            config::SettingsFrom::Outside => Keep::InMemory,
-        },
-        limits: limits(&plugin.limits),
-        grants: grants(config, &plugin.grants),
-        isolation: plugin.isolation.map(|isolation| match isolation {
-            config::Isolation::Exchange => Isolation::Exchange,
-            config::Isolation::Resident => Isolation::Resident,
-        }),
-        on_failure: match plugin.on_failure {
-            config::OnFailure::Closed => OnFailure::Closed,
-            config::OnFailure::Open => OnFailure::Open,
-            config::OnFailure::Fallback => OnFailure::Fallback,
-        },
-        circuit: plugin.circuit,
-        proxy_wasm: proxy_wasm(&plugin.proxy_wasm),
-    }
-}
-
-fn proxy_wasm(told: &config::ProxyWasm) -> ProxyWasmSpec {
-    ProxyWasmSpec {
-        root_id: told.root_id.clone(),
-        vm_id: told.vm_id.clone(),
-        vm_configuration: told.vm_configuration.clone(),
-        bodies: match told.bodies {
-            config::Bodies::Both => Bodies::Both,
-            config::Bodies::Request => Bodies::Request,
-            config::Bodies::Response => Bodies::Response,
-            config::Bodies::None => Bodies::None,
-        },
-    }
-}
-
-fn grants(config: &Config, grants: &config::Grants) -> Grants {
-    Grants {
-        kv: grants.kv.map(|kv| kv.quota),
-        counter: grants.counter.map(|counter| counter.keys),
-        rate_limit: grants.rate_limit.map(|rates| rates.keys),
-        metrics: grants.metrics.map(|metrics| metrics.series),
-        callout: grants.callout.clone(),
-        origins: services::origins(config, grants),
-    }
-}
-
-fn limits(limits: &config::PluginLimits) -> Limits {
-    Limits {
-        memory: limits.memory,
-        cpu: limits.cpu,
-        wall: limits.wall,
-        body: limits.body,
-        host_calls: limits.host_calls,
-        log: limits.log,
-        callouts: limits.callouts,
-        callout_body: limits.callout_body,
-        callout_timeout: limits.callout_timeout,
-    }
 }
 
 /// Whether a line of the access log says something of a response's fields.

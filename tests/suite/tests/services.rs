@@ -131,7 +131,8 @@ fn clients_of_http2_are_answered() {
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == b"answered"));
     let web = sandgate.web();
     let broken = std::thread::spawn(move || Http2Client::connect(web).get("/trap-in-body")).join();
-    assert!(broken.is_err(), "the stream is reset: {broken:?}");
+    // The reset may come before the client has looked at the head.
+    assert!(broken.is_err() || broken.is_ok_and(|answer| !answer.is_complete), "the stream is reset");
     assert_eq!(sandgate.access_line(23)["fault"], "plugin_trap");
 }
 

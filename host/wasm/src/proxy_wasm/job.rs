@@ -38,7 +38,7 @@ pub(super) enum Event {
     /// The timer of that number has rung.
     Tick(u64),
     /// A callout has come to its end.
-    Answer { token: u32, answer: Result<Reply, CalloutError> },
+    Answer { token: u32, answer: Box<Result<Reply, CalloutError>> },
     /// Something is in a queue.
     Queue(u32),
 }

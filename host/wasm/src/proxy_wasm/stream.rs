@@ -33,8 +33,11 @@ pub(super) struct Stream {
     pub(super) parked: Option<Parked>,
     /// How many callouts were sent for it.
     pub(super) callouts: u32,
-    properties: Vec<(Box<[u8]>, Box<[u8]>)>,
+    properties: Vec<Property>,
 }
+
+/// A property that a module has set: its path, and its value.
+type Property = (Box<[u8]>, Box<[u8]>);
 
 /// A body that is here as a whole, and what the module makes of it.
 pub(super) struct Body {

@@ -40,7 +40,9 @@ pub(super) fn answer(place: &Arc<Place>, vm: u64, token: u32, answer: CalloutFut
         let Some(place) = place.upgrade() else { return };
         place.plugin.stats.of(place.worker).called_out(CalloutResult::of(&answer));
         // Not part of this task, which the VM gives up when it knows the answer.
-        tokio::spawn(async move { tell(&place, vm, Event::Answer { token, answer }).await });
+        tokio::spawn(
+            async move { tell(&place, vm, Event::Answer { token, answer: Box::new(answer) }).await },
+        );
     });
     Some(task.abort_handle())
 }
