@@ -81,7 +81,12 @@ README_SUBJECTS = [
     *("envoy:lua", "envoy:lua10", "envoy:wat", "envoy:wat10", "envoy:wasm", "envoy:wasm10"),
     *("sandgate:wasm", "sandgate:wasm10", "sandgate:wasm-resident", "sandgate:wasm10-resident"),
 ]
-S4_SUBJECTS = [*README_SUBJECTS, *(f"{name}:headers" for name in DEFAULT_SUBJECTS)]
+# Envoy's modules in Sandgate.
+PROXY_WASM_SUBJECTS = [
+    *("sandgate:proxy-wasm", "sandgate:proxy-wasm10", "sandgate:proxy-wasm-fresh", "sandgate:proxy-wasm10-fresh"),
+    *("sandgate:proxy-wat", "sandgate:proxy-wat-fresh"),
+]
+S4_SUBJECTS = [*README_SUBJECTS, *PROXY_WASM_SUBJECTS, *(f"{name}:headers" for name in DEFAULT_SUBJECTS)]
 
 
 def subjects(scenario_id, specs, peers):
