@@ -20,11 +20,11 @@ use crate::inspect::{Anatomy, Kind, LoadError, Waits};
 use crate::machine_code::MachineCode;
 use crate::own_metrics::{self, OwnMetrics};
 use crate::plugin::{Blueprint, Plugin, Shared, Start};
-use crate::proxy_wasm;
+use crate::proxy_wasm::{self, Began};
 use crate::reading::{Reading, Seen};
 use crate::schema;
-use crate::snapshot::{self, Snapshot};
-use crate::spec::{Description, Keep, Limits, OnFailure, PluginSpec, ProxyWasmSpec};
+use crate::snapshot::{self, NoImage, Snapshot};
+use crate::spec::{Description, Isolation, Keep, Limits, OnFailure, PluginSpec, ProxyWasmSpec};
 use crate::stats::PluginStats;
 
 /// What a component turned out to be when it was loaded without settings.
@@ -78,6 +78,7 @@ impl Plugin {
             stats,
             state,
             metrics: None,
+            began: None,
         };
         if anatomy.kind == Kind::Module {
             recipe.metrics = recipe.open_metrics(before);
@@ -106,7 +107,7 @@ impl Plugin {
         let (code, anatomy) = Anatomy::of(engine, &bytes).await?;
         anatomy.check()?;
         if anatomy.kind == Kind::Module {
-            return examine_module(engine, path).await;
+            return examine_module(engine, path, settings).await;
         }
         let recipe = Recipe {
             engine,
@@ -120,6 +121,7 @@ impl Plugin {
             stats: PluginStats::new(1),
             state: state_of(&Grants::everything(), None),
             metrics: None,
+            began: None,
         };
         let First { said, memory } = describe(&recipe.shared(&code, Start::Plain)?).await?;
         let description = said.map(|said| Description {
@@ -135,9 +137,15 @@ impl Plugin {
     }
 }
 
-/// A module says nothing of itself but what its first VM does.
-async fn examine_module(engine: &Engine, path: &Path) -> Result<Inspected, LoadError> {
-    let start = Plugin::load(engine, unsettled(path), 1, None).await;
+/// A module says nothing of itself but what its first VM does. How VMs of exchanges begin is told, as others start only once.
+async fn examine_module(
+    engine: &Engine,
+    path: &Path,
+    settings: Option<String>,
+) -> Result<Inspected, LoadError> {
+    let keep = if settings.is_some() { Keep::InMemory } else { Keep::OnDisk };
+    let spec = PluginSpec { settings, keep, isolation: Some(Isolation::Exchange), ..unsettled(path) };
+    let start = Plugin::load(engine, spec, 1, None).await;
     let memory = start.as_ref().map_or(0, |plugin| plugin.shared.module_memory());
     Ok(Inspected { description: None, memory, start: start.map(|plugin| plugin.start().clone()) })
 }
@@ -172,6 +180,8 @@ pub(crate) struct Recipe<'a> {
     stats: PluginStats,
     state: Option<Arc<Namespace>>,
     metrics: Option<Arc<OwnMetrics>>,
+    /// What VMs of a module begin with.
+    began: Option<Began>,
 }
 
 impl Recipe<'_> {
@@ -223,18 +233,57 @@ impl Recipe<'_> {
                 Ok((Blueprint::Component(pre), HookTable::of(component), engine::places(component)))
             }
             MachineCode::Module(module) => {
-                let prepared = proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec)?;
+                let prepared = proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec, self.began)?;
                 Ok((Blueprint::Module(Arc::new(prepared)), HookTable::default(), 1))
             }
         }
     }
 
-    /// The plugin, if what it is made of is a module: a first VM of it was started.
-    async fn module(&self, code: &Code) -> Result<Plugin, LoadError> {
+    /// The plugin, if what it is made of is a module: a first VM of it was started. Where each exchange has a VM, it begins with
+    /// the image of one that has, if that can be.
+    async fn module(&mut self, code: &Code) -> Result<Plugin, LoadError> {
         let shared = self.shared(code, Start::Plain)?;
-        proxy_wasm::try_out(&shared).await?;
+        let tried = proxy_wasm::try_out(&shared).await?;
+        if shared.isolation() == Isolation::Resident {
+            code.settle();
+            return Ok(self.finished(shared));
+        }
+        let why = match self.module_image(tried).await? {
+            Ok(shared) => return Ok(self.finished(shared)),
+            Err(why) => why,
+        };
+        let shared = self.shared(code, Start::Configure(why))?;
         code.settle();
-        Ok(self.finished(shared))
+        let plugin = self.finished(shared);
+        plugin.say_how_it_starts();
+        Ok(plugin)
+    }
+
+    /// The same as VMs that begin where the first one was, which one of them has shown that it can.
+    async fn module_image(
+        &mut self,
+        tried: Result<Began, NoImage>,
+    ) -> Result<Result<Arc<Shared>, NoImage>, LoadError> {
+        let began = match tried {
+            Ok(began) => began,
+            Err(why) => return Ok(Err(why)),
+        };
+        let image = match proxy_wasm::image(self).await? {
+            Snapshot::Image(image) => image,
+            Snapshot::None(why) => return Ok(Err(why)),
+        };
+        self.began = Some(began);
+        let shared = self.shared(&image, Start::Configured);
+        self.began = None;
+        let shared = match shared {
+            Ok(shared) => shared,
+            Err(error) => return Ok(Err(NoImage::Useless(error.to_string()))),
+        };
+        if let Err(error) = proxy_wasm::try_out(&shared).await {
+            return Ok(Err(NoImage::Useless(error.to_string())));
+        }
+        image.settle();
+        Ok(Ok(shared))
     }
 
     fn check_settings(&self, plain: &Shared, schema: Option<&str>) -> Result<(), LoadError> {
@@ -282,7 +331,7 @@ impl Recipe<'_> {
         let why = match snapshot::of(self).await? {
             Snapshot::Image(image) => match self.tried(&image, Start::Configured).await {
                 Ok(plugin) => return Ok(plugin),
-                Err(error) => snapshot::NoImage::Useless(error.to_string()),
+                Err(error) => NoImage::Useless(error.to_string()),
             },
             Snapshot::None(why) => why,
         };

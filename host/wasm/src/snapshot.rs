@@ -87,7 +87,7 @@ pub(crate) async fn of(recipe: &Recipe<'_>) -> Result<Snapshot, LoadError> {
     })
 }
 
-fn compiled(code: wasmtime::Result<Code>) -> Snapshot {
+pub(crate) fn compiled(code: wasmtime::Result<Code>) -> Snapshot {
     code.map_or_else(|error| Snapshot::None(NoImage::Useless(format!("{error:#}"))), Snapshot::Image)
 }
 
@@ -243,7 +243,7 @@ impl ComponentInstanceState for Reader {
 }
 
 /// Calls into wizer, which panics where it meets what it did not expect.
-fn caught<T>(work: impl FnOnce() -> wasmtime::Result<T>) -> Result<T, String> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> wasmtime::Result<T>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|error| format!("{error:#}")),
         Err(panic) => Err(panicked(panic.as_ref())),
@@ -251,7 +251,7 @@ fn caught<T>(work: impl FnOnce() -> wasmtime::Result<T>) -> Result<T, String> {
 }
 
 /// The same, where it takes turns.
-async fn guarded<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T, String> {
+pub(crate) async fn guarded<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T, String> {
     let mut work = pin!(work);
     std::future::poll_fn(|cx| match caught(|| Ok(work.as_mut().poll(cx))) {
         Ok(poll) => poll.map(|done| done.map_err(|error| format!("{error:#}"))),

@@ -167,13 +167,15 @@ fn a_request_that_is_paused_for_too_long_fails() {
 
 #[test]
 fn a_tick_wakes_a_paused_request() {
-    let app = Origin::replying(200, "app");
-    let sandgate = start(&app, "settings: tick, grants: { kv: { quota: 1MiB } }");
-    assert_eq!(ask(&mut sandgate.client(), "tick", "", b"").text(), "app");
-    assert_eq!(app.only_request().field("x-woken"), Some("by tick"));
-    let ticks =
-        || sandgate.metrics().sum("sandgate_plugin_calls_total", &[("plugin", "it"), ("hook", "on-event")]);
-    assert!(ticks() > 0.0);
+    for isolation in ["resident", "exchange"] {
+        let app = Origin::replying(200, "app");
+        let plugin = format!("settings: tick, grants: {{ kv: {{ quota: 1MiB }} }}, isolation: {isolation}");
+        let sandgate = start(&app, &plugin);
+        assert_eq!(ask(&mut sandgate.client(), "tick", "", b"").text(), "app", "{isolation}");
+        assert_eq!(app.only_request().field("x-woken"), Some("by tick"));
+        let labels = [("plugin", "it"), ("hook", "on-event")];
+        assert!(sandgate.metrics().sum("sandgate_plugin_calls_total", &labels) > 0.0);
+    }
 }
 
 #[test]

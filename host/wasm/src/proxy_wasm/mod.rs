@@ -12,6 +12,7 @@ mod accounts;
 mod exports;
 mod filter;
 mod guest_memory;
+mod image;
 mod imports;
 mod job;
 mod outcome;
@@ -29,8 +30,9 @@ mod vm;
 
 pub(crate) use abi::Abi;
 pub(crate) use filter::filter;
+pub(crate) use image::of as image;
 pub(crate) use imports::linker;
-pub(crate) use prepared::Prepared;
+pub(crate) use prepared::{Began, Prepared};
 pub(crate) use state::VmState;
 pub(crate) use trial::try_out;
 

@@ -1,10 +1,12 @@
 //! A module that can be made VMs of: what it imports is there, and what it is told is known.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Hooks;
 use wasmtime::{ExternType, InstancePre, Linker, Module, Val};
 
+use super::exports::Exports;
 use super::imports::{ENV, FUNCTIONS, WASI, WASI_FUNCTIONS, WASI_OLD};
 use super::queues::Queues;
 use crate::context::Context;
@@ -24,6 +26,16 @@ pub(crate) struct Prepared {
     /// What it is told of its VM.
     pub(super) vm_configuration: Vec<u8>,
     pub(super) queues: Arc<Queues>,
+    pub(super) exports: Exports,
+    /// What VMs begin with, where the module is an image of one that has started.
+    pub(super) began: Option<Began>,
+}
+
+/// What the host knows of a VM that has started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    /// The period of its ticks, if there is one.
+    pub(super) tick: Option<Duration>,
 }
 
 impl Prepared {
@@ -32,6 +44,7 @@ impl Prepared {
         linker: &Linker<Context>,
         module: &Module,
         spec: &PluginSpec,
+        began: Option<Began>,
     ) -> Result<Self, LoadError> {
         let linker = with_rest_of_wasi(linker, module).map_err(|error| LoadError::mismatch(&error))?;
         let pre = linker.instantiate_pre(module).map_err(|error| unmet(module, &error))?;
@@ -55,6 +68,8 @@ impl Prepared {
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
             queues: Arc::default(),
+            exports: Exports::of(module),
+            began,
         })
     }
 

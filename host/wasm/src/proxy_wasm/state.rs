@@ -4,7 +4,8 @@
 //! in the middle of a callback: then the exchange of that one takes its place, if it is paused.
 
 use std::collections::HashMap;
-use std::sync::Weak;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::outcome::Went;
 use super::park::{Waiting, park};
 use super::place::{Patience, Place};
 use super::stream::{Body, Stage, Stream};
+use super::timer;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -24,6 +26,25 @@ use crate::failure::Failure;
 const LAST_LINE: usize = 256;
 /// The CPU time that a VM may take to start where nobody is held up by it.
 const START_CPU: Duration = Duration::from_secs(1);
+
+/// Hashes numbers that nobody but the host chooses.
+#[derive(Default)]
+pub(super) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // Fibonacci hashing: neighbours are spread over all bits.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 /// The state of a VM.
 pub(crate) struct VmState {
@@ -35,12 +56,14 @@ pub(crate) struct VmState {
     pub(crate) worker: WorkerId,
     patience: Patience,
     pub(super) memory: Option<Memory>,
-    pub(super) allocate: Option<TypedFunc<u32, u32>>,
+    pub(super) allocate: Option<Arc<TypedFunc<u32, u32>>>,
     /// Whether it was told its settings, and serves.
     pub(super) serves: bool,
     /// What it said last before that.
     pub(super) last_line: Option<String>,
-    pub(super) streams: HashMap<u32, Stream>,
+    /// Why no other VM can begin with what it is when it has started.
+    pub(super) bound: Option<&'static str>,
+    pub(super) streams: HashMap<u32, Stream, BuildHasherDefault<NumberHasher>>,
     newest: u32,
     /// The context whose callback runs.
     running: u32,
@@ -57,6 +80,8 @@ pub(crate) struct VmState {
     pub(super) newest_callout: u32,
     /// Counts how often the period of ticks was set: only the last one's timer is heard.
     pub(super) tick: u64,
+    /// That period, if there is one.
+    pub(super) period: Option<Duration>,
     /// Room for what is handed to the guest.
     pub(super) scratch: Vec<u8>,
 }
@@ -73,7 +98,8 @@ impl VmState {
             allocate: None,
             serves: false,
             last_line: None,
-            streams: HashMap::new(),
+            bound: None,
+            streams: HashMap::default(),
             newest: ROOT,
             running: ROOT,
             effective: ROOT,
@@ -83,6 +109,7 @@ impl VmState {
             callouts: HashMap::new(),
             newest_callout: 0,
             tick: 0,
+            period: None,
             scratch: Vec::new(),
         }
     }
@@ -121,6 +148,22 @@ impl VmState {
         match self.patience {
             Patience::ToStart if !self.serves => of_exchange.max(START_CPU),
             _ => of_exchange,
+        }
+    }
+
+    /// It ticks in this period from now on, or no more.
+    pub(super) fn set_tick(&mut self, period: Duration) {
+        self.tick += 1;
+        self.period = Some(period).filter(|period| !period.is_zero());
+        if let Some(period) = self.period {
+            timer::tick(&self.place, self.number, self.tick, period);
+        }
+    }
+
+    /// What it does when it starts is of no use to another VM.
+    pub(super) fn note_bound(&mut self, why: &'static str) {
+        if !self.serves {
+            self.bound.get_or_insert(why);
         }
     }
 

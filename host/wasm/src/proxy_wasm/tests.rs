@@ -10,7 +10,7 @@ use model::{
 };
 
 use crate::{
-    Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec,
+    Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec, Start,
 };
 
 /// What all modules have: a page of memory, and an allocator that always gives the same place.
@@ -304,6 +304,42 @@ async fn a_vm_is_its_own_for_each_exchange_or_one_for_all() {
         let (exchange, _) = request(&mut *filter.begin(WorkerId(0))).await;
         assert_eq!(exchange.request.fields["s"], second, "{isolation:?}");
     }
+}
+
+/// A module that counts in a global how often it was configured, and says it in the header `s`.
+fn configured(imports: &str, configure: &str) -> String {
+    let wat = telling(imports, "(global.get $seen)");
+    let configure = format!(
+        r#"(global $seen (mut i32) (i32.const 0))
+           (func (export "proxy_on_configure") (param i32 i32) (result i32)
+             (global.set $seen (i32.add (global.get $seen) (i32.const 1))) {configure} (i32.const 1))
+           (func (export "proxy_abi"#
+    );
+    wat.replacen("(func (export \"proxy_abi", &configure, 1)
+}
+
+#[tokio::test]
+async fn vms_of_exchanges_begin_with_the_image_of_one_that_has_started() {
+    let setup = Setup::new();
+    let load = async |wat: &str| {
+        let spec = PluginSpec { isolation: Some(Isolation::Exchange), ..setup.spec(wat) };
+        Plugin::load(&setup.engine, spec, 1, None).await.unwrap()
+    };
+    let plugin = load(&configured("", "")).await;
+    assert!(matches!(plugin.start(), Start::Configured), "{:?}", plugin.start());
+    for _ in 0..2 {
+        let (exchange, verdict) = request(&mut *plugin.filter().unwrap().begin(WorkerId(0))).await;
+        verdict.unwrap();
+        assert_eq!(exchange.request.fields["s"], "b", "once, and not again");
+    }
+    let queue = r#"(import "env" "proxy_register_shared_queue" (func $q (param i32 i32 i32) (result i32)))"#;
+    let registers = "(drop (call $q (i32.const 0) (i32.const 1) (i32.const 32)))";
+    let plugin = load(&configured(queue, registers)).await;
+    assert!(format!("{:?}", plugin.start()).contains("it uses a queue"), "{:?}", plugin.start());
+    let (exchange, _) = request(&mut *plugin.filter().unwrap().begin(WorkerId(0))).await;
+    assert_eq!(exchange.request.fields["s"], "b");
+    let plugin = load(&configured("(table 1 funcref)", "(table.set 0 (i32.const 0) (ref.null func))")).await;
+    assert!(format!("{:?}", plugin.start()).contains("table.set"), "{:?}", plugin.start());
 }
 
 async fn refusal(wat: &str) -> String {

@@ -6,13 +6,13 @@
 use std::sync::{Arc, Weak};
 
 use model::{Exchange, Reply};
-use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
-use super::exports::{Exports, OnHead, Starters};
+use super::exports::{Callback, Exports, OnHead};
 use super::job::{Answer, Event, Part, StreamKey};
 use super::place::{Patience, Place};
-use super::prepared::Prepared;
+use super::prepared::{Began, Prepared};
 use super::state::{Concluded, VmState};
 use super::stream::Stage;
 use crate::context::Context;
@@ -48,16 +48,17 @@ impl Vm {
         store.data_mut().vm = Some(Box::new(VmState::new(place, patience)));
         begin_slice();
         let made = module.pre.instantiate(&mut store);
-        let made = made.and_then(|instance| Ok((instance, Exports::of(&mut store, &instance)?)));
+        let mut exports = module.exports.clone();
+        let made = made.and_then(|instance| Ok((instance, exports.memory(&mut store, &instance)?)));
         let cpu = end_slice();
         let context = store.data_mut();
         let cut = context.end_call(cpu);
         let making = context.usage.cpu;
         context.usage.making = Some(making);
         let failed = |error| Failure { making, ..Failure::from_error(&error, cut) };
-        let (instance, exports) = made.map_err(failed)?;
+        let (instance, (memory, allocate)) = made.map_err(failed)?;
         if let Some(vm) = &mut context.vm {
-            (vm.memory, vm.allocate) = (Some(exports.memory), Some(exports.allocate.clone()));
+            (vm.memory, vm.allocate) = (Some(memory), Some(Arc::new(allocate)));
         }
         Ok(Vm { store, instance, exports })
     }
@@ -88,46 +89,77 @@ impl Vm {
         self.context().take_cost()
     }
 
-    /// Tells a new VM what it is to know. It is an error if it says no.
+    /// Whether its callbacks are what they should be. To be asked of one VM of each module.
+    pub(super) fn check(&mut self) -> wasmtime::Result<()> {
+        self.exports.check(&mut self.store, &self.instance)
+    }
+
+    /// Tells a new VM what it is to know, unless it begins with that. It is an error if it says no.
     pub(super) fn start(&mut self, module: &Prepared) -> wasmtime::Result<()> {
-        let starters = Starters::of(&mut self.store, &self.instance)?;
-        match (starters.initialize, starters.start) {
-            (Some(initialize), _) => {
-                self.call(&initialize, ())?;
-                if let Some(main) = starters.main {
-                    self.call(&main, (0, 0))?;
-                }
+        match &module.began {
+            Some(began) => {
+                let began = *began;
+                self.resume(began);
             }
-            (None, Some(start)) => self.call(&start, ())?,
-            (None, None) => {}
+            None => self.begin(module)?,
         }
-        self.context().enter(ROOT, None);
-        let create = self.exports.context_create.clone();
-        self.call_if_there(create, (ROOT, 0))?;
-        self.ask("proxy_on_vm_start", starters.vm_start, module.vm_configuration.len())?;
-        self.ask("proxy_on_configure", starters.configure, module.configuration.len())?;
-        let context = self.context();
-        context.leave();
-        if let Some(vm) = &mut context.vm {
+        if let Some(vm) = &mut self.context().vm {
             (vm.serves, vm.last_line) = (true, None);
         }
         Ok(())
     }
 
-    /// Tells it of a configuration of that length.
-    fn ask(
-        &mut self,
-        name: &str,
-        callback: Option<TypedFunc<(u32, u32), u32>>,
-        length: usize,
-    ) -> wasmtime::Result<()> {
-        let Some(callback) = callback else { return Ok(()) };
-        if self.call(&callback, (ROOT, size(length)))? != 0 {
+    /// Goes on where the VM was whose image it is.
+    fn resume(&mut self, began: Began) {
+        if let Some(vm) = &mut self.context().vm {
+            began.tick.into_iter().for_each(|period| vm.set_tick(period));
+        }
+    }
+
+    fn begin(&mut self, module: &Prepared) -> wasmtime::Result<()> {
+        let start = &mut self.exports.start;
+        if let Some(initialize) = start.initialize.get(&mut self.store, &self.instance)? {
+            initialize.call(&mut self.store, ())?;
+            if let Some(main) = start.main.get(&mut self.store, &self.instance)? {
+                main.call(&mut self.store, (0, 0))?;
+            }
+        } else if let Some(start) = start.start.get(&mut self.store, &self.instance)? {
+            start.call(&mut self.store, ())?;
+        }
+        self.context().enter(ROOT, None);
+        call(&mut self.exports.context_create, &mut self.store, &self.instance, (ROOT, 0))?;
+        let told = (ROOT, size(module.vm_configuration.len()));
+        let started = call(&mut self.exports.start.vm_start, &mut self.store, &self.instance, told)?;
+        self.agreed("proxy_on_vm_start", started)?;
+        let told = (ROOT, size(module.configuration.len()));
+        let configured = call(&mut self.exports.start.configure, &mut self.store, &self.instance, told)?;
+        self.agreed("proxy_on_configure", configured)?;
+        self.context().leave();
+        Ok(())
+    }
+
+    /// Whether it has said yes; saying nothing is no no.
+    fn agreed(&mut self, name: &str, said: Option<u32>) -> wasmtime::Result<()> {
+        if said != Some(0) {
             return Ok(());
         }
         let said = self.context().vm.as_mut().and_then(|vm| vm.last_line.take());
         let said = said.map(|line| format!("; it said last: {}", line.escape_debug())).unwrap_or_default();
         Err(wasmtime::Error::new(SaidNo(format!("`{name}` returned false{said}"))))
+    }
+
+    /// What it is when it has started, for those that begin with that; or why none can.
+    pub(super) fn began(&mut self) -> Result<Began, &'static str> {
+        let vm = self.context().vm.as_ref();
+        match vm.and_then(|vm| vm.bound) {
+            Some(why) => Err(why),
+            None => Ok(Began { tick: vm.and_then(|vm| vm.period) }),
+        }
+    }
+
+    /// What it runs in, to look at it from outside.
+    pub(super) fn into_parts(self) -> (Store<Context>, Instance) {
+        (self.store, self.instance)
     }
 
     /// Shows it a part of an exchange, which gets a context if it has none.
@@ -155,19 +187,18 @@ impl Vm {
             stream.see(part.stage(), part.body());
         }
         if is_new {
-            let create = self.exports.context_create.clone();
-            self.call_if_there(create, (id, ROOT))?;
+            call(&mut self.exports.context_create, &mut self.store, &self.instance, (id, ROOT))?;
         }
         let action = match part {
-            Part::RequestHead => self.head(self.exports.request_head.clone(), id, fields, ends)?,
-            Part::ResponseHead => self.head(self.exports.response_head.clone(), id, fields, ends)?,
+            Part::RequestHead => head(&mut self.exports.request_head, &mut self.store, &self.instance, (id, size(fields)), ends)?,
+            Part::ResponseHead => head(&mut self.exports.response_head, &mut self.store, &self.instance, (id, size(fields)), ends)?,
             Part::RequestBody(body) => {
-                let callback = self.exports.request_body.clone();
-                self.call_if_there(callback, (id, size(body.len()), 1))?.unwrap_or(0)
+                let told = (id, size(body.len()), 1);
+                call(&mut self.exports.request_body, &mut self.store, &self.instance, told)?.unwrap_or(0)
             }
             Part::ResponseBody(body) => {
-                let callback = self.exports.response_body.clone();
-                self.call_if_there(callback, (id, size(body.len()), 1))?.unwrap_or(0)
+                let told = (id, size(body.len()), 1);
+                call(&mut self.exports.response_body, &mut self.store, &self.instance, told)?.unwrap_or(0)
             }
         };
         self.led(id, action)
@@ -194,20 +225,6 @@ impl Vm {
         self.context().vm.as_mut().map(|vm| vm.open()).ok_or_else(lost)
     }
 
-    fn head(
-        &mut self,
-        callback: Option<OnHead>,
-        id: u32,
-        fields: usize,
-        ends: bool,
-    ) -> wasmtime::Result<u32> {
-        match callback {
-            Some(OnHead::New(callback)) => self.call(&callback, (id, size(fields), u32::from(ends))),
-            Some(OnHead::Old(callback)) => self.call(&callback, (id, size(fields))),
-            None => Ok(0),
-        }
-    }
-
     /// Ends a context. The exchange may be gone.
     pub(super) fn close(
         &mut self,
@@ -219,11 +236,9 @@ impl Vm {
         if let Some(stream) = context.vm.as_mut().and_then(|vm| vm.stream()) {
             stream.see(Stage::Over, None);
         }
-        let (done, log, delete) =
-            (self.exports.done.clone(), self.exports.log.clone(), self.exports.delete.clone());
-        self.call_if_there(done, id)?;
-        self.call_if_there(log, id)?;
-        self.call_if_there(delete, id)?;
+        call(&mut self.exports.done, &mut self.store, &self.instance, id)?;
+        call(&mut self.exports.log, &mut self.store, &self.instance, id)?;
+        call(&mut self.exports.delete, &mut self.store, &self.instance, id)?;
         let context = self.context();
         let exchange = context.leave();
         if let Some(vm) = context.vm.as_mut() {
@@ -246,13 +261,11 @@ impl Vm {
         match event {
             Event::Tick(_) => {
                 self.context().enter(ROOT, None);
-                let callback = self.exports.tick.clone();
-                self.call_if_there(callback, ROOT)?;
+                call(&mut self.exports.tick, &mut self.store, &self.instance, ROOT)?;
             }
             Event::Queue(queue) => {
                 self.context().enter(ROOT, None);
-                let callback = self.exports.queue_ready.clone();
-                self.call_if_there(callback, (ROOT, queue))?;
+                call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
             }
             Event::Answer { token, answer } => self.answer(token, answer.ok())?,
         }
@@ -274,37 +287,40 @@ impl Vm {
             vm.answer = answer;
         }
         context.enter(id, None);
-        let callback = self.exports.answer.clone();
-        // A VM has one root; an answer that it waits for is told to it.
-        self.call_if_there(callback, (id, token, size(fields), size(length), 0))?;
+        let told = (id, token, size(fields), size(length), 0);
+        call(&mut self.exports.answer, &mut self.store, &self.instance, told)?;
         if let Some(vm) = &mut self.context().vm {
             vm.answer = None;
         }
         Ok(())
     }
+}
 
-    fn call_if_there<P, R>(
-        &mut self,
-        callback: Option<TypedFunc<P, R>>,
-        params: P,
-    ) -> wasmtime::Result<Option<R>>
-    where
-        P: WasmParams,
-        R: WasmResults,
-    {
-        match callback {
-            Some(callback) => self.call(&callback, params).map(Some),
-            None => Ok(None),
-        }
+/// Calls a callback, if the module has it.
+fn call<P: WasmParams, R: WasmResults>(
+    callback: &mut Callback<P, R>,
+    store: &mut Store<Context>,
+    instance: &Instance,
+    params: P,
+) -> wasmtime::Result<Option<R>> {
+    match callback.get(store, instance)? {
+        Some(callback) => callback.call(store, params).map(Some),
+        None => Ok(None),
     }
+}
 
-    fn call<P, R>(&mut self, callback: &TypedFunc<P, R>, params: P) -> wasmtime::Result<R>
-    where
-        P: WasmParams,
-        R: WasmResults,
-    {
-        callback.call(&mut self.store, params)
+/// Calls that for a head; 0 is to go on.
+fn head(
+    callback: &mut OnHead,
+    store: &mut Store<Context>,
+    instance: &Instance,
+    (id, fields): (u32, u32),
+    ends: bool,
+) -> wasmtime::Result<u32> {
+    if let Some(action) = call(&mut callback.new, store, instance, (id, fields, u32::from(ends)))? {
+        return Ok(action);
     }
+    Ok(call(&mut callback.old, store, instance, (id, fields))?.unwrap_or(0))
 }
 
 /// A module said no when it was started.

@@ -148,6 +148,7 @@ fn send(context: &mut Context, callout: Callout) -> Result<u32, Status> {
     }
     let caller = context.plugin.caller.clone();
     let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
+    vm.note_bound("it sends a callout when it starts");
     vm.newest_callout = vm.newest_callout.wrapping_add(1).max(ROOT);
     let token = vm.newest_callout;
     if let Some(stream) = vm.stream() {

@@ -115,7 +115,10 @@ fn text(key: &[u8]) -> Result<&str, Status> {
 }
 
 /// What the plugin keeps, and how many bytes of it there may be.
-fn values(context: &Context) -> Result<(&KeyValue, u64), Status> {
+fn values(context: &mut Context) -> Result<(&KeyValue, u64), Status> {
+    if let Some(vm) = &mut context.vm {
+        vm.note_bound("it uses shared data when it starts");
+    }
     let kept = context.plugin.state.as_ref().zip(context.plugin.spec.grants.kv);
     match kept {
         Some((state, quota)) => Ok((&state.values, quota)),
@@ -161,7 +164,10 @@ fn dequeue(module: &mut Module<'_>, queue: u32, to: Pointers) -> Done {
     })
 }
 
-fn queues(context: &Context) -> Result<Arc<Queues>, Status> {
+fn queues(context: &mut Context) -> Result<Arc<Queues>, Status> {
+    if let Some(vm) = &mut context.vm {
+        vm.note_bound("it uses a queue when it starts");
+    }
     match &context.plugin.blueprint {
         Blueprint::Module(module) => Ok(Arc::clone(&module.queues)),
         Blueprint::Component(_) => Err(Status::InternalFailure),

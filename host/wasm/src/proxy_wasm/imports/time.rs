@@ -7,7 +7,6 @@ use wasmtime::{Caller, Linker};
 use super::ENV;
 use crate::context::Context;
 use crate::proxy_wasm::guest_memory::{Done, Module, told};
-use crate::proxy_wasm::timer;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(ENV, "proxy_get_current_time_nanoseconds", |caller: Caller<'_, Context>, to: u32| {
@@ -31,10 +30,6 @@ pub(super) fn nanos(time: Duration) -> u64 {
 }
 
 fn set_tick_period(module: &mut Module<'_>, ms: u32) -> Done {
-    let vm = module.vm()?;
-    vm.tick += 1;
-    if ms > 0 {
-        timer::tick(&vm.place, vm.number, vm.tick, Duration::from_millis(ms.into()));
-    }
+    module.vm()?.set_tick(Duration::from_millis(ms.into()));
     Ok(())
 }
