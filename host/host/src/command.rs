@@ -9,6 +9,7 @@ pub(crate) mod new;
 pub(crate) mod routes;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod test;
 pub(crate) mod top;
 
 use std::path::Path;
