@@ -59,10 +59,17 @@ impl Process {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join(CONFIG);
         fs::write(&path, config)?;
-        let mut command = Command::new(binary);
-        command.arg("run").arg(&path).arg("--folder").arg(base);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
+        let command = |name| {
+            let mut command = Command::new(binary);
+            command.arg(name).arg(&path).arg("--folder").arg(base).stdin(Stdio::null());
+            command
+        };
+        // Compiles what is not compiled yet: the process that serves finds it in the cache, as one in production does.
+        let checked = command("check").output()?;
+        if !checked.status.success() {
+            return Err(ProcessError::Refused(String::from_utf8_lossy(&checked.stderr).into_owned()));
+        }
+        let mut child = command("run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
         let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
         let mut process = Process { child, folder, stdout, stderr, addresses: HashMap::new() };

@@ -33,9 +33,9 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve with a configuration, until SIGTERM or SIGINT
-    Run(Run),
+    Run(Configuration),
     /// Say all that is wrong with a configuration; start nothing
-    Check(File),
+    Check(Configuration),
     /// Say which route a request would take, and why not another
     Routes(Routes),
     /// Say what a component is, and whether it could be loaded
@@ -112,7 +112,7 @@ pub(crate) struct Schema {
 }
 
 #[derive(Args)]
-pub(crate) struct Run {
+pub(crate) struct Configuration {
     /// The configuration: a file, YAML or JSON, or a folder of them
     pub(crate) file: PathBuf,
     /// The folder that paths in the configuration are relative to; its own when absent
@@ -143,12 +143,6 @@ pub(crate) struct Test {
     /// Print JSON, an object for each case
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct File {
-    /// The configuration: a file, YAML or JSON, or a folder of them
-    pub(crate) file: PathBuf,
 }
 
 #[derive(Args)]

@@ -10,13 +10,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use upkeep::Watch;
 
-use crate::arguments::Run;
+use crate::arguments::Configuration;
 use crate::command::{engine, runtime};
 use crate::exit::Failure;
 use crate::logging::{self, Verbosity};
 
 /// Serves until it is told to stop.
-pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Configuration) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
     raise_file_limit();
     let reloader =

@@ -35,7 +35,7 @@ pub(crate) fn test(arguments: &Test) -> Result<(), Failure> {
     match &arguments.module {
         Some(module) => put(&mut scene, module)?,
         // Says what is wrong with the configuration as the author has it, and leaves the component compiled.
-        None => drop(read(&subject.config)?),
+        None => drop(read(&subject.config, None)?),
     }
     let wanted = |case: &&Case| arguments.filter.as_ref().is_none_or(|text| case.claim.contains(text));
     let chosen: Vec<&Case> = book.cases.iter().filter(wanted).collect();
