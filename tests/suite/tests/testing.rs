@@ -33,6 +33,39 @@ fn a_service_of_wasi_http_holds_its_cases() {
 }
 
 #[test]
+fn a_module_of_proxy_wasm_holds_cases_of_the_same_form() {
+    let cases = "cases:
+  - claim: it sets fields both ways
+    settings: first second
+    request: { headers: { x-do: log } }
+    expect: { upstream: { headers: { x-ends: true } }, client: { headers: { x-configured: first } }, log: { level: info, text: done } }
+  - claim: it answers by itself
+    request: { headers: { x-do: reply 429 } }
+    expect: { client: { status: 429, headers: { x-from: probe }, body: no further }, upstream: ~ }
+  - claim: it traps
+    request: { headers: { x-do: trap } }
+    expect: { client: { status: 500 }, fault: plugin_trap }
+  - claim: a trap is none of the next request's
+    answer: { body: app }
+    expect: { client: { status: 200, body: app } }
+  - claim: what it refuses is no configuration
+    settings: no
+    expect: { refused: proxy_on_configure }
+  - claim: fields are what they are
+    expect: { client: { headers: { x-configured: other } } }
+";
+    let finished = in_folder(&folder("proxy-wasm-probe", cases), &[]);
+    assert_failed(&finished, 1, "error: a case failed");
+    assert!(finished.stdout.contains("5 ok, 1 failed"), "{finished:?}");
+    assert!(finished.stdout.contains("    expected  \"other\"\n    got       \"\"\n"), "{finished:?}");
+    let module = guest("proxy-wasm-header").display().to_string();
+    let folder = TempDir::new().unwrap();
+    let cases = write(&folder, "cases: [{ claim: x, expect: { client: { headers: { x-proxy-wasm: 1 } } } }]");
+    let finished = test(&[&module, "--cases", &cases]);
+    assert!(finished.status.success(), "a module alone is a filter: {finished:?}");
+}
+
+#[test]
 fn a_case_that_fails_says_what_was_expected_what_came_and_where_that_stands() {
     let cases = "cases:
   - claim: it is as it is
@@ -65,11 +98,11 @@ FAILED  another agent
 #[test]
 fn a_fault_is_expected_by_its_name_and_told_if_it_is_not() {
     let cases = "cases:
+  - claim: it does not trap
+    request: { headers: { x-misbehave: trap } }
   - claim: it traps
     request: { headers: { x-misbehave: trap } }
     expect: { client: { status: 500 }, upstream: ~, fault: plugin_trap }
-  - claim: it does not trap
-    request: { headers: { x-misbehave: trap } }
   - claim: it computes for too long
     request: { headers: { x-misbehave: trap } }
     expect: { fault: plugin_cpu }
@@ -80,9 +113,9 @@ fn a_fault_is_expected_by_its_name_and_told_if_it_is_not() {
     let finished = in_folder(&folder, &[]);
     assert_failed(&finished, 1, "error: 3 cases failed");
     let said = &finished.stdout;
-    assert!(said.starts_with("ok      it traps\nFAILED  it does not trap\n"), "{said}");
+    assert!(said.starts_with("FAILED  it does not trap\n") && said.contains("ok      it traps\n"), "{said}");
     assert!(
-        said.contains("cases.yaml:5:12: the fault\n    expected  none\n    got       plugin_trap\n"),
+        said.contains("cases.yaml:2:12: the fault\n    expected  none\n    got       plugin_trap\n"),
         "{said}"
     );
     assert!(said.contains("  it failed in (warn) on-request: plugin_trap"), "{said}");

@@ -1,6 +1,7 @@
 //! `sandgate test`.
 
 mod made;
+mod stale;
 
 use std::io::stdout;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ struct Subject {
 /// Runs a plugin's cases, and says what came of each.
 pub(crate) fn test(arguments: &Test) -> Result<(), Failure> {
     let subject = subject(arguments)?;
+    stale::tell(&arguments.place);
     let mut scene = Scene::read(&subject.config)?;
     let book = Book::read(&subject.cases, &scene).map_err(Failure::File)?;
     match &arguments.module {
