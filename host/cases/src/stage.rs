@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
             if wrong.is_empty() || Instant::now() > deadline {
                 return Ok(wrong);
             }
-            thread::sleep(LOOK);
+            pause();
         }
     }
 
@@ -251,6 +251,14 @@ fn weight_of(metrics: &str, url: &str) -> Option<f64> {
     let endpoint = format!("endpoint=\"{url}\"");
     let mut lines = metrics.lines().filter(|line| line.starts_with("sandgate_endpoint_weight{"));
     lines.find(|line| line.contains(&endpoint))?.rsplit(' ').next()?.parse().ok()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "weights are told to nobody: they are looked at until the deadline"
+)]
+fn pause() {
+    thread::sleep(LOOK);
 }
 
 /// So that what is wrong with one connection is told as what is wrong with the run.
