@@ -19,8 +19,8 @@ use crate::process::{Process, ProcessError};
 use crate::scene::Scene;
 use compare::Comparison;
 
-/// How long a line of a plugin's may take that is logged after the answer.
-const LOG: Duration = Duration::from_secs(2);
+/// How long what a plugin does after the answer may take: its lines, and what it asks.
+const AFTER: Duration = Duration::from_secs(2);
 /// How long weights may take to become what is expected.
 const WEIGHING: Duration = Duration::from_secs(10);
 /// How often they are looked at.
@@ -149,7 +149,7 @@ impl<'a> Stage<'a> {
     fn exchanges(&self, case: &Case) -> Result<Outcome, ProcessError> {
         let mut outcome = Outcome::default();
         for (number, request) in (1..).zip(&case.requests) {
-            let exchange = self.exchange(request)?;
+            let exchange = self.exchange(request, &case.expect)?;
             let url = exchange.record.get("endpoint").and_then(Value::as_str).unwrap_or_default();
             outcome.chosen.push(self.endpoints.name(url).unwrap_or_default().to_owned());
             outcome.fault = exchange.fault();
@@ -198,7 +198,7 @@ impl<'a> Stage<'a> {
         let expected = case.expect.log.as_ref();
         let lines: Vec<&Line> =
             expected.map(|log| log.value.iter().map(|line| &line.value).collect()).unwrap_or_default();
-        let patience = if lines.is_empty() { Duration::ZERO } else { LOG };
+        let patience = if lines.is_empty() { Duration::ZERO } else { AFTER };
         let mut said = Vec::new();
         let take = |new: &mut Vec<String>| {
             said.extend(new.drain(..).filter_map(|line| Said::parse(&line)));

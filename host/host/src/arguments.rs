@@ -20,7 +20,7 @@ Examples:
   sandgate top 127.0.0.1:9901          what plugins cost, as it changes; `--once` for one table
   sandgate schema > sandgate.schema.json
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
+Exit codes: 0 done, 1 failed, 2 wrong usage or a mistake in a file of cases, 78 bad configuration.";
 
 /// A reverse proxy, load balancer and API gateway whose every decision can be a WebAssembly component.
 #[derive(Parser)]

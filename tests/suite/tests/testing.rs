@@ -168,6 +168,9 @@ fn what_a_plugin_asks_comes_to_the_endpoints() {
     expect:
       client: { status: 200 }
       asked: { 'http://127.0.0.1:9001': ~, 'http://127.0.0.1:9002': { path: /there, headers: { x-from: caller } } }
+  - claim: it tells of the end
+    request: { headers: { x-audit: other } }
+    expect: { client: { status: 200 }, asked: { 'http://127.0.0.1:9002': { path: /audit, body: 200 } } }
   - claim: it lets pass what asks for nothing
     expect: { asked: { 'http://127.0.0.1:9001': { method: GET }, 'http://127.0.0.1:9002': ~ }, attempts: 1 }
 ";

@@ -5,11 +5,13 @@ use std::io::{self, BufReader, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
+use document::Spanned;
 use serde_json::Value;
 
-use super::{Stage, told};
-use crate::case::Request;
+use super::{AFTER, Stage, pause, told};
+use crate::case::{self, Expect, Request};
 use crate::endpoints::{Seen, write_fields};
 use crate::process::ProcessError;
 use crate::wire::Message;
@@ -37,7 +39,7 @@ impl Exchange {
 }
 
 impl Stage<'_> {
-    pub(super) fn exchange(&self, request: &Request) -> Result<Exchange, ProcessError> {
+    pub(super) fn exchange(&self, request: &Request, expect: &Expect) -> Result<Exchange, ProcessError> {
         let stream = self.connect(request)?;
         let bytes = bytes(request);
         let answer = thread::scope(|scope| {
@@ -47,7 +49,21 @@ impl Stage<'_> {
         });
         drop(stream);
         let record = self.process.record()?;
-        Ok(Exchange { answer, asked: self.endpoints.take(), record })
+        Ok(Exchange { answer, asked: self.asked(expect), record })
+    }
+
+    /// What endpoints were asked: a plugin may ask one after the answer too.
+    fn asked(&self, expect: &Expect) -> Vec<Seen> {
+        let deadline = Instant::now() + AFTER;
+        let is_expected = |asked: &&(String, Spanned<Option<case::Message>>)| asked.1.value.is_some();
+        let expected: Vec<&String> = expect.asked.iter().filter(is_expected).map(|(name, _)| name).collect();
+        let mut asked = self.endpoints.take();
+        let is_asked = |asked: &[Seen], name: &String| asked.iter().any(|seen| seen.endpoint == *name);
+        while !expected.iter().all(|name| is_asked(&asked, name)) && Instant::now() < deadline {
+            pause();
+            asked.append(&mut self.endpoints.take());
+        }
+        asked
     }
 
     /// Requests side by side, each on a connection of its own: one after another, some policies would ask one endpoint only.
