@@ -14,12 +14,13 @@ Examples:
   sandgate check sandgate.yaml         all that is wrong with it, before anything is started
   sandgate routes sandgate.yaml --host example.com --path /blog/
   sandgate new my-filter               a folder with a plugin that builds; `sandgate dev` in it serves with it
+  sandgate test                        hold the folder's plugin against its cases.yaml
   sandgate bench plugins/greet.wasm    what a call of it costs
   sandgate inspect plugins/greet.wasm --settings @greet.json
   sandgate top 127.0.0.1:9901          what plugins cost, as it changes; `--once` for one table
   sandgate schema > sandgate.schema.json
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
+Exit codes: 0 done, 1 failed, 2 wrong usage or a mistake in a file of cases, 78 bad configuration.";
 
 /// A reverse proxy, load balancer and API gateway whose every decision can be a WebAssembly component.
 #[derive(Parser)]
@@ -32,9 +33,9 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve with a configuration, until SIGTERM or SIGINT
-    Run(File),
+    Run(Configuration),
     /// Say all that is wrong with a configuration; start nothing
-    Check(File),
+    Check(Configuration),
     /// Say which route a request would take, and why not another
     Routes(Routes),
     /// Say what a component is, and whether it could be loaded
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Build(Folder),
     /// Serve with a plugin while it is written: an origin behind it, a build whenever a source is saved
     Dev(Folder),
+    /// Hold a plugin against its cases, in a Sandgate of its own with the limits of production
+    Test(Test),
     /// Measure what a call of a component costs, in the sandbox it would serve in
     Bench(Bench),
     /// Print the JSON Schema of the configuration, for editors
@@ -109,9 +112,37 @@ pub(crate) struct Schema {
 }
 
 #[derive(Args)]
-pub(crate) struct File {
+pub(crate) struct Configuration {
     /// The configuration: a file, YAML or JSON, or a folder of them
     pub(crate) file: PathBuf,
+    /// The folder that paths in the configuration are relative to; its own when absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Test {
+    /// The plugin's folder; or a component, for which a configuration is made
+    #[arg(value_name = "DIR|FILE", default_value = ".")]
+    pub(crate) place: PathBuf,
+    /// The configuration; `sandgate.yaml` of the folder when absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The cases; `cases.yaml` of the folder, or beside the component, when absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cases: Option<PathBuf>,
+    /// Another component in the place of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+    /// Settings of a component that is tested without a configuration, as JSON, or `@FILE` that holds them
+    #[arg(long, value_name = "JSON", value_parser = settings)]
+    pub(crate) settings: Option<Settings>,
+    /// Only cases whose claim has this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Print JSON, an object for each case
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

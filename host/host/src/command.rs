@@ -9,6 +9,7 @@ pub(crate) mod new;
 pub(crate) mod routes;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod test;
 pub(crate) mod top;
 
 use std::path::Path;
@@ -32,8 +33,8 @@ fn engine() -> Result<Engine, Failure> {
     Ok(Engine::new(cache::open()?).with_caller(Arc::new(Callouts)))
 }
 
-/// Reads a configuration and all it names.
-fn read(path: &Path) -> Result<Generation, Failure> {
-    let mut reloader = Reloader::new(path, engine()?);
+/// Reads a configuration and all it names; paths in it are relative to its own folder, or to another.
+fn read(path: &Path, folder: Option<&Path>) -> Result<Generation, Failure> {
+    let mut reloader = Reloader::new(path, engine()?).in_folder(folder.map(Path::to_owned));
     Ok(runtime()?.block_on(reloader.read(None))?)
 }

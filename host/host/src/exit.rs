@@ -15,6 +15,8 @@ const USAGE: u8 = 2;
 pub(crate) enum Failure {
     /// The configuration is wrong.
     Configuration(Report),
+    /// Another file is, that the command was given.
+    File(Report),
     /// The arguments don't fit it.
     Usage(String),
     /// Something else is.
@@ -25,7 +27,9 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Configuration(report) => f.write_str(report.render(Colour::Plain).trim_end()),
+            Failure::Configuration(report) | Failure::File(report) => {
+                f.write_str(report.render(Colour::Plain).trim_end())
+            }
             Failure::Usage(message) | Failure::Other(message) => f.write_str(message),
         }
     }
@@ -43,12 +47,15 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Says what went wrong, if anything did, and gives the exit code: 0 done, 1 failed, 2 wrong usage (also clap's), 78 bad
-/// configuration.
+/// Says what went wrong, if anything did, and gives the exit code: 0 done, 1 failed, 2 wrong usage (also clap's), or a file
+/// with a mistake that is no configuration, 78 bad configuration.
 pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
     let (text, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Configuration(report)) => (report.render(colour()), ExitCode::from(CONFIGURATION)),
+        Err(Failure::Configuration(report)) => {
+            (report.render(colour(&std::io::stderr())), ExitCode::from(CONFIGURATION))
+        }
+        Err(Failure::File(report)) => (report.render(colour(&std::io::stderr())), ExitCode::from(USAGE)),
         Err(Failure::Usage(message)) => (format!("error: {message}"), ExitCode::from(USAGE)),
         Err(Failure::Other(message)) => (format!("error: {message}"), ExitCode::FAILURE),
     };
@@ -57,9 +64,9 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
     code
 }
 
-fn colour() -> Colour {
-    let wanted =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+/// Colours are for terminals, unless `NO_COLOR` says otherwise.
+pub(crate) fn colour(output: &impl IsTerminal) -> Colour {
+    let wanted = output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if wanted { Colour::Ansi } else { Colour::Plain }
 }
 

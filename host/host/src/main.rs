@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => command::new::new(&arguments),
         Command::Build(arguments) => command::build::build(&arguments),
         Command::Dev(arguments) => command::dev::dev(&arguments),
+        Command::Test(arguments) => command::test::test(&arguments),
         Command::Bench(arguments) => command::bench::bench(&arguments),
         Command::Schema(arguments) => command::schema::schema(&arguments),
     };

@@ -11,4 +11,4 @@ mod load;
 mod tenants;
 mod variables;
 
-pub use load::{Loaded, load, parse};
+pub use load::{Loaded, load, load_for, parse};

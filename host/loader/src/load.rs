@@ -23,11 +23,18 @@ pub struct Loaded {
 
 /// Reads and checks a file, or the files of a folder. Paths in them are relative to the folder that they are in.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
-    let absolute = std::path::absolute(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
-    let folder = if path.is_dir() { Some(absolute.as_path()) } else { absolute.parent() };
     let shown = if path.is_dir() { Some(path) } else { path.parent() };
-    let base = Base { folder: folder.unwrap_or(Path::new("/")), shown: shown.unwrap_or(Path::new("")) };
-    let (config, others) = read_source(Source::read(path)?, base)?;
+    load_for(path, shown.unwrap_or(Path::new("")))
+}
+
+/// The same, with paths that are relative to another folder.
+pub fn load_for(path: &Path, folder: &Path) -> Result<Loaded, Report> {
+    let unreadable = |error| Diagnostic::unreadable(path, &error);
+    let absolute = std::path::absolute(path).map_err(unreadable)?;
+    // The folder of a bare name is the one that we are in, which has no name of its own.
+    let shown = folder;
+    let folder = std::path::absolute(Path::new(".").join(folder)).map_err(unreadable)?;
+    let (config, others) = read_source(Source::read(path)?, Base { folder: &folder, shown })?;
     let files = [absolute.clone()].into_iter().chain(others).collect();
     Ok(Loaded { config, path: absolute, files })
 }

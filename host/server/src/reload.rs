@@ -20,6 +20,8 @@ use last::Last;
 /// Reads configurations and assembles generations of them.
 pub struct Reloader {
     path: PathBuf,
+    /// What paths in it are relative to, where that is not its own folder.
+    folder: Option<PathBuf>,
     engine: Engine,
     /// What is asked where names of endpoints lead; nobody is, where a configuration is only looked at.
     names: Option<Names>,
@@ -33,12 +35,18 @@ impl Reloader {
     pub fn new(path: &Path, engine: Engine) -> Self {
         Reloader {
             path: path.to_owned(),
+            folder: None,
             engine,
             names: None,
             files: vec![path.to_owned()],
             last: None,
             read_since: SystemTime::now(),
         }
+    }
+
+    /// The same, with paths in it that are relative to this folder.
+    pub fn in_folder(self, folder: Option<PathBuf>) -> Self {
+        Reloader { folder, ..self }
     }
 
     /// The same, looking up names of endpoints.
@@ -79,7 +87,11 @@ impl Reloader {
         if let Some(same) = self.last.as_ref().and_then(Last::still) {
             return Ok(same);
         }
-        let (config, files, last) = Last::of(loader::load(&self.path)?, self.read_since);
+        let loaded = match &self.folder {
+            Some(folder) => loader::load_for(&self.path, folder),
+            None => loader::load(&self.path),
+        };
+        let (config, files, last) = Last::of(loaded?, self.read_since);
         self.last = last;
         Ok((config, files))
     }

@@ -1,8 +1,9 @@
-//! A new plugin: a folder that builds, with its sources, configuration, tests and README.
+//! A new plugin: a folder that builds, with its sources, configuration, cases, tests and README.
 //!
 //! The SDK comes along, as this version of Sandgate has it: a new plugin needs nothing that is not in its folder but its
 //! language's tools.
 
+mod cases;
 mod rust;
 
 use std::borrow::Cow;
@@ -109,7 +110,7 @@ impl Blank {
     }
 
     fn files(&self) -> Vec<File> {
-        let mut files = vec![self.filled("sandgate.yaml", self.configuration())];
+        let mut files = vec![self.filled("sandgate.yaml", self.configuration()), cases::file(self)];
         files.extend(match self.language {
             Language::Rust => rust::files(self),
         });

@@ -59,7 +59,7 @@ pub(crate) fn run_to_end(command: &mut Command) -> Finished {
 }
 
 /// As [`run_to_end`], with a deadline of one's own.
-pub(crate) fn run_patiently(command: &mut Command, patience: Duration) -> Finished {
+fn run_patiently(command: &mut Command, patience: Duration) -> Finished {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

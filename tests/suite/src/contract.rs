@@ -1,27 +1,29 @@
-//! The contract that an example keeps in every language: the cases of `examples-wasm/EXAMPLE/cases.yaml`, run against the real
-//! binary with the example's own `sandgate.yaml`. What a case says is in `examples-wasm/cases.md`.
+//! The contract that an example keeps in every language: the cases of `examples-wasm/EXAMPLE/cases.yaml`, run as `sandgate test`
+//! runs them, with the component of each language.
 //!
 //! Endpoints stay where they are while languages take turns, so that what balancers choose can be compared too.
-
-mod case;
-mod config;
-mod endpoints;
-mod read;
-mod trial;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use ::cases::{Book, Endpoints, Scene, Stage, Tree};
+use document::Colour;
 
+use crate::command::binary;
 use crate::guests::guests_folder;
-use endpoints::Endpoints;
 
-pub use case::Case;
-
-/// The examples that are there in every language.
-pub const EXAMPLES: [&str; 6] =
-    ["add-header", "canary-router", "deny-by-claim", "latency-weigher", "rewrite-json-body", "sticky-picker"];
+/// The examples that have cases.
+pub const EXAMPLES: [&str; 9] = [
+    "add-header",
+    "canary-router",
+    "deny-by-claim",
+    "hello-service",
+    "latency-weigher",
+    "least-active",
+    "rate-limit",
+    "rewrite-json-body",
+    "sticky-picker",
+];
 
 /// A language that plugins are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,33 +64,52 @@ impl Language {
 /// An example: its configuration, its cases, and the endpoints that its configuration names.
 pub struct Example {
     name: &'static str,
-    config: Value,
-    cases: Vec<Case>,
+    scene: Scene,
+    book: Book,
     endpoints: Endpoints,
 }
 
 impl Example {
     /// Reads an example, and starts its endpoints.
     pub fn new(name: &'static str) -> Self {
-        let config = read::file(&folder(name).join("sandgate.yaml"));
-        let cases = Case::all(&read::file(&folder(name).join("cases.yaml")));
-        let endpoints = Endpoints::start(&config);
-        Example { name, config, cases, endpoints }
+        let scene =
+            Scene::read(&folder(name).join("sandgate.yaml")).unwrap_or_else(|report| panic!("{report}"));
+        let cases = folder(name).join("cases.yaml");
+        let book = Book::read(&cases, &scene).unwrap_or_else(|report| panic!("{report}"));
+        let endpoints = Endpoints::start(&scene).expect("free ports");
+        Example { name, scene, book, endpoints }
     }
 
     /// Runs all cases with the component of a language. Says which endpoints got the requests of each case, or all that is broken.
     pub fn run(&self, language: Language) -> Result<Vec<Vec<String>>, String> {
-        let setting = config::Setting { config: &self.config, endpoints: &self.endpoints, language };
-        let component = language.component(self.name);
-        let stage = trial::Stage::start(&setting, &component);
+        let scene = self.scene_in(language);
+        let stage = Stage::start(&binary(), &scene, &self.endpoints)
+            .unwrap_or_else(|error| panic!("{} in {}: {error}", self.name, language.name));
         let (mut chosen, mut broken) = (Vec::new(), Vec::new());
-        for case in &self.cases {
-            match stage.run(case) {
-                Ok(endpoints) => chosen.push(endpoints),
-                Err(why) => broken.push(format!("{} in {}: {}: {why}", self.name, language.name, case.claim)),
+        for case in &self.book.cases {
+            let outcome =
+                stage.run(case).unwrap_or_else(|error| panic!("{} in {}: {error}", self.name, language.name));
+            match outcome.is_kept() {
+                true => chosen.push(outcome.chosen),
+                false => {
+                    let told = outcome.text(case, &self.book, Colour::Plain);
+                    broken.push(format!("{} in {}: {told}", self.name, language.name));
+                }
             }
         }
         if broken.is_empty() { Ok(chosen) } else { Err(broken.join("\n")) }
+    }
+
+    /// The configuration with the component of a language, and with what that needs.
+    fn scene_in(&self, language: Language) -> Scene {
+        let mut scene = self.scene.clone();
+        for plugin in scene.plugins_mut() {
+            plugin.set("wasm", &language.component(self.name).display().to_string());
+            for (key, value) in language.limits {
+                *plugin.section("limits").section(key) = Tree::Text((*value).to_owned());
+            }
+        }
+        scene
     }
 }
 

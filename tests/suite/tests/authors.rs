@@ -18,7 +18,7 @@ const KINDS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn a_new_plugin_of_each_kind_builds_and_passes_the_check() {
+fn a_new_plugin_of_each_kind_builds_passes_the_check_and_holds_its_cases() {
     let below = TempDir::new().unwrap();
     for (kind, exports) in KINDS {
         let name = format!("my-{kind}");
@@ -31,6 +31,8 @@ fn a_new_plugin_of_each_kind_builds_and_passes_the_check() {
         assert!(built.stdout.contains(&format!("exports {exports}")), "{built:?}");
         let checked = sandgate_in(&below.path().join(&name), &["check", "sandgate.yaml"], |_| {});
         assert!(checked.status.success(), "{checked:?}");
+        let tested = sandgate_in(&below.path().join(&name), &["test"], |_| {});
+        assert!(tested.status.success() && tested.stdout.contains(" 0 failed"), "{tested:?}");
     }
 }
 

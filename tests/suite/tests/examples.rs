@@ -23,6 +23,21 @@ fn deny_by_claim_is_the_same_in_every_language() {
 }
 
 #[test]
+fn hello_service_answers_as_its_cases_say() {
+    is_the_same("hello-service");
+}
+
+#[test]
+fn least_active_chooses_as_its_cases_say() {
+    is_the_same("least-active");
+}
+
+#[test]
+fn rate_limit_lets_pass_what_its_cases_say() {
+    is_the_same("rate-limit");
+}
+
+#[test]
 fn latency_weigher_is_the_same_in_every_language() {
     is_the_same("latency-weigher");
 }

@@ -151,6 +151,7 @@ fn plain(expected: &str) -> String {
         "u16" => "a whole number up to 65535",
         "u32" => "a whole number up to 4294967295",
         "u64" | "usize" => "a whole number",
+        "f64" => "a number",
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         other => other,

@@ -1,12 +1,12 @@
 //! `sandgate check`.
 
-use crate::arguments::File;
+use crate::arguments::Configuration;
 use crate::command::read;
 use crate::exit::{Failure, print};
 
 /// Says all that is wrong with a configuration, components included.
-pub(crate) fn check(arguments: &File) -> Result<(), Failure> {
-    let generation = read(&arguments.file)?;
+pub(crate) fn check(arguments: &Configuration) -> Result<(), Failure> {
+    let generation = read(&arguments.file, arguments.folder.as_deref())?;
     let config = &generation.config;
     for warning in &config.warnings {
         print(&format!("{warning}\n\n"))?;

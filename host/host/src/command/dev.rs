@@ -8,7 +8,7 @@ use config::{Config, EndpointAddress};
 use upkeep::Watch;
 use workshop::{Project, origin};
 
-use crate::arguments::{File, Folder};
+use crate::arguments::{Configuration, Folder};
 use crate::command::build::{built, open};
 use crate::command::{read, run, runtime};
 use crate::exit::Failure;
@@ -21,9 +21,9 @@ pub(crate) fn dev(arguments: &Folder) -> Result<(), Failure> {
     let project = open(&arguments.folder)?;
     say(&built(&project)?);
     let file = project.folder.join(CONFIGURATION);
-    start_origins(&read(&file)?.config);
+    start_origins(&read(&file, None)?.config);
     std::thread::Builder::new().name("rebuild".to_owned()).spawn(move || rebuild(&project))?;
-    run::run(&File { file })
+    run::run(&Configuration { file, folder: None })
 }
 
 /// Origins at the endpoints on this machine where nothing answers.

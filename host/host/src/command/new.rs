@@ -26,7 +26,7 @@ pub(crate) fn new(arguments: &New) -> Result<(), Failure> {
     let folder = blank.write(Path::new(".")).map_err(|error| Failure::Other(error.to_string()))?;
     let folder = folder.strip_prefix(".").unwrap_or(&folder).display();
     print(&format!(
-        "{folder}: a {} in {}\n\n  cd {folder}\n  sandgate dev     # builds it, runs it, and builds it again when you save\n",
+        "{folder}: a {} in {}\n\n  cd {folder}\n  sandgate dev     # builds it, runs it, and builds it again when you save\n  sandgate test    # once it is built: holds it against its cases\n",
         blank.kind, blank.language,
     ))
 }

@@ -14,7 +14,7 @@ use crate::exit::{Failure, print};
 
 /// Says which route a request would take; without a path, lists them all.
 pub(crate) fn routes(arguments: &Routes) -> Result<(), Failure> {
-    let generation = read(&arguments.file)?;
+    let generation = read(&arguments.file, None)?;
     let listener = listener(&generation, arguments)?;
     let Some(path) = &arguments.path else { return print(&list(&generation)) };
     let first = if generation.router.is_some() { "(the router plugin is asked first)\n" } else { "" };

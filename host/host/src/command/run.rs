@@ -10,16 +10,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use upkeep::Watch;
 
-use crate::arguments::File;
+use crate::arguments::Configuration;
 use crate::command::{engine, runtime};
 use crate::exit::Failure;
 use crate::logging::{self, Verbosity};
 
 /// Serves until it is told to stop.
-pub(crate) fn run(arguments: &File) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Configuration) -> Result<(), Failure> {
     let verbosity = logging::start(Level::Info);
     raise_file_limit();
-    let reloader = Reloader::new(&arguments.file, engine()?).following_names();
+    let reloader =
+        Reloader::new(&arguments.file, engine()?).in_folder(arguments.folder.clone()).following_names();
     runtime()?.block_on(serve(reloader, &verbosity))
 }
 
