@@ -107,7 +107,7 @@ impl Setup {
     }
 
     /// Waits longer for what it says: its components may be large, and are compiled when they are loaded.
-    pub(crate) fn patient(self) -> Self {
+    pub fn patient(self) -> Self {
         Setup { patience: COMPILING, ..self }
     }
 
