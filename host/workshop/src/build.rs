@@ -8,7 +8,7 @@ mod rust;
 mod tool;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::component::{self, ComponentError, Written};
 use crate::contract::{ContractError, World};
@@ -112,6 +112,7 @@ impl Draft {
         let folder = project.output();
         let failed = |error: io::Error| BuildError::File { path: folder.clone(), reason: error.to_string() };
         std::fs::create_dir_all(&folder).map_err(failed)?;
+        remove_abandoned(&folder);
         Ok(Draft { path: folder.join(format!(".{}.wasm", std::process::id())) })
     }
 
@@ -125,9 +126,47 @@ impl Draft {
     }
 }
 
+/// Removes drafts of builds that were ended before they could.
+fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process =
+            name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".wasm")?.parse().ok());
+        let is_abandoned = process.is_some_and(|id: u32| !Path::new("/proc").join(id.to_string()).exists());
+        if is_abandoned {
+            // One that stays is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 impl Drop for Draft {
     fn drop(&mut self) {
         // A tool that failed has not made it.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_goes_when_it_was_used_and_those_of_dead_processes_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project { folder: folder.path().to_owned(), language: Language::Python };
+        let draft = Draft::new(&project).unwrap();
+        let path = draft.path.clone();
+        // No process has the highest number there is.
+        let (abandoned, other) =
+            (project.output().join(format!(".{}.wasm", u32::MAX)), project.output().join("mine.wasm"));
+        for file in [&path, &abandoned, &other] {
+            std::fs::write(file, "").unwrap();
+        }
+        let next = Draft::new(&project).unwrap();
+        assert!(path.exists() && !abandoned.exists() && other.exists());
+        drop((draft, next));
+        assert!(!path.exists() && other.exists());
     }
 }
