@@ -61,7 +61,7 @@ pub(crate) struct New {
     /// Its name, and that of its folder; asked for on a terminal if it is missing
     #[arg(value_parser = name)]
     pub(crate) name: Option<Name>,
-    /// What it is written in: rust
+    /// What it is written in: rust, js, ts, python, go or c
     #[arg(long)]
     pub(crate) language: Option<Language>,
     /// What it is: filter, router, picker or weigher

@@ -3,8 +3,13 @@
 //! The SDK comes along, as this version of Sandgate has it: a new plugin needs nothing that is not in its folder but its
 //! language's tools.
 
+mod c;
 mod cases;
+mod go;
+mod javascript;
+mod python;
 mod rust;
+mod sdk;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::kind::Kind;
-use crate::language::Language;
+use crate::language::{Language, PACKAGES};
 
 /// The longest name.
 const NAME_LIMIT: usize = 64;
@@ -113,6 +118,11 @@ impl Blank {
         let mut files = vec![self.filled("sandgate.yaml", self.configuration()), cases::file(self)];
         files.extend(match self.language {
             Language::Rust => rust::files(self),
+            Language::JavaScript => javascript::in_javascript(self),
+            Language::TypeScript => javascript::in_typescript(self),
+            Language::Python => python::files(self),
+            Language::Go => go::files(self),
+            Language::C => c::files(self),
         });
         files
     }
@@ -132,8 +142,22 @@ impl Blank {
             .replace("{{name}}", &self.name.0)
             .replace("{{Name}}", &self.name.camel())
             .replace("{{kind}}", self.kind.name())
+            .replace("{{language}}", self.language.title())
+            .replace("{{source}}", self.language.source())
+            .replace("{{setup}}", self.language.setup().unwrap_or(PACKAGES))
+            .replace("{{limits}}", self.limits())
             .replace("{{version}}", env!("CARGO_PKG_VERSION"));
         (PathBuf::from(path), Cow::Owned(text.into_bytes()))
+    }
+
+    /// What a component of the language takes beyond the default limits, in a plugin's configuration.
+    fn limits(&self) -> &'static str {
+        match self.language {
+            Language::Rust | Language::C => "",
+            Language::JavaScript | Language::TypeScript => "\n    limits: { cpu: 200ms }",
+            Language::Python => "\n    limits: { memory: 64MiB, cpu: 500ms }",
+            Language::Go => "\n    limits: { memory: 32MiB, cpu: 100ms }",
+        }
     }
 }
 

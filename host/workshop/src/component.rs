@@ -3,7 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+
+use crate::contract::World;
+
+/// What modules that were compiled for WASI 0.1 import. The adapter is Wasmtime's (Apache-2.0 WITH LLVM-exception), from its crate
+/// wasi-preview1-component-adapter-provider; a module that imports nothing of it gets nothing of it.
+const ADAPTER: (&str, &[u8]) = (
+    "wasi_snapshot_preview1",
+    include_bytes!("../../../sdk/go/cmd/sandgate-build/wasi_snapshot_preview1.reactor.wasm"),
+);
 
 /// What became of a component's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +49,18 @@ pub enum ComponentError {
 /// Makes the module a component; one that is a component is taken as it is. Its file is replaced at once, and only if
 /// it changes: a running proxy that watches it never sees a part of it, and reloads for a reason only.
 pub fn write(module: &Path, component: &Path) -> Result<Written, ComponentError> {
+    write_in(module, None, component)
+}
+
+/// The same for a module that does not bring its world along.
+pub(crate) fn write_in(
+    module: &Path,
+    world: Option<&World>,
+    component: &Path,
+) -> Result<Written, ComponentError> {
     let bytes = std::fs::read(module).map_err(|source| file("read", module, source))?;
-    let bytes =
-        encode(bytes).map_err(|reason| ComponentError::NoComponent { module: module.to_owned(), reason })?;
+    let bytes = encode(bytes, world)
+        .map_err(|reason| ComponentError::NoComponent { module: module.to_owned(), reason })?;
     if std::fs::read(component).is_ok_and(|old| old == bytes) {
         return Ok(Written::Unchanged(bytes.len()));
     }
@@ -54,16 +72,25 @@ fn file(verb: &'static str, path: &Path, source: io::Error) -> ComponentError {
     ComponentError::File { verb, path: path.to_owned(), source }
 }
 
-fn encode(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+fn encode(mut bytes: Vec<u8>, world: Option<&World>) -> Result<Vec<u8>, String> {
     if is_component(&bytes) {
         return Ok(bytes);
     }
-    let encoder = ComponentEncoder::default().validate(true).module(&bytes);
-    encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| format!("{error:#}"))
+    let refused = |error| format!("{error:#}");
+    let encoder = ComponentEncoder::default().validate(true);
+    let encoder = match world {
+        None => encoder.module(&bytes),
+        Some(World { resolve, id }) => {
+            embed_component_metadata(&mut bytes, resolve, *id, StringEncoding::UTF8).map_err(refused)?;
+            let (name, adapter) = ADAPTER;
+            encoder.module(&bytes).and_then(|encoder| encoder.adapter(name, adapter))
+        }
+    };
+    encoder.and_then(|mut encoder| encoder.encode()).map_err(refused)
 }
 
 /// Whether it says in its preamble that it is of the layer of components (Component Model, Binary.md).
-fn is_component(bytes: &[u8]) -> bool {
+pub(crate) fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 

@@ -5,6 +5,7 @@
 pub mod blank;
 pub mod build;
 pub mod component;
+pub mod contract;
 mod kind;
 mod language;
 pub mod origin;

@@ -8,6 +8,9 @@ use crate::language::Language;
 /// Where builds put a project's component, below its folder.
 const OUTPUT: &str = "build";
 
+/// Where new plugins have their copy of the SDK, below their folder.
+pub(crate) const SDK: &str = "sandgate-sdk";
+
 /// Folders that tools fill.
 const BUILT: [&str; 4] = [OUTPUT, "target", "node_modules", "__pycache__"];
 /// So many files are watched.
@@ -34,15 +37,11 @@ pub enum ProjectError {
         source: io::Error,
     },
     /// None of the files is there that would tell its language.
-    #[error("{} has none of {}: `sandgate new` makes a folder that can be built", folder.display(), manifests())]
+    #[error("{} has none of {}: `sandgate new` makes a folder that can be built", folder.display(), Language::manifests())]
     NoManifest {
         /// The folder.
         folder: PathBuf,
     },
-}
-
-fn manifests() -> String {
-    Language::ALL.map(Language::manifest).join(", ")
 }
 
 impl Project {
@@ -74,7 +73,17 @@ impl Project {
     /// Where its component is, once it was built.
     #[must_use]
     pub fn component(&self) -> PathBuf {
-        self.folder.join(OUTPUT).join(self.name()).with_extension("wasm")
+        self.output().join(self.name()).with_extension("wasm")
+    }
+
+    /// The folder of what is built.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.folder.join(OUTPUT)
+    }
+
+    /// The contract as the copy of the SDK has it that `sandgate new` puts into a folder.
+    pub(crate) fn contract(&self) -> PathBuf {
+        self.folder.join(SDK).join("wit")
     }
 }
 

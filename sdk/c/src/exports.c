@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What not every hook needs, so that a plugin may have no use for it. */
+#define USED_BY_SOME __attribute__((unused))
+
 #ifdef __wasm__
 #define EXPORT(interface, name) __attribute__((export_name(INTERFACE(interface) "#" name)))
 #define POST(interface, name) __attribute__((export_name("cabi_post_" INTERFACE(interface) "#" name)))
@@ -51,7 +54,7 @@ typedef struct {
     uint8_t reply;
 } cases;
 
-static abi_decision *decided(sg_verdict verdict, cases cases) {
+static USED_BY_SOME abi_decision *decided(sg_verdict verdict, cases cases) {
     abi_decision *out = sg_alloc(sizeof *out);
     memset(out, 0, sizeof *out);
     if (verdict.kind == SG_CONTINUE) return out;
@@ -74,7 +77,7 @@ static abi_decision *decided(sg_verdict verdict, cases cases) {
 #define RESPONSE(handle) ((sg_response *)(intptr_t)(handle))
 
 /* A body, or any list that the host has put into our memory. */
-static void *given(void *memory, size_t len) {
+static USED_BY_SOME void *given(void *memory, size_t len) {
     return len ? sg_adopt(memory) : memory;
 }
 

@@ -10,9 +10,9 @@ import { join, resolve } from "node:path";
 import { bundle } from "./bundle.js";
 import { writeWit } from "./world.js";
 
-const USAGE = "usage: sandgate-build PLUGIN.js|PLUGIN.ts -o PLUGIN.wasm";
+const USAGE = "usage: sandgate-build PLUGIN.js|PLUGIN.ts -o PLUGIN.wasm [--quiet]";
 
-async function main([source, flag, output]) {
+async function main([source, flag, output, quiet]) {
   if (source === undefined || flag !== "-o" || output === undefined) throw new Error(USAGE);
   const { code, hooks, imports, version } = await bundle(resolve(source));
   const folder = mkdtempSync(join(tmpdir(), "sandgate-"));
@@ -22,7 +22,7 @@ async function main([source, flag, output]) {
     // `sync`: the contract has no async functions, so the runtime needs none of what they take.
     const { component } = await componentize({ witPath: folder, world: "built", jsSource: code, sync: true });
     writeFileSync(output, component);
-    console.error(`${output}: ${hooks.join(", ")} (${component.length} bytes)`);
+    if (quiet !== "--quiet") console.error(`${output}: ${hooks.join(", ")} (${component.length} bytes)`);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -37,8 +37,8 @@ export const reroute = (/** @type {Hook} */ hook) => ({
   reroute: guarded((/** @type {any} */ failure) => detour(hook(failure))),
 });
 
-export const picker = (/** @type {Hook} */ onEndpoints, /** @type {Hook} */ pick) => ({
-  onEndpoints: guarded((/** @type {any} */ endpoints) => void onEndpoints(endpoints)),
+export const picker = (/** @type {Hook | undefined} */ onEndpoints, /** @type {Hook} */ pick) => ({
+  onEndpoints: guarded((/** @type {any} */ endpoints) => void onEndpoints?.(endpoints)),
   pick: guarded((/** @type {any} */ usable, /** @type {any} */ tried, /** @type {any} */ active, /** @type {any} */ weight, /** @type {any} */ latencyUs) =>
     choice(pick({ usable, tried, active, weight, latencyUs }))),
 });
@@ -47,8 +47,8 @@ export const onOutcomes = (/** @type {Hook} */ hook) => ({
   onOutcomes: guarded((/** @type {any} */ endpoint, /** @type {any} */ status, /** @type {any} */ latencyUs) => void hook({ endpoint, status, latencyUs })),
 });
 
-export const weigher = (/** @type {Hook} */ onEndpoints, /** @type {Hook} */ weigh) => ({
-  onEndpoints: guarded((/** @type {any} */ endpoints) => void onEndpoints(endpoints)),
+export const weigher = (/** @type {Hook | undefined} */ onEndpoints, /** @type {Hook} */ weigh) => ({
+  onEndpoints: guarded((/** @type {any} */ endpoints) => void onEndpoints?.(endpoints)),
   weigh: guarded((/** @type {any} */ active, /** @type {any} */ latencyUs, /** @type {any} */ failures) => weigh({ active, latencyUs, failures })),
 });
 

@@ -26,16 +26,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandgate-build", description="Makes a component of a plugin.")
     parser.add_argument("plugin", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is wrong")
     arguments = parser.parse_args()
     try:
-        build(arguments.plugin.resolve(), arguments.output.resolve())
+        hooks = build(arguments.plugin.resolve(), arguments.output.resolve())
     except (OSError, ValueError, ImportError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", None) or str(error)
         sys.exit(f"error: {said.strip()}")
+    if not arguments.quiet:
+        print(f"{arguments.output}: {', '.join(hooks)} ({arguments.output.stat().st_size} bytes)", file=sys.stderr)
 
 
-def build(plugin: Path, output: Path) -> None:
-    """Makes a component of a plugin's module."""
+def build(plugin: Path, output: Path) -> list[str]:
+    """Makes a component of a plugin's module, and gives the hooks that it has."""
     hooks, imports = found(plugin)
     with tempfile.TemporaryDirectory() as folder:
         wit, app = Path(folder) / "wit", Path(folder) / "app"
@@ -50,7 +53,7 @@ def build(plugin: Path, output: Path) -> None:
                 shutil.copy(module, app)
         command = [tool(), "-d", str(wit), "-w", "built", "componentize", "-p", str(app), "--stub-wasi", "-o", str(output), APP]
         subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
-    print(f"{output}: {', '.join(hooks)} ({output.stat().st_size} bytes)", file=sys.stderr)
+    return hooks
 
 
 def found(plugin: Path) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -39,9 +40,18 @@ impl Lines {
 
     /// What the function makes of the lines, as soon as it makes something of them; none by the deadline.
     pub fn find<T>(&self, look: impl Fn(&[String]) -> Option<T>) -> Option<T> {
+        self.find_within(PATIENCE, look)
+    }
+
+    /// As [`Lines::find`], with a deadline of one's own.
+    pub(crate) fn find_within<T>(
+        &self,
+        patience: Duration,
+        look: impl Fn(&[String]) -> Option<T>,
+    ) -> Option<T> {
         let (all, changed) = &*self.0;
         let guard = all.lock().unwrap();
-        let (guard, _) = changed.wait_timeout_while(guard, PATIENCE, |lines| look(lines).is_none()).unwrap();
+        let (guard, _) = changed.wait_timeout_while(guard, patience, |lines| look(lines).is_none()).unwrap();
         look(&guard)
     }
 }

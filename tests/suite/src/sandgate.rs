@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,16 +16,21 @@ use crate::command::{Finished, binary, run_to_end, wait_for_exit};
 use crate::lines::{Lines, LogLine};
 use crate::metrics::Metrics;
 use crate::origin::Origin;
+use crate::wait::PATIENCE;
 use crate::yaml;
 
 /// The configuration's name in its folder.
 const CONFIG: &str = "sandgate.yaml";
+/// How long a large component may take to be compiled, as those that bring a language's interpreter do.
+const COMPILING: Duration = Duration::from_secs(300);
 
 /// What a `sandgate` is to be started with.
 pub struct Setup {
     folder: TempDir,
     yaml: String,
     values: Vec<(String, String)>,
+    /// How long each line of the log may take.
+    patience: Duration,
 }
 
 /// A running `sandgate`. Dropped, it is killed; and if the test has failed, its logs are shown.
@@ -100,6 +106,11 @@ impl Setup {
         run_to_end(Command::new(binary()).arg(subcommand).arg(self.write()).args(further))
     }
 
+    /// Waits longer for what it says: its components may be large, and are compiled when they are loaded.
+    pub fn patient(self) -> Self {
+        Setup { patience: COMPILING, ..self }
+    }
+
     fn write(&self) -> PathBuf {
         let path = self.folder.path().join(CONFIG);
         fs::write(&path, self.filled(&self.yaml)).expect("a configuration to write");
@@ -114,7 +125,12 @@ impl Setup {
 impl Sandgate {
     /// Begins with a configuration in which `@name@` stands for what [`Setup`] is told of next.
     pub fn with_config(yaml: impl Into<String>) -> Setup {
-        Setup { folder: TempDir::new().expect("a temporary folder"), yaml: yaml.into(), values: Vec::new() }
+        Setup {
+            folder: TempDir::new().expect("a temporary folder"),
+            yaml: yaml.into(),
+            values: Vec::new(),
+            patience: PATIENCE,
+        }
     }
 
     /// One that forwards everything to these origins, with the defaults of everything.
@@ -215,7 +231,7 @@ impl Sandgate {
     /// The first line of the log after a mark for which the condition holds.
     pub fn log_line_after(&self, mark: usize, condition: impl Fn(&LogLine) -> bool) -> LogLine {
         let look = |lines: &[String]| lines[mark..].iter().filter_map(|l| LogLine::parse(l)).find(&condition);
-        let found = self.stderr.find(look);
+        let found = self.stderr.find_within(self.setup.patience, look);
         found.unwrap_or_else(|| panic!("no such line in the log: {:#?}", self.stderr.all()))
     }
 

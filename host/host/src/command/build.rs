@@ -39,13 +39,13 @@ pub(crate) fn built(project: &Project) -> Result<String, Failure> {
     Ok(format!("{path}: {bytes} bytes{was}, exports {}{needs}", hooks(&anatomy.exports)))
 }
 
-/// The names of interfaces without what is the same for all.
+/// The names of interfaces without what is the same for all. What languages' tools export for themselves is no hook.
 fn hooks(exports: &[String]) -> String {
     let short = |name: &String| {
         let name = name.strip_prefix("sandgate:proxy/").unwrap_or(name);
         name.split('@').next().unwrap_or(name).to_owned()
     };
-    exports.iter().map(short).collect::<Vec<_>>().join(", ")
+    exports.iter().filter(|name| name.contains(':')).map(short).collect::<Vec<_>>().join(", ")
 }
 
 /// A command line that is run, for whoever watches.

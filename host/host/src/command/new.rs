@@ -13,22 +13,29 @@ use crate::exit::{Failure, print};
 /// Makes the folder of a new plugin.
 pub(crate) fn new(arguments: &New) -> Result<(), Failure> {
     let blank = match (&arguments.name, io::stdin().is_terminal()) {
-        (Some(name), _) => Blank {
+        (_, true) => asked(arguments)?,
+        (Some(name), false) => Blank {
             name: name.clone(),
             language: arguments.language.unwrap_or(Language::Rust),
             kind: arguments.kind.unwrap_or(Kind::Filter),
         },
-        (None, true) => asked(arguments)?,
         (None, false) => {
             return Err(Failure::Usage("a NAME is missing: `sandgate new my-filter`".to_owned()));
         }
     };
     let folder = blank.write(Path::new(".")).map_err(|error| Failure::Other(error.to_string()))?;
-    let folder = folder.strip_prefix(".").unwrap_or(&folder).display();
-    print(&format!(
-        "{folder}: a {} in {}\n\n  cd {folder}\n  sandgate dev     # builds it, runs it, and builds it again when you save\n  sandgate test    # once it is built: holds it against its cases\n",
-        blank.kind, blank.language,
-    ))
+    print(&told(&blank, &folder))
+}
+
+/// What was made, and what to do next.
+fn told(blank: &Blank, folder: &Path) -> String {
+    let folder = folder.strip_prefix(".").unwrap_or(folder).display();
+    let setup = blank.language.setup().map(|setup| format!("  {setup}\n")).unwrap_or_default();
+    let (kind, language, source) = (blank.kind, blank.language.title(), blank.language.source());
+    format!(
+        "{folder}: a {kind} in {language}\n\n  cd {folder}\n{setup}  \
+         sandgate dev     # builds it, runs it, and builds it again when you save {source}\n"
+    )
 }
 
 /// What whoever sits at the terminal wants; what the command line says already is not asked.
@@ -36,7 +43,10 @@ fn asked(arguments: &New) -> Result<Blank, Failure> {
     let known = |names: &[&str]| names.join(", ");
     let languages = known(&Language::ALL.map(Language::name));
     let kinds = known(&Kind::ALL.map(Kind::name));
-    let name = ask("name", "my-filter", |text| Name::parse(text).map_err(str::to_owned))?;
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => ask("name", "my-filter", free_name)?,
+    };
     let language = match arguments.language {
         Some(language) => language,
         None => ask(&format!("language ({languages})"), Language::Rust.name(), Language::from_str)?,
@@ -48,6 +58,15 @@ fn asked(arguments: &New) -> Result<Blank, Failure> {
     Ok(Blank { name, language, kind })
 }
 
+/// A name that nothing in this folder has.
+fn free_name(text: &str) -> Result<Name, String> {
+    let name = Name::parse(text)?;
+    match Path::new(text).symlink_metadata() {
+        Ok(_) => Err(format!("{name} is there already")),
+        Err(_) => Ok(name),
+    }
+}
+
 /// Asks until the answer is one; an empty one is `usual`.
 fn ask<T>(question: &str, usual: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Failure> {
     let mut input = io::stdin().lock();
@@ -55,10 +74,13 @@ fn ask<T>(question: &str, usual: &str, parse: impl Fn(&str) -> Result<T, String>
     loop {
         write!(output, "{question} [{usual}]: ")?;
         output.flush()?;
-        let mut line = String::new();
-        if input.read_line(&mut line)? == 0 {
+        // What is no text is no answer either.
+        let mut line = Vec::new();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            writeln!(output)?;
             return Err(Failure::Other("nothing was made: the questions have no answers".to_owned()));
         }
+        let line = String::from_utf8_lossy(&line);
         let answer = Some(line.trim()).filter(|answer| !answer.is_empty()).unwrap_or(usual);
         match parse(answer) {
             Ok(value) => return Ok(value),

@@ -1,17 +1,15 @@
 //! A plugin in Rust: a package of its own, with the SDK beside it.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use super::{Blank, File};
+use super::{Blank, File, sdk};
 use crate::kind::Kind;
+use crate::project::SDK;
 
 /// The SDK's sources.
-static SDK: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/rust/src");
-/// Where they are in the new folder.
-const SDK_FOLDER: &str = "sandgate-sdk";
+static SOURCES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/rust/src");
 
 pub(super) fn files(blank: &Blank) -> Vec<File> {
     let source = match blank.kind {
@@ -20,21 +18,14 @@ pub(super) fn files(blank: &Blank) -> Vec<File> {
         Kind::Picker => include_str!("../../templates/rust/picker.rs"),
         Kind::Weigher => include_str!("../../templates/rust/weigher.rs"),
     };
-    let own = [
+    let mut files = vec![
         blank.filled("Cargo.toml", include_str!("../../templates/rust/package.toml")),
         blank.filled(".cargo/config.toml", include_str!("../../templates/rust/config.toml")),
         blank.filled(".gitignore", include_str!("../../templates/rust/ignore.txt")),
         blank.filled("README.md", include_str!("../../templates/rust/readme.md")),
         blank.filled("src/lib.rs", source),
-        blank.filled(&format!("{SDK_FOLDER}/Cargo.toml"), include_str!("../../templates/rust/sdk.toml")),
+        blank.filled(&format!("{SDK}/Cargo.toml"), include_str!("../../templates/rust/sdk.toml")),
     ];
-    let mut files = Vec::from(own);
-    add_all(&mut files, &SDK);
+    sdk::add(&mut files, &Path::new(SDK).join("src"), &SOURCES);
     files
-}
-
-fn add_all(files: &mut Vec<File>, folder: &'static Dir<'static>) {
-    let target = |path: &Path| Path::new(SDK_FOLDER).join("src").join(path);
-    files.extend(folder.files().map(|file| (target(file.path()), Cow::Borrowed(file.contents()))));
-    folder.dirs().for_each(|folder| add_all(files, folder));
 }

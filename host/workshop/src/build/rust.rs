@@ -1,18 +1,21 @@
 //! Rust: cargo builds the module.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde::Deserialize;
 
-use super::{BuildError, Tool, run};
+use super::tool::{Home, Tool};
+use super::{BuildError, Module};
 use crate::project::Project;
 
 /// No WASI, so that a plugin imports nothing but the contract.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-const CARGO: Tool =
-    Tool { name: "cargo", install: "install Rust by your system's packages or by rustup, and try again" };
+const CARGO: Tool = Tool {
+    name: "cargo",
+    install: "install Rust by your system's packages or by rustup, and try again",
+    home: Home::Anywhere,
+};
 const RUSTC: Tool = Tool { name: "rustc", ..CARGO };
 
 /// Where rustc looks for a target's standard library.
@@ -22,23 +25,24 @@ const MISSING_TARGET: BuildError = BuildError::Missing {
 };
 
 /// The module that cargo makes of the project.
-pub(super) fn module(project: &Project, say: impl Fn(&str)) -> Result<PathBuf, BuildError> {
+pub(super) fn module(project: &Project, say: impl Fn(&str)) -> Result<Module, BuildError> {
     if !has_target(project)? {
         return Err(MISSING_TARGET);
     }
     let arguments = ["build", "--release", "--target", TARGET];
     say(&format!("cargo {}", arguments.join(" ")));
-    let mut cargo = Command::new("cargo");
+    let mut cargo = CARGO.command(project)?;
     cargo.args(arguments).arg("--message-format=json-render-diagnostics");
-    let messages = run(&CARGO, cargo, project)?;
+    let messages = CARGO.ask(cargo)?;
     let expected = "Cargo.toml needs `crate-type = [\"cdylib\"]` under [lib]";
-    last_module(&messages).ok_or(BuildError::NoModule { tool: CARGO.name, expected })
+    let path = last_module(&messages).ok_or(BuildError::NoModule { tool: CARGO.name, expected })?;
+    Ok(Module { path, world: None, _draft: None })
 }
 
 fn has_target(project: &Project) -> Result<bool, BuildError> {
-    let mut rustc = Command::new("rustc");
+    let mut rustc = RUSTC.command(project)?;
     rustc.args(["--print", "target-libdir", "--target", TARGET]);
-    let folder = run(&RUSTC, rustc, project)?;
+    let folder = RUSTC.ask(rustc)?;
     let folder = PathBuf::from(String::from_utf8_lossy(&folder).trim());
     let Ok(files) = std::fs::read_dir(folder) else { return Ok(false) };
     Ok(files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
