@@ -233,7 +233,8 @@ impl Recipe<'_> {
                 Ok((Blueprint::Component(pre), HookTable::of(component), engine::places(component)))
             }
             MachineCode::Module(module) => {
-                let prepared = proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec, self.began)?;
+                let prepared =
+                    proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec, self.began)?;
                 Ok((Blueprint::Module(Arc::new(prepared)), HookTable::default(), 1))
             }
         }
