@@ -145,6 +145,20 @@ impl Exchange {
         }
     }
 
+    /// What is known of it now, for those that look at it while it is elsewhere: nothing that becomes of this becomes of it, and
+    /// it leaves no record.
+    pub fn shadow(&self) -> Box<Exchange> {
+        let mut shadow = Exchange::new(self.id, self.worker, self.client, self.began, self.request.clone());
+        shadow.response = self.response.clone();
+        (shadow.local, shadow.scheme, shadow.ends) = (self.local, self.scheme, self.ends);
+        (shadow.tls, shadow.trace) = (self.tls.clone(), self.trace);
+        (shadow.listener, shadow.route) = (self.listener.clone(), self.route.clone());
+        (shadow.upstream, shadow.endpoint) = (self.upstream.clone(), self.endpoint.clone());
+        (shadow.normal_path, shadow.attempts) = (self.normal_path.clone(), self.attempts);
+        (shadow.timing, shadow.answered) = (self.timing, self.answered);
+        Box::new(shadow)
+    }
+
     /// The path that the route was chosen by: unescaped, without dot segments and double slashes. It stands for the
     /// request's own until that is rewritten.
     pub fn path(&self) -> &str {

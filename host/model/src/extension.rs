@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::{BodyVerdict, Endpoint, Exchange, Fault, Outcome, WholeBody};
+use crate::{BodyVerdict, BodyWatch, Endpoint, Exchange, Fault, Outcome, WholeBody};
 
 /// Which worker; from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,10 +71,14 @@ pub struct Hooks {
     pub request: bool,
     /// The way in, with the whole body.
     pub request_body: bool,
+    /// The way in, with the body as it comes.
+    pub request_parts: bool,
     /// The way out.
     pub response: bool,
     /// The way out, with the whole body.
     pub response_body: bool,
+    /// The way out, with the body as it comes.
+    pub response_parts: bool,
     /// After the end.
     pub log: bool,
 }
@@ -121,6 +125,12 @@ pub trait FilterCall {
     ) -> Step<'_, Result<BodyVerdict, Fault>> {
         let _ = body;
         Step::Done(exchange, Ok(BodyVerdict::Keep))
+    }
+
+    /// Begins to look at a body as it comes, if it still wants to. The head was seen before.
+    fn watch(&mut self, of: BodyOf) -> Option<Box<dyn BodyWatch>> {
+        let _ = of;
+        None
     }
 
     /// How long a body it is given may be, in bytes.

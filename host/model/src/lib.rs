@@ -39,6 +39,7 @@ mod tls;
 mod trace;
 mod upstream_times;
 mod variable;
+mod watch;
 mod weigher;
 mod window;
 
@@ -79,5 +80,6 @@ pub use tls::{ClientCertificate, TlsFacts};
 pub use trace::{TraceContext, TraceId};
 pub use upstream_times::UpstreamTimes;
 pub use variable::{Fixed, Logged, Stage, Variable};
+pub use watch::{BodyPart, BodyWatch, More, PartFuture, PartVerdict, Passed};
 pub use weigher::{Loads, Weighed, Weigher, Weighing, Weight};
 pub use window::{Outcomes, Window};

@@ -15,6 +15,7 @@ mod keep;
 mod limit;
 mod own;
 mod pages;
+mod parts;
 mod replaced;
 mod rescue;
 mod route;
@@ -22,6 +23,7 @@ mod send;
 mod serve;
 mod tenant;
 mod tunnel;
+mod watched;
 mod whole;
 
 use std::rc::Rc;
@@ -38,6 +40,7 @@ use filter::Calls;
 use halt::Halted;
 pub(crate) use keep::Kept;
 use model::Exchange;
+use parts::LateReply;
 pub use send::Budget;
 pub(crate) use send::send;
 
@@ -88,13 +91,15 @@ async fn forward(
         Some(buffering) => Box::pin(keep::request(local, buffering, exchange, upload)).await?,
     };
     let exchange = rewrite_inward(route, exchange)?;
-    let (mut exchange, content) = match &route.destination {
+    let late = upload.late.clone();
+    let answered = match &route.destination {
         // Boxed: what an upstream answers does not carry the room for it.
         Destination::Service(service) => {
-            Box::pin(serve::serve(local, route, &service.0, exchange, upload)).await?
+            Box::pin(serve::serve(local, route, &service.0, exchange, upload)).await
         }
-        _ => send(local, route, exchange, upload).await?,
+        _ => send(local, route, exchange, upload).await,
     };
+    let (mut exchange, content) = answered.map_err(|halted| or_late_reply(halted, late))?;
     if let Some(rewriting) = &route.rewriting {
         rewriting.outward(&mut exchange);
     }
@@ -103,6 +108,14 @@ async fn forward(
         Some(buffering) => keep::answer(local, buffering, &mut exchange, content),
     };
     Ok((exchange, content))
+}
+
+/// A filter that looked at the body on its way may have had an answer, for which the request was given up.
+fn or_late_reply(halted: Box<Halted>, late: Option<LateReply>) -> Box<Halted> {
+    match late.and_then(|late| late.take()) {
+        Some(reply) => Halted::reply(halted.exchange, reply),
+        None => halted,
+    }
 }
 
 /// What the upstream is to see.

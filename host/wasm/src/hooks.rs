@@ -136,6 +136,7 @@ impl HookTable {
             response: self.on_response.is_some(),
             response_body: self.on_response_body.is_some(),
             log: self.on_log.is_some(),
+            ..Hooks::default()
         }
     }
 }

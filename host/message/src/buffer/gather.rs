@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::Body;
 use model::{Fault, FaultKind, WholeBody};
 
@@ -98,8 +99,13 @@ impl Gathering {
 impl Buffered {
     /// A body that takes the place of one that was gathered.
     pub fn in_place_of(body: &WholeBody, stats: &Arc<BufferStats>) -> Self {
+        Buffered::with_trailers(body, None, stats)
+    }
+
+    /// The same, with what ends it.
+    pub fn with_trailers(body: &WholeBody, trailers: Option<HeaderMap>, stats: &Arc<BufferStats>) -> Self {
         let mut lease = Lease::new(stats, Place::Memory);
         lease.take(count(body.len()));
-        Buffered::new(Whole::gathered(body, lease, None))
+        Buffered::new(Whole::gathered(body, lease, trailers))
     }
 }

@@ -1,5 +1,6 @@
 //! Answer: the response goes to the client, and the exchange with it, until its last byte.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -16,6 +17,7 @@ use transport::run_later;
 use crate::exchange::filter::Calls;
 use crate::exchange::serve::ServiceBody;
 use crate::exchange::tunnel::Opening;
+use crate::exchange::watched::WatchedBody;
 
 /// Where a response's body comes from.
 pub(crate) enum Content {
@@ -27,6 +29,10 @@ pub(crate) enum Content {
     Kept(Box<BufferedBody>),
     /// One that it would have looked at, had it been shorter.
     Unread(Box<Unread>),
+    /// One that a filter looks at while it passes.
+    Watched(Box<WatchedBody<Content>>),
+    /// One that a filter has looked at, with what ends it.
+    Frames(VecDeque<Frame<Bytes>>),
     /// A service, as it comes.
     Service(Box<ServiceBody>),
     /// None: the client and the endpoint go on with another protocol.
@@ -47,7 +53,8 @@ impl Content {
             Content::Ahead(body) => !body.is_end_stream(),
             Content::Service(body) => !body.is_end_stream(),
             Content::Unread(body) => body.front.is_some() || body.rest.is_cut_short(),
-            Content::Kept(_) | Content::Tunnel(_) | Content::Whole(_) => false,
+            Content::Watched(body) => !body.is_over(),
+            Content::Kept(_) | Content::Tunnel(_) | Content::Whole(_) | Content::Frames(_) => false,
         }
     }
 }
@@ -80,6 +87,8 @@ impl Body for Content {
             Content::Upstream(body) => Pin::new(body).poll_frame(cx),
             Content::Ahead(body) => Pin::new(body).poll_frame(cx),
             Content::Kept(body) => Pin::new(body).poll_frame(cx),
+            Content::Watched(body) => body.poll(cx).map(|frame| frame.map(|frame| frame.map_err(BodyError))),
+            Content::Frames(frames) => Poll::Ready(frames.pop_front().map(Ok)),
             Content::Service(body) => Pin::new(body).poll_frame(cx),
             Content::Unread(body) => match body.front.take() {
                 Some(front) => Poll::Ready(Some(Ok(Frame::data(front.into_bytes())))),
@@ -95,6 +104,8 @@ impl Body for Content {
             Content::Upstream(body) => body.is_end_stream(),
             Content::Ahead(body) => body.is_end_stream(),
             Content::Kept(body) => body.is_end_stream(),
+            Content::Watched(body) => body.is_over(),
+            Content::Frames(frames) => frames.is_empty(),
             Content::Service(body) => body.is_end_stream(),
             Content::Unread(body) => body.front.is_none() && body.rest.is_end_stream(),
             Content::Tunnel(_) => true,
@@ -107,8 +118,9 @@ impl Body for Content {
             Content::Upstream(body) => body.size_hint(),
             Content::Ahead(body) => body.size_hint(),
             Content::Kept(body) => body.size_hint(),
+            Content::Watched(body) => body.hint(),
             Content::Service(body) => body.size_hint(),
-            Content::Unread(_) => SizeHint::default(),
+            Content::Unread(_) | Content::Frames(_) => SizeHint::default(),
             Content::Tunnel(_) => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)))

@@ -13,6 +13,7 @@ use relay::marks::Marks;
 use relay::names;
 
 use crate::exchange::keep::Kept;
+use crate::exchange::parts::LateReply;
 use crate::exchange::tunnel::Wish;
 use crate::local::Local;
 
@@ -25,12 +26,14 @@ pub(crate) struct Upload {
     pub(crate) kept: Option<Box<Kept>>,
     pub(crate) wish: Option<Box<Wish>>,
     pub(crate) interim: Option<InterimSink>,
+    /// Where a filter that looks at the body on its way leaves an answer.
+    pub(crate) late: Option<LateReply>,
 }
 
 impl Upload {
     /// Of a request that is the host's own: nothing, or what is here.
     pub(crate) fn own(kept: Option<Kept>) -> Self {
-        Upload { body: None, length: None, kept: kept.map(Box::new), wish: None, interim: None }
+        Upload { body: None, length: None, kept: kept.map(Box::new), wish: None, interim: None, late: None }
     }
 }
 
@@ -66,7 +69,7 @@ pub(crate) fn begin(
         exchange.client = client;
     }
     names::settle(&mut exchange, &local.generation.config, &sender, marks);
-    (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim }))
+    (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim, late: None }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
 use crate::exchange::halt::Halted;
-use crate::exchange::{pages, rescue, whole};
+use crate::exchange::{pages, parts, rescue, whole};
 use crate::local::Local;
 
 /// The filters' work on one exchange: those that have seen its request, in order.
@@ -21,14 +21,14 @@ impl Calls {
         self.0.iter().any(|(hooks, _)| hooks.log)
     }
 
-    /// Whether any wants to see whole bodies, of the request or of the response.
+    /// Whether any wants to see the request's body, or the whole one of the response.
     pub(crate) fn want_bodies(&self) -> bool {
         self.want_request_body() || self.want_response_body()
     }
 
-    /// Whether any wants to see the request's whole body.
+    /// Whether any wants to see the request's body.
     pub(crate) fn want_request_body(&self) -> bool {
-        self.0.iter().any(|(hooks, _)| hooks.request_body)
+        self.0.iter().any(|(hooks, _)| hooks.request_body || hooks.request_parts)
     }
 
     /// Whether any wants to see the response's whole body.
@@ -36,9 +36,12 @@ impl Calls {
         self.0.iter().any(|(hooks, _)| hooks.response_body)
     }
 
-    /// Those that want to see the request's whole body.
-    pub(crate) fn of_request_body(&mut self) -> impl Iterator<Item = &mut (dyn FilterCall + 'static)> {
-        self.0.iter_mut().filter(|(hooks, _)| hooks.request_body).map(|(_, call)| &mut **call)
+    /// Those that want to see the request's body.
+    pub(crate) fn of_request_body(
+        &mut self,
+    ) -> impl Iterator<Item = (Hooks, &mut (dyn FilterCall + 'static))> {
+        let of = self.0.iter_mut().filter(|(hooks, _)| hooks.request_body || hooks.request_parts);
+        of.map(|(hooks, call)| (*hooks, &mut **call))
     }
 
     /// Lets go of those that have nothing more to do.
@@ -105,6 +108,11 @@ pub(crate) async fn outward(
             let seen;
             // Boxed: who looks at no body does not carry the room for it.
             (exchange, seen) = Box::pin(whole::response(local, &mut **call, exchange, content)).await;
+            content = seen.unwrap_or_else(|fault| page_of(local, &mut exchange, fault));
+        }
+        if hooks.response_parts {
+            let seen;
+            (exchange, seen) = Box::pin(parts::response(&mut **call, exchange, content)).await;
             content = seen.unwrap_or_else(|fault| page_of(local, &mut exchange, fault));
         }
     }

@@ -25,6 +25,8 @@ pub(crate) fn dress(generation: &Generation, exchange: &mut Exchange, content: C
         Content::Upstream(_)
         | Content::Ahead(_)
         | Content::Kept(_)
+        | Content::Watched(_)
+        | Content::Frames(_)
         | Content::Unread(_)
         | Content::Service(_) => PageOf::All,
         Content::Whole(_) if exchange.fault.is_some() => PageOf::Faults,

@@ -4,8 +4,9 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::{Method, StatusCode, header};
-use http_body::Body;
+use http_body::{Body, Frame};
 use message::{BufferRoom, Buffered, Gathered, gather};
 use model::{BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
 use relay::grpc;
@@ -15,6 +16,7 @@ use crate::exchange::begin::Upload;
 use crate::exchange::filter::Calls;
 use crate::exchange::halt::Halted;
 use crate::exchange::keep::{Kept, tell_length};
+use crate::exchange::parts::{self, Seen};
 use crate::exchange::replaced;
 use crate::exchange::rescue::adopt;
 use crate::local::Local;
@@ -35,11 +37,29 @@ pub(crate) async fn request(
     if calls.want_response_body() {
         replaced::ask_for_all(&mut exchange.request);
     }
-    if !calls.want_request_body() || upload.wish.is_some() || grpc::is_grpc(&exchange.request) {
+    if !calls.want_request_body() || upload.wish.is_some() {
         return Ok((exchange, upload));
     }
+    let is_grpc = grpc::is_grpc(&exchange.request);
     let mut whole = None;
-    for call in calls.of_request_body() {
+    for (hooks, call) in calls.of_request_body() {
+        if hooks.request_parts && upload.body.is_some() {
+            let seen;
+            (exchange, seen) = parts::request(call, exchange, &mut upload).await?;
+            match seen {
+                Seen::Passing => {}
+                Seen::Whole(frames, is_other) => {
+                    whole = Some(shown(local, frames));
+                    if is_other {
+                        replaced::tell_request(&mut exchange.request);
+                    }
+                }
+            }
+            continue;
+        }
+        if is_grpc {
+            continue;
+        }
         let verdict;
         (exchange, verdict) = match look(local, call, &exchange, &mut upload, &mut whole).await {
             Ok(Some(body)) => call.on_request_body(exchange, body).finish().await,
@@ -61,6 +81,21 @@ pub(crate) async fn request(
         upload.kept = Some(Box::new(Kept { body: sent, since: Instant::now() }));
     }
     Ok((exchange, upload))
+}
+
+/// A body of which a filter has seen all, as it came.
+fn shown(local: &Local, frames: Vec<Frame<Bytes>>) -> Whole {
+    let (mut body, mut trailers) = (Vec::new(), None);
+    for frame in frames {
+        match frame.into_data() {
+            Ok(data) if body.is_empty() => body = data.into(),
+            Ok(data) => body.extend_from_slice(&data),
+            Err(frame) => trailers = frame.into_trailers().ok(),
+        }
+    }
+    let body = WholeBody::new(body);
+    let sent = Buffered::with_trailers(&body, trailers, &local.stats.buffers);
+    Whole { body, sent }
 }
 
 /// The body, if the hook is to be given one. It is read when the first hook wants it.
@@ -94,7 +129,7 @@ async fn look(
 }
 
 /// A request's body that is longer than a plugin may be given is the client's to make shorter.
-fn clients_own(fault: Fault) -> Fault {
+pub(crate) fn clients_own(fault: Fault) -> Fault {
     match fault.kind {
         FaultKind::Plugin(PluginFault::Body) => Fault { kind: FaultKind::BodyTooLarge, ..fault },
         _ => fault,
@@ -159,7 +194,7 @@ fn is_shown(exchange: &Exchange, content: &Content) -> bool {
 }
 
 /// Server-sent events have no end that one could wait for.
-fn is_stream(content_type: &[u8]) -> bool {
+pub(crate) fn is_stream(content_type: &[u8]) -> bool {
     const EVENTS: &[u8] = b"text/event-stream";
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     kind.trim_ascii().eq_ignore_ascii_case(EVENTS)

@@ -48,10 +48,12 @@ pub(super) enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Map {
     RequestHead,
+    RequestTrailers,
     ResponseHead,
-    /// Trailers and what gRPC has: no exchange has any here.
-    Nothing,
+    ResponseTrailers,
     AnswerHead,
+    /// What gRPC calls have, and trailers of answers: there are none here.
+    Nothing,
 }
 
 impl Map {
@@ -59,9 +61,11 @@ impl Map {
     pub(super) fn of(number: u32) -> Result<Map, Status> {
         match number {
             0 => Ok(Map::RequestHead),
+            1 => Ok(Map::RequestTrailers),
             2 => Ok(Map::ResponseHead),
+            3 => Ok(Map::ResponseTrailers),
             6 => Ok(Map::AnswerHead),
-            1 | 3 | 4 | 5 | 7 => Ok(Map::Nothing),
+            4 | 5 | 7 => Ok(Map::Nothing),
             _ => Err(Status::BadArgument),
         }
     }

@@ -1,7 +1,9 @@
 //! What a module exports: its memory, how to get some of it, and its callbacks. Where they are is looked up once for the module;
 //! a VM makes those its own that are called.
 
-use wasmtime::{AsContextMut, Instance, Memory, Module, ModuleExport, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{
+    AsContextMut, Extern, Instance, Memory, Module, ModuleExport, TypedFunc, WasmParams, WasmResults,
+};
 
 /// A callback that the module may not have.
 pub(super) struct Callback<P, R> {
@@ -29,7 +31,7 @@ impl<P: WasmParams, R: WasmResults> Callback<P, R> {
     ) -> wasmtime::Result<Option<&TypedFunc<P, R>>> {
         if self.found.is_none()
             && let Some(at) = &self.at
-            && let Some(func) = instance.get_module_export(&mut *store, at).and_then(|it| it.into_func())
+            && let Some(func) = instance.get_module_export(&mut *store, at).and_then(Extern::into_func)
         {
             let func = func.typed(&*store);
             self.found =
@@ -127,7 +129,7 @@ impl Exports {
         instance: &Instance,
     ) -> wasmtime::Result<(Memory, TypedFunc<u32, u32>)> {
         let memory = self.memory.as_ref().and_then(|at| instance.get_module_export(&mut *store, at));
-        let memory = memory.and_then(|memory| memory.into_memory());
+        let memory = memory.and_then(Extern::into_memory);
         let memory = memory.ok_or_else(|| wasmtime::format_err!("it exports no `memory`"))?;
         let allocate = self.allocate.get(store, instance)?.ok_or_else(|| {
             wasmtime::format_err!("it exports neither `proxy_on_memory_allocate` nor `malloc`")

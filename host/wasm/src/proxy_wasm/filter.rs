@@ -3,17 +3,18 @@
 use std::sync::{Arc, OnceLock};
 
 use model::{
-    BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault, RequestHead,
-    ResponseHead, Step, Verdict, WholeBody, WorkerId,
+    BodyOf, BodyVerdict, BodyWatch, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault,
+    RequestHead, ResponseHead, Step, Verdict, WholeBody, WorkerId,
 };
 
 use super::accounts::book;
-use super::job::{Answer, Done, Job, Part, StreamKey};
+use super::job::{Answer, Done, Job, Part, StreamKey, body_hook};
 use super::outcome::Went;
 use super::park::Waiting;
 use super::place::Place;
 use super::prepared::Prepared;
 use super::stream::Stage;
+use super::watch::ModuleWatch;
 use crate::failure::Failure;
 use crate::plugin::Shared;
 use crate::spec::{Isolation, OnFailure};
@@ -83,7 +84,7 @@ type Reading<V> = fn(Went) -> V;
 
 impl FilterCall for ModuleCall {
     fn on_request(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        self.show(Part::RequestHead, exchange, Went::verdict)
+        self.show(Part::Head(BodyOf::Request), exchange, Went::verdict)
     }
 
     fn on_request_body(
@@ -91,11 +92,11 @@ impl FilterCall for ModuleCall {
         exchange: Box<Exchange>,
         body: WholeBody,
     ) -> Step<'_, Result<BodyVerdict, Fault>> {
-        self.show(Part::RequestBody(body), exchange, Went::body_verdict)
+        self.show(whole_body(BodyOf::Request, &body), exchange, Went::body_verdict)
     }
 
     fn on_response(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        self.show(Part::ResponseHead, exchange, Went::verdict)
+        self.show(Part::Head(BodyOf::Response), exchange, Went::verdict)
     }
 
     fn on_response_body(
@@ -103,7 +104,12 @@ impl FilterCall for ModuleCall {
         exchange: Box<Exchange>,
         body: WholeBody,
     ) -> Step<'_, Result<BodyVerdict, Fault>> {
-        self.show(Part::ResponseBody(body), exchange, Went::body_verdict)
+        self.show(whole_body(BodyOf::Response, &body), exchange, Went::body_verdict)
+    }
+
+    fn watch(&mut self, of: BodyOf) -> Option<Box<dyn BodyWatch>> {
+        let At::Context(stream) = self.at else { return None };
+        Some(Box::new(ModuleWatch::new(Arc::clone(&self.place), stream, of)))
     }
 
     fn body_limit(&self) -> usize {
@@ -112,10 +118,7 @@ impl FilterCall for ModuleCall {
 
     /// A body that is too long for the plugin is its failure as any other: `on_failure` says what comes of it.
     fn on_long_body(&mut self, exchange: &Exchange, of: BodyOf) -> Result<(), Fault> {
-        let hook = match of {
-            BodyOf::Request => Hook::OnRequestBody,
-            BodyOf::Response => Hook::OnResponseBody,
-        };
+        let hook = body_hook(of);
         let detail = format!("the body has more than the {} bytes of `limits.body`", self.body_limit());
         self.forgive(exchange, hook, Err(Failure::new(PluginFault::Body, detail)), |_| ())
     }
@@ -160,7 +163,7 @@ impl ModuleCall {
             return Step::Done(exchange, verdict);
         }
         let before = self.before(&part, &exchange);
-        match self.place.run_straight(Job::Part { stream, part, exchange }) {
+        match self.place.run_straight(Job::Part { stream, part, exchange: Some(exchange) }) {
             Ok(done) => match self.shown(hook, done) {
                 Shown::Now(exchange, went) => {
                     let (exchange, verdict) = self.settle(exchange, hook, before, went, read);
@@ -279,6 +282,10 @@ impl Drop for ModuleCall {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+fn whole_body(of: BodyOf, body: &WholeBody) -> Part {
+    Part::Body { of, bytes: body.bytes(), ends: true }
 }
 
 /// What has come of showing a part.

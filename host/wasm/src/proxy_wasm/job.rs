@@ -1,10 +1,12 @@
 //! What a VM is asked to do, and what comes of it.
 
-use model::{BodyOf, CalloutError, Exchange, PluginFault, Reply, WholeBody};
+use bytes::Bytes;
+use http::HeaderMap;
+use model::{BodyOf, BodyPart, CalloutError, Exchange, PluginFault, Reply};
 
 use super::outcome::Went;
 use super::park::Waiting;
-use super::stream::{Body, Stage};
+use super::stream::Stage;
 use crate::failure::Failure;
 use crate::stats::{Cost, Hook};
 
@@ -17,8 +19,8 @@ pub(super) struct StreamKey {
 
 /// Something to do.
 pub(super) enum Job {
-    /// A part of an exchange is here. Without a key it has no context yet.
-    Part { stream: Option<StreamKey>, part: Part, exchange: Box<Exchange> },
+    /// A part of an exchange is here. Without a key it has no context yet; without the exchange, that is paused.
+    Part { stream: Option<StreamKey>, part: Part, exchange: Option<Box<Exchange>> },
     /// An exchange is over.
     End { stream: StreamKey, exchange: Box<Exchange> },
     /// Something has happened beside exchanges.
@@ -27,10 +29,14 @@ pub(super) enum Job {
 
 /// A part of an exchange.
 pub(super) enum Part {
-    RequestHead,
-    RequestBody(WholeBody),
-    ResponseHead,
-    ResponseBody(WholeBody),
+    Head(BodyOf),
+    /// Of its body, and whether nothing comes behind it.
+    Body {
+        of: BodyOf,
+        bytes: Bytes,
+        ends: bool,
+    },
+    Trailers(BodyOf, Box<HeaderMap>),
 }
 
 /// What happens beside exchanges.
@@ -57,34 +63,46 @@ pub(super) struct Done {
 pub(super) enum Answer {
     Went(Went),
     Paused(Waiting),
-    /// Nothing: whom the event was for is gone.
+    /// Nothing: whom it was for is gone, or paused no more.
     Nobody,
 }
 
 impl Part {
-    pub(super) fn hook(&self) -> Hook {
+    /// A part of a body that comes part by part.
+    pub(super) fn of_body(of: BodyOf, part: BodyPart) -> Self {
+        match part {
+            BodyPart::Data { bytes, ends } => Part::Body { of, bytes, ends },
+            BodyPart::Trailers(trailers) => Part::Trailers(of, Box::new(trailers)),
+        }
+    }
+
+    fn of(&self) -> BodyOf {
         match self {
-            Part::RequestHead => Hook::OnRequest,
-            Part::RequestBody(_) => Hook::OnRequestBody,
-            Part::ResponseHead => Hook::OnResponse,
-            Part::ResponseBody(_) => Hook::OnResponseBody,
+            Part::Head(of) | Part::Body { of, .. } | Part::Trailers(of, _) => *of,
+        }
+    }
+
+    pub(super) fn hook(&self) -> Hook {
+        match (self, self.of()) {
+            (Part::Head(_), BodyOf::Request) => Hook::OnRequest,
+            (Part::Head(_), BodyOf::Response) => Hook::OnResponse,
+            (_, of) => body_hook(of),
         }
     }
 
     pub(super) fn stage(&self) -> Stage {
-        match self {
-            Part::RequestHead | Part::RequestBody(_) => Stage::Request,
-            Part::ResponseHead | Part::ResponseBody(_) => Stage::Response,
+        match self.of() {
+            BodyOf::Request => Stage::Request,
+            BodyOf::Response => Stage::Response,
         }
     }
+}
 
-    /// The body, as the VM has it.
-    pub(super) fn body(&self) -> Option<Body> {
-        match self {
-            Part::RequestHead | Part::ResponseHead => None,
-            Part::RequestBody(body) => Some(Body::new(BodyOf::Request, body)),
-            Part::ResponseBody(body) => Some(Body::new(BodyOf::Response, body)),
-        }
+/// The hook that a body, its trailers among it, is accounted for by.
+pub(super) fn body_hook(of: BodyOf) -> Hook {
+    match of {
+        BodyOf::Request => Hook::OnRequestBody,
+        BodyOf::Response => Hook::OnResponseBody,
     }
 }
 
@@ -92,7 +110,8 @@ impl Job {
     /// What it is about, if it can't be done.
     pub(super) fn given_up(self, failure: Failure) -> Done {
         let exchange = match self {
-            Job::Part { exchange, .. } | Job::End { exchange, .. } => Some(exchange),
+            Job::Part { exchange, .. } => exchange,
+            Job::End { exchange, .. } => Some(exchange),
             Job::Event { .. } => None,
         };
         let cost = Cost::of_making(failure.making);
@@ -107,6 +126,11 @@ impl Job {
             }
             job => job.given_up(Failure::new(PluginFault::Trap, "the VM that it began in has failed")),
         }
+    }
+
+    /// Whether it is one of many for its exchange, so that each has limits of its own.
+    pub(super) fn is_of_body(&self) -> bool {
+        matches!(self, Job::Part { part: Part::Body { .. } | Part::Trailers(..), .. })
     }
 
     /// The VM that it is for; any will do for an exchange that has no context.

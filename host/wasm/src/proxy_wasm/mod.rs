@@ -27,6 +27,7 @@ mod stream;
 mod timer;
 mod trial;
 mod vm;
+mod watch;
 
 pub(crate) use abi::Abi;
 pub(crate) use filter::filter;

@@ -1,14 +1,15 @@
 //! What comes of a callback that an exchange waits for.
 
-use model::{BodyVerdict, Reply, Verdict};
+use bytes::Bytes;
+use model::{BodyVerdict, PartVerdict, Passed, Reply, Verdict};
 
 /// What a module has decided of an exchange.
 #[derive(Debug)]
 pub(super) enum Went {
     /// It goes on.
     On,
-    /// It goes on with this body.
-    OnWith(Vec<u8>),
+    /// It goes on with this of its body, which may be another than it was.
+    OnWith { passed: Passed, is_changed: bool },
     /// It is answered with this.
     Reply(Reply),
 }
@@ -17,17 +18,36 @@ impl Went {
     /// As the verdict of a hook that sees heads.
     pub(super) fn verdict(self) -> Verdict {
         match self {
-            Went::On | Went::OnWith(_) => Verdict::Continue,
+            Went::On | Went::OnWith { .. } => Verdict::Continue,
             Went::Reply(reply) => Verdict::Reply(reply),
         }
     }
 
-    /// As the verdict of a hook that sees bodies.
+    /// As the verdict of a hook that sees whole bodies.
     pub(super) fn body_verdict(self) -> BodyVerdict {
         match self {
-            Went::On => BodyVerdict::Keep,
-            Went::OnWith(body) => BodyVerdict::Replace(body),
+            Went::OnWith { passed, is_changed: true } => BodyVerdict::Replace(passed.data.into()),
+            Went::On | Went::OnWith { .. } => BodyVerdict::Keep,
             Went::Reply(reply) => BodyVerdict::Reply(reply),
         }
+    }
+
+    /// As the verdict on parts of a body, behind what of it has gone on before.
+    pub(super) fn part_verdict(self, front: &Bytes) -> PartVerdict {
+        let passed = match self {
+            Went::On => Passed::default(),
+            Went::OnWith { passed, .. } => passed,
+            Went::Reply(reply) => return PartVerdict::Reply(reply),
+        };
+        PartVerdict::Go(Passed { data: joined(front, passed.data), ..passed })
+    }
+}
+
+/// One behind the other; nothing is copied where one of them is nothing.
+pub(super) fn joined(front: &Bytes, rest: Bytes) -> Bytes {
+    match (front.is_empty(), rest.is_empty()) {
+        (true, _) => rest,
+        (false, true) => front.clone(),
+        (false, false) => [&**front, &*rest].concat().into(),
     }
 }

@@ -20,7 +20,7 @@ pub(super) type Released = Result<Went, Failure>;
 pub(super) fn park(exchange: Box<Exchange>) -> (Parked, Waiting) {
     let slot = Arc::new(Slot { held: Mutex::new(Held::Here(exchange)), returned: Notify::new() });
     let (tell, told) = oneshot::channel();
-    (Parked { slot: Arc::clone(&slot), tell }, Waiting { slot, told: Some(told) })
+    (Parked { slot: Arc::clone(&slot), tell }, Waiting { slot, told, released: None })
 }
 
 /// The VM's side.
@@ -32,7 +32,9 @@ pub(super) struct Parked {
 /// The side of who waits.
 pub(super) struct Waiting {
     slot: Arc<Slot>,
-    told: Option<oneshot::Receiver<Released>>,
+    told: oneshot::Receiver<Released>,
+    /// What it was told, until the exchange is here as well.
+    released: Option<Released>,
 }
 
 struct Slot {
@@ -73,20 +75,28 @@ impl Parked {
 impl Waiting {
     /// Waits until the module goes on with the exchange, no longer than it may take.
     pub(super) async fn finish(mut self, limit: Duration) -> (Box<Exchange>, Released) {
-        let released = match self.told.take() {
-            Some(told) => tokio::time::timeout(limit, told).await,
-            None => Ok(Ok(Ok(Went::On))),
-        };
-        let released = match released {
-            Ok(Ok(released)) => released,
-            Ok(Err(_)) => Err(Failure::new(PluginFault::Trap, "its VM ended while it waited")),
-            Err(_) => Err(Failure::new(PluginFault::Wall, "paused the exchange for longer than it may")),
-        };
-        (self.exchange().await, released)
+        self.told(Some(limit)).await
+    }
+
+    /// The same, for whoever may stop to wait and begin again; without a limit, as long as it takes.
+    pub(super) async fn told(&mut self, limit: Option<Duration>) -> (Box<Exchange>, Released) {
+        if self.released.is_none() {
+            let told = match limit {
+                Some(limit) => tokio::time::timeout(limit, &mut self.told).await,
+                None => Ok((&mut self.told).await),
+            };
+            self.released = Some(match told {
+                Ok(Ok(released)) => released,
+                Ok(Err(_)) => Err(Failure::new(PluginFault::Trap, "its VM ended while it waited")),
+                Err(_) => Err(Failure::new(PluginFault::Wall, "paused the exchange for longer than it may")),
+            });
+        }
+        let exchange = self.exchange().await;
+        (exchange, self.released.take().unwrap_or(Ok(Went::On)))
     }
 
     /// The exchange; a callback that looks at it ends by its own limits.
-    async fn exchange(&self) -> Box<Exchange> {
+    pub(super) async fn exchange(&self) -> Box<Exchange> {
         loop {
             if let Some(exchange) = self.slot.exchange_for(Held::Left) {
                 return exchange;

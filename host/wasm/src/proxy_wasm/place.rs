@@ -104,7 +104,7 @@ impl Place {
         }
         let vm = match slot.take() {
             Some(mut vm) => {
-                if self.is_resident() {
+                if self.is_resident() || job.is_of_body() {
                     vm.context().renew();
                 }
                 Ok(vm)
@@ -129,6 +129,9 @@ impl Place {
     /// A VM that was told what it is to know.
     fn started(self: &Arc<Self>, patience: Patience) -> Result<Vm, Failure> {
         let mut vm = Vm::make(&self.plugin, &self.module, Arc::downgrade(self), patience)?;
+        if vm.resume(&self.module) {
+            return Ok(vm);
+        }
         let started = vm.within_limits(|vm| vm.start(&self.module));
         let making = vm.context().usage.cpu;
         started.map_err(|failure| Failure { making, ..failure })?;

@@ -60,10 +60,13 @@ impl Prepared {
             hooks: Hooks {
                 // A context is made for each exchange, and ends with it.
                 request: true,
-                request_body: of_requests && has("proxy_on_request_body"),
+                request_parts: of_requests
+                    && (has("proxy_on_request_body") || has("proxy_on_request_trailers")),
                 response: has("proxy_on_response_headers"),
-                response_body: of_responses && has("proxy_on_response_body"),
+                response_parts: of_responses
+                    && (has("proxy_on_response_body") || has("proxy_on_response_trailers")),
                 log: true,
+                ..Hooks::default()
             },
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
@@ -88,9 +91,9 @@ impl Prepared {
     pub(crate) fn exported(&self) -> Vec<Hook> {
         let hooks = [
             (Hook::OnRequest, self.hooks.request),
-            (Hook::OnRequestBody, self.hooks.request_body),
+            (Hook::OnRequestBody, self.hooks.request_parts),
             (Hook::OnResponse, self.hooks.response),
-            (Hook::OnResponseBody, self.hooks.response_body),
+            (Hook::OnResponseBody, self.hooks.response_parts),
             (Hook::OnLog, self.hooks.log),
             (Hook::OnEvent, true),
         ];

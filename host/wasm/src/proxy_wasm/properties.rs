@@ -16,10 +16,8 @@ pub(super) fn write(context: &mut Context, path: &[u8], into: &mut Vec<u8>) -> b
     let path = path.strip_suffix(b"\0").unwrap_or(path);
     let mut segments = path.splitn(3, |byte| *byte == 0);
     let parts = (segments.next().unwrap_or_default(), segments.next(), segments.next());
-    let (stage, own) = match context.vm.as_mut().and_then(|vm| vm.stream()) {
-        Some(stream) => (Some(stream.stage), stream.property(path)),
-        None => (None, None),
-    };
+    let stage = context.vm.as_ref().map(|vm| vm.stage);
+    let own = context.vm.as_mut().and_then(|vm| vm.stream()?.property(path));
     if let Some(own) = own {
         into.extend_from_slice(own);
         return true;

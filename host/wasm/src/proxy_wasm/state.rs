@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use model::{Exchange, Reply, WorkerId};
+use model::{BodyOf, Exchange, Passed, Reply, WorkerId};
 use tokio::task::AbortHandle;
 use wasmtime::{Memory, TypedFunc};
 
@@ -69,10 +69,12 @@ pub(crate) struct VmState {
     running: u32,
     /// The context that host functions work on.
     effective: u32,
-    /// The exchange of the one that runs, while another is at hand.
-    set_aside: Option<Box<Exchange>>,
-    /// Paused contexts that are to go on.
-    to_release: Vec<u32>,
+    /// Which part of its exchange is at hand.
+    pub(super) stage: Stage,
+    /// That of the one that runs and its exchange, while another is at hand.
+    set_aside: Option<(Stage, Option<Box<Exchange>>)>,
+    /// Paused ways of contexts that are to go on.
+    to_release: Vec<(u32, BodyOf)>,
     /// The answer that is shown.
     pub(super) answer: Option<Reply>,
     /// Callouts under way, and whose they are.
@@ -103,6 +105,7 @@ impl VmState {
             newest: ROOT,
             running: ROOT,
             effective: ROOT,
+            stage: Stage::Request,
             set_aside: None,
             to_release: Vec::new(),
             answer: None,
@@ -125,8 +128,19 @@ impl VmState {
         }
     }
 
+    /// Ends the pauses of a context that is about to end: what it has paused goes on without it.
+    pub(super) fn let_go(&mut self, context: u32) {
+        let Some(stream) = self.streams.get_mut(&context) else { return };
+        for of in [BodyOf::Request, BodyOf::Response] {
+            if let Some(parked) = stream.way(of).parked.take() {
+                parked.release(Ok(stream.went(of)));
+            }
+        }
+    }
+
     /// Forgets a context, and gives up what it waits for.
     pub(super) fn close(&mut self, context: u32) {
+        self.let_go(context);
         self.streams.remove(&context);
         let is_its = |(of, _): &(u32, AbortHandle)| *of == context;
         self.callouts.values().filter(|callout| is_its(callout)).for_each(|(_, task)| task.abort());
@@ -175,12 +189,32 @@ impl VmState {
         }
     }
 
-    /// The module wants the exchange at hand to go on, or has answered it.
-    pub(super) fn note_release(&mut self) {
-        let context = self.effective;
-        if self.streams.get(&context).is_some_and(|stream| stream.parked.is_some()) {
-            self.to_release.push(context);
+    /// The module wants a way of the exchange at hand to go on.
+    pub(super) fn go_on(&mut self, of: BodyOf) -> Result<(), Status> {
+        let (context, is_at_hand) = (self.effective, self.stage.of() == of);
+        let way = self.stream().ok_or(Status::BadArgument)?.way(of);
+        match way.parked {
+            Some(_) => self.to_release.push((context, of)),
+            None => way.resumed = is_at_hand,
         }
+        Ok(())
+    }
+
+    /// The exchange at hand is answered: nothing of it is paused any more.
+    pub(super) fn release_all(&mut self) {
+        let context = self.effective;
+        let Some(stream) = self.streams.get_mut(&context) else { return };
+        for of in [BodyOf::Request, BodyOf::Response] {
+            if stream.way(of).parked.is_some() {
+                self.to_release.push((context, of));
+            }
+        }
+    }
+
+    /// The exchange of a context, where it is paused.
+    fn lend(&self, context: u32) -> (Stage, Option<Box<Exchange>>) {
+        let paused = self.streams.get(&context).and_then(Stream::paused);
+        paused.map_or((Stage::Request, None), |(stage, parked)| (stage, parked.lend()))
     }
 }
 
@@ -192,15 +226,18 @@ impl Drop for VmState {
 
 /// What has to know the store as well, which holds the exchange.
 impl Context {
-    /// Begins a callback of a context: with its exchange, or with that which is paused.
-    pub(super) fn enter(&mut self, context: u32, exchange: Option<Box<Exchange>>) {
+    /// Begins a callback of a context, with its exchange.
+    pub(super) fn enter_with(&mut self, context: u32, stage: Stage, exchange: Option<Box<Exchange>>) {
         let Some(vm) = self.vm.as_mut() else { return };
-        (vm.running, vm.effective) = (context, context);
-        if let Some(stream) = vm.streams.get_mut(&context).filter(|_| exchange.is_some()) {
-            stream.parked = None;
-        }
-        let paused = || vm.streams.get(&context).and_then(|stream| stream.parked.as_ref()?.lend());
-        self.exchange = exchange.or_else(paused);
+        (vm.running, vm.effective, vm.stage) = (context, context, stage);
+        self.exchange = exchange;
+    }
+
+    /// Begins one of a context whose exchange is elsewhere, or paused: then it is lent to it.
+    pub(super) fn enter(&mut self, context: u32) {
+        let Some(vm) = self.vm.as_ref() else { return };
+        let (stage, paused) = vm.lend(context);
+        self.enter_with(context, stage, paused);
     }
 
     /// Lets the host functions work on another context.
@@ -214,18 +251,21 @@ impl Context {
         }
         self.turn_back();
         let Some(vm) = self.vm.as_mut().filter(|vm| vm.running != context) else { return Ok(()) };
+        let (stage, paused) = vm.lend(context);
         vm.effective = context;
-        let paused = vm.streams.get(&context).and_then(|stream| stream.parked.as_ref()?.lend());
-        vm.set_aside = std::mem::replace(&mut self.exchange, paused);
+        vm.set_aside =
+            Some((std::mem::replace(&mut vm.stage, stage), std::mem::replace(&mut self.exchange, paused)));
         Ok(())
     }
 
     /// Lets them work on the context whose callback runs.
     fn turn_back(&mut self) {
         let Some(vm) = self.vm.as_mut().filter(|vm| vm.effective != vm.running) else { return };
-        let exchange = std::mem::replace(&mut self.exchange, vm.set_aside.take());
-        let parked = vm.streams.get(&vm.effective).and_then(|stream| stream.parked.as_ref());
-        if let Some((parked, exchange)) = parked.zip(exchange) {
+        let Some((stage, exchange)) = vm.set_aside.take() else { return };
+        let of = std::mem::replace(&mut vm.stage, stage).of();
+        let lent = std::mem::replace(&mut self.exchange, exchange);
+        let parked = vm.stream().and_then(|stream| stream.way(of).parked.as_ref());
+        if let Some((parked, exchange)) = parked.zip(lent) {
             parked.put_back(exchange);
         }
         vm.effective = vm.running;
@@ -235,8 +275,9 @@ impl Context {
     pub(super) fn leave(&mut self) -> Option<Box<Exchange>> {
         self.turn_back();
         let exchange = self.exchange.take();
-        let vm = self.vm.as_ref()?;
-        match vm.streams.get(&vm.running).and_then(|stream| stream.parked.as_ref()) {
+        let vm = self.vm.as_mut()?;
+        let of = vm.stage.of();
+        match vm.stream().and_then(|stream| stream.way(of).parked.as_ref()) {
             Some(parked) => {
                 exchange.into_iter().for_each(|exchange| parked.put_back(exchange));
                 None
@@ -248,10 +289,10 @@ impl Context {
     /// Lets all go on that are to.
     pub(super) fn release(&mut self) {
         let Some(vm) = self.vm.as_mut() else { return };
-        for context in std::mem::take(&mut vm.to_release) {
+        for (context, of) in std::mem::take(&mut vm.to_release) {
             let Some(stream) = vm.streams.get_mut(&context) else { continue };
-            if let Some(parked) = stream.parked.take() {
-                parked.release(Ok(stream.went()));
+            if let Some(parked) = stream.way(of).parked.take() {
+                parked.release(Ok(stream.went(of)));
             }
         }
     }
@@ -259,10 +300,9 @@ impl Context {
     /// The VM has failed: so has all that is paused in it.
     pub(super) fn fail_all(&mut self, failure: &Failure) {
         let Some(vm) = self.vm.as_mut() else { return };
-        for stream in vm.streams.values_mut() {
-            if let Some(parked) = stream.parked.take() {
-                parked.release(Err(Failure::new(failure.fault, failure.detail.clone())));
-            }
+        let ways = vm.streams.values_mut().flat_map(Stream::ways);
+        for parked in ways.filter_map(|way| way.parked.take()) {
+            parked.release(Err(Failure::new(failure.fault, failure.detail.clone())));
         }
     }
 }
@@ -274,29 +314,32 @@ pub(super) enum Concluded {
 }
 
 impl Stream {
-    /// What the module has decided, if it does not pause.
-    fn went(&mut self) -> Went {
-        self.resumed = false;
-        let changed = self.body.take().and_then(Body::into_changed);
-        match self.reply.take() {
-            Some(reply) => Went::Reply(reply),
-            None => changed.map_or(Went::On, Went::OnWith),
+    /// What the module has decided of a way, if it does not pause.
+    pub(super) fn went(&mut self, of: BodyOf) -> Went {
+        let reply = self.reply.take();
+        let way = self.way(of);
+        way.resumed = false;
+        let (body, trailers) = (way.body.take(), way.trailers.take());
+        match (reply, body, trailers) {
+            (Some(reply), ..) => Went::Reply(reply),
+            (None, None, None) => Went::On,
+            (None, body, trailers) => {
+                let (data, is_changed) = body.map(Body::into_parts).unwrap_or_default();
+                Went::OnWith { passed: Passed { data, trailers }, is_changed }
+            }
         }
     }
 
     /// The same, or its pause.
-    pub(super) fn conclude(&mut self, action: u32, exchange: Box<Exchange>) -> Concluded {
+    pub(super) fn conclude(&mut self, of: BodyOf, action: u32, exchange: Box<Exchange>) -> Concluded {
         const CONTINUE: u32 = 0;
-        if action == CONTINUE || self.resumed || self.reply.is_some() {
-            return Concluded::Now(exchange, self.went());
+        let is_answered = self.reply.is_some();
+        let way = self.way(of);
+        if action == CONTINUE || way.resumed || is_answered {
+            return Concluded::Now(exchange, self.went(of));
         }
         let (parked, waiting) = park(exchange);
-        self.parked = Some(parked);
+        way.parked = Some(parked);
         Concluded::Later(waiting)
-    }
-
-    /// Begins with the next part of the exchange.
-    pub(super) fn see(&mut self, stage: Stage, body: Option<Body>) {
-        (self.stage, self.body) = (stage, body);
     }
 }

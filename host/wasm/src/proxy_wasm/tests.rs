@@ -1,6 +1,8 @@
 //! Modules that do what they should not, written by hand: what they say of their memory is never believed, and what they do to
 //! themselves costs nobody else.
 
+mod edges;
+
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 

@@ -32,6 +32,9 @@ pub(super) async fn started(plugin: &Arc<Shared>) -> Result<(Vm, Tried), LoadErr
 fn start(plugin: &Arc<Shared>, module: &Prepared) -> Result<(Vm, Tried), LoadError> {
     let mut vm = Vm::make(plugin, module, Weak::new(), Patience::ToStart).map_err(trial)?;
     vm.check().map_err(|error| LoadError::Trial(format!("{error:#}")))?;
+    if vm.resume(module) {
+        return Ok((vm, Err(NoImage::Unsuitable("it is an image".to_owned()))));
+    }
     let mut said_no = None;
     let started = vm.within_limits(|vm| {
         let started = vm.start(module);

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, Weak};
 
-use model::{Exchange, Reply};
+use bytes::Bytes;
+use http::HeaderMap;
+use model::{BodyOf, Exchange, Reply};
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
@@ -94,26 +96,21 @@ impl Vm {
         self.exports.check(&mut self.store, &self.instance)
     }
 
-    /// Tells a new VM what it is to know, unless it begins with that. It is an error if it says no.
+    /// Goes on where the VM was whose image it is, if it is one's.
+    pub(super) fn resume(&mut self, module: &Prepared) -> bool {
+        let (Some(began), Some(vm)) = (&module.began, &mut self.context().vm) else { return false };
+        began.tick.into_iter().for_each(|period| vm.set_tick(period));
+        vm.serves = true;
+        true
+    }
+
+    /// Tells a new VM what it is to know. It is an error if it says no.
     pub(super) fn start(&mut self, module: &Prepared) -> wasmtime::Result<()> {
-        match &module.began {
-            Some(began) => {
-                let began = *began;
-                self.resume(began);
-            }
-            None => self.begin(module)?,
-        }
+        self.begin(module)?;
         if let Some(vm) = &mut self.context().vm {
             (vm.serves, vm.last_line) = (true, None);
         }
         Ok(())
-    }
-
-    /// Goes on where the VM was whose image it is.
-    fn resume(&mut self, began: Began) {
-        if let Some(vm) = &mut self.context().vm {
-            began.tick.into_iter().for_each(|period| vm.set_tick(period));
-        }
     }
 
     fn begin(&mut self, module: &Prepared) -> wasmtime::Result<()> {
@@ -126,7 +123,7 @@ impl Vm {
         } else if let Some(start) = start.start.get(&mut self.store, &self.instance)? {
             start.call(&mut self.store, ())?;
         }
-        self.context().enter(ROOT, None);
+        self.context().enter(ROOT);
         call(&mut self.exports.context_create, &mut self.store, &self.instance, (ROOT, 0))?;
         let told = (ROOT, size(module.vm_configuration.len()));
         let started = call(&mut self.exports.start.vm_start, &mut self.store, &self.instance, told)?;
@@ -167,63 +164,89 @@ impl Vm {
         &mut self,
         stream: Option<StreamKey>,
         part: Part,
-        exchange: Box<Exchange>,
+        exchange: Option<Box<Exchange>>,
     ) -> wasmtime::Result<Led> {
         let (is_new, id) = match stream {
             Some(key) => (false, key.context),
             None => (true, self.open()?),
         };
-        let ends = match part.stage() {
-            Stage::Request => exchange.ends.request,
-            Stage::Response | Stage::Over => exchange.ends.response,
+        let stage = part.stage();
+        let exchange = match self.unpark(id, stage, exchange) {
+            Ok(exchange) => exchange,
+            Err(exchange) => return Ok(Led { exchange, stream, answer: Answer::Nobody }),
         };
-        let fields = match part.stage() {
-            Stage::Request => exchange.request.fields.len() + 4,
-            Stage::Response | Stage::Over => exchange.response.fields.len() + 1,
+        let size_of_head = match stage {
+            Stage::Request => (size(exchange.request.fields.len() + 4), exchange.ends.request),
+            Stage::Response | Stage::Over => {
+                (size(exchange.response.fields.len() + 1), exchange.ends.response)
+            }
         };
-        let context = self.context();
-        context.enter(id, Some(exchange));
-        if let Some(stream) = context.vm.as_mut().and_then(|vm| vm.stream()) {
-            stream.see(part.stage(), part.body());
-        }
+        self.context().enter_with(id, stage, Some(exchange));
         if is_new {
             call(&mut self.exports.context_create, &mut self.store, &self.instance, (id, ROOT))?;
         }
         let action = match part {
-            Part::RequestHead => head(
-                &mut self.exports.request_head,
-                &mut self.store,
-                &self.instance,
-                (id, size(fields)),
-                ends,
-            )?,
-            Part::ResponseHead => head(
-                &mut self.exports.response_head,
-                &mut self.store,
-                &self.instance,
-                (id, size(fields)),
-                ends,
-            )?,
-            Part::RequestBody(body) => {
-                let told = (id, size(body.len()), 1);
-                call(&mut self.exports.request_body, &mut self.store, &self.instance, told)?.unwrap_or(0)
-            }
-            Part::ResponseBody(body) => {
-                let told = (id, size(body.len()), 1);
-                call(&mut self.exports.response_body, &mut self.store, &self.instance, told)?.unwrap_or(0)
-            }
+            Part::Head(of) => self.head(id, of, size_of_head)?,
+            Part::Body { of, bytes, ends } => self.body(id, of, bytes, ends)?,
+            Part::Trailers(of, trailers) => self.trailers(id, of, *trailers)?,
         };
-        self.led(id, action)
+        self.led(id, stage.of(), action)
+    }
+
+    /// The exchange of a context whose next part is here; or, where it is paused no more or gone, what there is.
+    fn unpark(
+        &mut self,
+        id: u32,
+        stage: Stage,
+        exchange: Option<Box<Exchange>>,
+    ) -> Result<Box<Exchange>, Option<Box<Exchange>>> {
+        let stream = self.context().vm.as_mut().and_then(|vm| vm.streams.get_mut(&id));
+        let Some(stream) = stream else { return Err(exchange) };
+        let way = stream.way(stage.of());
+        way.resumed = false;
+        let parked = way.parked.take();
+        exchange.or_else(|| parked.and_then(|parked| parked.lend())).ok_or(None)
+    }
+
+    fn head(&mut self, id: u32, of: BodyOf, (fields, ends): (u32, bool)) -> wasmtime::Result<u32> {
+        let callback = match of {
+            BodyOf::Request => &mut self.exports.request_head,
+            BodyOf::Response => &mut self.exports.response_head,
+        };
+        head(callback, &mut self.store, &self.instance, (id, fields), ends)
+    }
+
+    fn body(&mut self, id: u32, of: BodyOf, bytes: Bytes, ends: bool) -> wasmtime::Result<u32> {
+        let vm = self.context().vm.as_mut().ok_or_else(lost)?;
+        let way = vm.streams.get_mut(&id).ok_or_else(lost)?.way(of);
+        way.push(bytes);
+        let told = (id, size(way.length()), u32::from(ends));
+        let callback = match of {
+            BodyOf::Request => &mut self.exports.request_body,
+            BodyOf::Response => &mut self.exports.response_body,
+        };
+        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
+    }
+
+    fn trailers(&mut self, id: u32, of: BodyOf, trailers: HeaderMap) -> wasmtime::Result<u32> {
+        let told = (id, size(trailers.len()));
+        let vm = self.context().vm.as_mut().ok_or_else(lost)?;
+        vm.streams.get_mut(&id).ok_or_else(lost)?.way(of).trailers = Some(trailers);
+        let callback = match of {
+            BodyOf::Request => &mut self.exports.request_trailers,
+            BodyOf::Response => &mut self.exports.response_trailers,
+        };
+        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
     }
 
     /// What has come of a part.
-    fn led(&mut self, id: u32, action: u32) -> wasmtime::Result<Led> {
+    fn led(&mut self, id: u32, of: BodyOf, action: u32) -> wasmtime::Result<Led> {
         let stream = Some(StreamKey { vm: self.number(), context: id });
         let context = self.context();
         let exchange = context.leave();
         let known = context.vm.as_mut().and_then(|vm| vm.streams.get_mut(&id)).zip(exchange);
         let (known, exchange) = known.ok_or_else(lost)?;
-        let led = match known.conclude(action, exchange) {
+        let led = match known.conclude(of, action, exchange) {
             Concluded::Now(exchange, went) => {
                 Led { exchange: Some(exchange), stream, answer: Answer::Went(went) }
             }
@@ -244,10 +267,8 @@ impl Vm {
         exchange: Option<Box<Exchange>>,
     ) -> wasmtime::Result<Option<Box<Exchange>>> {
         let context = self.context();
-        context.enter(id, exchange);
-        if let Some(stream) = context.vm.as_mut().and_then(|vm| vm.stream()) {
-            stream.see(Stage::Over, None);
-        }
+        context.vm.iter_mut().for_each(|vm| vm.let_go(id));
+        context.enter_with(id, Stage::Over, exchange);
         call(&mut self.exports.done, &mut self.store, &self.instance, id)?;
         call(&mut self.exports.log, &mut self.store, &self.instance, id)?;
         call(&mut self.exports.delete, &mut self.store, &self.instance, id)?;
@@ -272,11 +293,11 @@ impl Vm {
     pub(super) fn event(&mut self, event: Event) -> wasmtime::Result<()> {
         match event {
             Event::Tick(_) => {
-                self.context().enter(ROOT, None);
+                self.context().enter(ROOT);
                 call(&mut self.exports.tick, &mut self.store, &self.instance, ROOT)?;
             }
             Event::Queue(queue) => {
-                self.context().enter(ROOT, None);
+                self.context().enter(ROOT);
                 call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
             }
             Event::Answer { token, answer } => self.answer(token, answer.ok())?,
@@ -298,7 +319,7 @@ impl Vm {
         if let Some(vm) = &mut context.vm {
             vm.answer = answer;
         }
-        context.enter(id, None);
+        context.enter(id);
         let told = (id, token, size(fields), size(length), 0);
         call(&mut self.exports.answer, &mut self.store, &self.instance, told)?;
         if let Some(vm) = &mut self.context().vm {

@@ -74,8 +74,7 @@ fn set(module: &mut Module<'_>, buffer: u32, at: Span, with: Span) -> Done {
     let (with, context) = module.read(with)?;
     let limit = context.plugin.spec.limits.body;
     let stream = context.vm.as_mut().and_then(|vm| vm.stream());
-    let body = stream.and_then(|stream| stream.body.as_mut()).filter(|body| body.of == of);
-    let body = body.ok_or(Status::NotFound)?;
+    let body = stream.and_then(|stream| stream.way(of).body.as_mut()).ok_or(Status::NotFound)?;
     body.splice(at.start(), at.length(), with, limit).map_err(Stop::Status)
 }
 
@@ -88,8 +87,7 @@ fn bytes(context: &mut Context, buffer: Buffer) -> Option<&[u8]> {
         Buffer::VmConfiguration | Buffer::PluginConfiguration => return configuration(context, buffer),
         Buffer::Nothing => return None,
     };
-    let body = context.vm.as_mut()?.stream()?.body.as_ref().filter(|body| body.of == of)?;
-    Some(body.bytes())
+    Some(context.vm.as_mut()?.stream()?.way(of).body.as_ref()?.bytes())
 }
 
 fn configuration(context: &Context, buffer: Buffer) -> Option<&[u8]> {

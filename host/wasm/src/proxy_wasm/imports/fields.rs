@@ -3,12 +3,13 @@
 //! What belongs to the connection or the framing is read like any other field. To write it does nothing: filters that change a
 //! body remove its length as a matter of course, which the host does by itself.
 
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method};
-use model::{Exchange, FieldError, Reply, RequestHead, ResponseHead};
+use model::{BodyOf, Exchange, FieldError, Reply, RequestHead, ResponseHead};
 
 use crate::context::Context;
 use crate::imports::{change_status, parse_authority, parse_path};
+use crate::plugin::Blueprint;
 use crate::proxy_wasm::abi::{Map, Status};
 use crate::proxy_wasm::pairs::Pair;
 use crate::proxy_wasm::stream::Stage;
@@ -21,6 +22,7 @@ pub(super) enum Head<'a> {
     Request(&'a Exchange),
     Response(&'a ResponseHead, [u8; 3]),
     Answer(&'a Reply, [u8; 3]),
+    Trailers(&'a HeaderMap),
 }
 
 /// The head behind a map, if it is there now.
@@ -28,7 +30,9 @@ pub(super) fn head(context: &mut Context, map: Map) -> Option<Head<'_>> {
     match map {
         Map::RequestHead => context.exchange.as_deref().map(Head::Request),
         Map::ResponseHead => {
-            let stage = context.vm.as_mut()?.stream()?.stage;
+            let vm = context.vm.as_mut()?;
+            let stage = vm.stage;
+            vm.stream()?;
             let exchange = context.exchange.as_deref().filter(|_| stage != Stage::Request)?;
             Some(Head::Response(&exchange.response, digits(exchange.response.status)))
         }
@@ -36,8 +40,14 @@ pub(super) fn head(context: &mut Context, map: Map) -> Option<Head<'_>> {
             let answer = context.vm.as_ref()?.answer.as_ref()?;
             Some(Head::Answer(answer, digits(answer.status)))
         }
+        Map::RequestTrailers => trailers(context, BodyOf::Request).map(|trailers| Head::Trailers(trailers)),
+        Map::ResponseTrailers => trailers(context, BodyOf::Response).map(|trailers| Head::Trailers(trailers)),
         Map::Nothing => None,
     }
+}
+
+fn trailers(context: &mut Context, of: BodyOf) -> Option<&mut HeaderMap> {
+    context.vm.as_mut()?.stream()?.way(of).trailers.as_mut()
 }
 
 impl Head<'_> {
@@ -50,6 +60,7 @@ impl Head<'_> {
             Head::Response(_, status) | Head::Answer(_, status) if name == b":status" => Some(status),
             Head::Response(head, _) => first(&head.fields, name),
             Head::Answer(reply, _) => first(&reply.fields, name),
+            Head::Trailers(fields) => first(fields, name),
         }
     }
 
@@ -67,6 +78,9 @@ impl Head<'_> {
                 let status: Pair<'_> = (b":status", status);
                 let fields = fields.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
                 std::iter::once(status).chain(fields).collect()
+            }
+            Head::Trailers(fields) => {
+                fields.iter().map(|(name, value)| (name.as_ref(), value.as_bytes())).collect()
             }
         }
     }
@@ -106,61 +120,106 @@ pub(super) fn change(
     map: Map,
     edit: impl FnOnce(Writable<'_>) -> Result<(), Status>,
 ) -> Result<(), Status> {
-    let stage = context.vm.as_mut().and_then(|vm| vm.stream()).map(|stream| stream.stage);
+    let of_trailers = match map {
+        Map::RequestTrailers => Some(BodyOf::Request),
+        Map::ResponseTrailers => Some(BodyOf::Response),
+        _ => None,
+    };
+    if let Some(of) = of_trailers {
+        return edit(Writable::Trailers(trailers(context, of).ok_or(Status::BadArgument)?));
+    }
+    let stage = context.vm.as_mut().and_then(|vm| vm.stream().is_some().then_some(vm.stage));
+    let lengths = lengths(&context.plugin.blueprint);
     let (Some(stage), Some(exchange)) = (stage, context.exchange.as_deref_mut()) else {
         return Err(Status::BadArgument);
     };
     match (map, stage) {
-        (Map::RequestHead, Stage::Request) => edit(Writable::Request(&mut exchange.request)),
-        (Map::ResponseHead, Stage::Response) => edit(Writable::Response(&mut exchange.response)),
+        (Map::RequestHead, Stage::Request) => edit(Writable::Request(&mut exchange.request, lengths.0)),
+        (Map::ResponseHead, Stage::Response) => edit(Writable::Response(&mut exchange.response, lengths.1)),
         (Map::RequestHead, _) | (Map::ResponseHead, Stage::Over) => Ok(()),
         _ => Err(Status::BadArgument),
     }
 }
 
+/// Whose a body's length is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// The host's, which knows the whole body before it says it.
+    Hosts,
+    /// The module's as well: where it says nothing of it any more, the body goes on without one.
+    Shared,
+}
+
+/// The same for both ways.
+fn lengths(blueprint: &Blueprint) -> (Length, Length) {
+    let Blueprint::Module(module) = blueprint else { return (Length::Hosts, Length::Hosts) };
+    let of = |sees_body: bool| if sees_body { Length::Shared } else { Length::Hosts };
+    (of(module.hooks.request_parts), of(module.hooks.response_parts))
+}
+
 /// A head that can be changed.
 pub(super) enum Writable<'a> {
-    Request(&'a mut RequestHead),
-    Response(&'a mut ResponseHead),
+    Request(&'a mut RequestHead, Length),
+    Response(&'a mut ResponseHead, Length),
+    Trailers(&'a mut HeaderMap),
 }
 
 impl Writable<'_> {
     /// Changes one field.
     pub(super) fn change(self, name: &[u8], change: Change<'_>) -> Result<(), Status> {
         match (self, change) {
-            (Writable::Request(head), Change::Add(value) | Change::Replace(value)) if is_pseudo(name) => {
+            (Writable::Trailers(_), _) if name.starts_with(b":") => Err(Status::BadArgument),
+            (Writable::Trailers(fields), change) => field(fields, name, change),
+            (
+                Writable::Request(RequestHead { fields, .. }, Length::Shared)
+                | Writable::Response(ResponseHead { fields, .. }, Length::Shared),
+                _,
+            ) if name.eq_ignore_ascii_case(CONTENT_LENGTH.as_ref()) => {
+                fields.remove(CONTENT_LENGTH);
+                Ok(())
+            }
+            (Writable::Request(head, _), Change::Add(value) | Change::Replace(value)) if is_pseudo(name) => {
                 set_request(head, name, value)
             }
-            (Writable::Response(head), Change::Add(value) | Change::Replace(value)) if name == b":status" => {
+            (Writable::Response(head, _), Change::Add(value) | Change::Replace(value))
+                if name == b":status" =>
+            {
                 set_status(head, value)
             }
             (_, Change::Remove) if is_pseudo(name) => Ok(()),
-            (Writable::Request(RequestHead { fields, .. }), change)
-            | (Writable::Response(ResponseHead { fields, .. }), change) => field(fields, name, change),
+            (Writable::Request(RequestHead { fields, .. }, _), change)
+            | (Writable::Response(ResponseHead { fields, .. }, _), change) => field(fields, name, change),
         }
     }
 
     /// Puts pairs in the place of all fields.
     pub(super) fn replace_all(self, pairs: &[Pair<'_>]) -> Result<(), Status> {
         let (pseudo, plain): (Vec<_>, Vec<_>) = pairs.iter().partition(|(name, _)| is_pseudo(name));
-        let old = match &self {
-            Writable::Request(head) => &head.fields,
-            Writable::Response(head) => &head.fields,
+        let (old, length) = match &self {
+            Writable::Request(head, length) => (&head.fields, *length),
+            Writable::Response(head, length) => (&head.fields, *length),
+            Writable::Trailers(fields) => (&**fields, Length::Hosts),
         };
-        let is_ours = |name: &str| model::check_name(name) == Err(FieldError::Forbidden);
+        let says_length = plain.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_LENGTH.as_ref()));
+        let is_dropped = |name: &str| length == Length::Shared && !says_length && name == CONTENT_LENGTH;
+        let is_ours = |name: &str| model::check_name(name) == Err(FieldError::Forbidden) && !is_dropped(name);
         let ours = old.iter().filter(|(name, _)| is_ours(name.as_str()));
         let mut fields: HeaderMap = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
         for (name, value) in plain {
             field(&mut fields, name, Change::Add(value))?;
         }
         match self {
-            Writable::Request(head) => {
+            Writable::Request(head, _) => {
                 head.fields = fields;
                 pseudo.into_iter().try_for_each(|(name, value)| set_request(head, name, value))
             }
-            Writable::Response(head) => {
+            Writable::Response(head, _) => {
                 head.fields = fields;
                 pseudo.into_iter().try_for_each(|(_, value)| set_status(head, value))
+            }
+            Writable::Trailers(trailers) => {
+                *trailers = fields;
+                Ok(())
             }
         }
     }

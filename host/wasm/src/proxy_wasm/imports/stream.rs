@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::Reply;
+use model::{BodyOf, Reply};
 use wasmtime::{Caller, Linker};
 
 use super::ENV;
@@ -18,18 +18,21 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(ENV, "proxy_continue_stream", |caller: Caller<'_, Context>, stream: u32| {
         let mut module = Module::calls(caller)?;
         told(match stream {
-            REQUEST | RESPONSE => go_on(&mut module),
+            REQUEST => go_on(&mut module, BodyOf::Request),
+            RESPONSE => go_on(&mut module, BodyOf::Response),
             DOWNSTREAM | UPSTREAM => Err(Status::Unimplemented.into()),
             _ => Err(Status::BadArgument.into()),
         })
     })?;
     // Version 0.1.0 has one for each direction.
-    for name in ["proxy_continue_request", "proxy_continue_response"] {
-        linker.func_wrap(ENV, name, |caller: Caller<'_, Context>| {
-            let mut module = Module::calls(caller)?;
-            told(go_on(&mut module))
-        })?;
-    }
+    linker.func_wrap(ENV, "proxy_continue_request", |caller: Caller<'_, Context>| {
+        let mut module = Module::calls(caller)?;
+        told(go_on(&mut module, BodyOf::Request))
+    })?;
+    linker.func_wrap(ENV, "proxy_continue_response", |caller: Caller<'_, Context>| {
+        let mut module = Module::calls(caller)?;
+        told(go_on(&mut module, BodyOf::Response))
+    })?;
     linker.func_wrap(ENV, "proxy_close_stream", |caller: Caller<'_, Context>, stream: u32| {
         let mut module = Module::calls(caller)?;
         told(match stream {
@@ -75,11 +78,8 @@ const DOWNSTREAM: u32 = 2;
 const UPSTREAM: u32 = 3;
 
 /// Goes on with what was paused, or is about to be.
-fn go_on(module: &mut Module<'_>) -> Done {
-    let vm = module.vm()?;
-    vm.stream().ok_or(Status::BadArgument)?.resumed = true;
-    vm.note_release();
-    Ok(())
+fn go_on(module: &mut Module<'_>, of: BodyOf) -> Done {
+    module.vm()?.go_on(of).map_err(Stop::Status)
 }
 
 /// There is no way to leave a client without any answer: it gets this.
@@ -110,10 +110,11 @@ fn send(module: &mut Module<'_>, status: u32, body: Span, fields: Span, grpc_sta
 fn answer(context: &mut Context, reply: Reply) -> Result<(), Status> {
     let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
     let is_here = context.exchange.is_some();
-    let stream = vm.stream().filter(|stream| is_here && stream.stage != Stage::Over);
-    let stream = stream.ok_or(Status::BadArgument)?;
-    stream.reply.get_or_insert(reply);
-    vm.note_release();
+    if !is_here || vm.stage == Stage::Over {
+        return Err(Status::BadArgument);
+    }
+    vm.stream().ok_or(Status::BadArgument)?.reply.get_or_insert(reply);
+    vm.release_all();
     Ok(())
 }
 

@@ -77,7 +77,7 @@ impl RootContext for Root {
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         let configuration = self.configuration.clone();
-        Some(Box::new(Probe { id, configuration, wish: Vec::new(), queue: self.queue }))
+        Some(Box::new(Probe { id, configuration, wish: Vec::new(), queue: self.queue, parts: 0 }))
     }
 }
 
@@ -87,6 +87,8 @@ struct Probe {
     /// The words of `x-do`.
     wish: Vec<String>,
     queue: Option<u32>,
+    /// How many parts of the request's body it has seen.
+    parts: u32,
 }
 
 impl Context for Probe {
@@ -155,6 +157,7 @@ impl HttpContext for Probe {
                 let value = value.map(|value| String::from_utf8_lossy(&value).into_owned());
                 self.set_http_request_header("x-property", Some(&format!("{value:?}")));
             }
+            ["mark"] => self.set_http_request_header("content-length", None),
             ["set-property"] => {
                 self.set_property(vec!["mine"], Some(b"kept"));
             }
@@ -164,11 +167,50 @@ impl HttpContext for Probe {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.parts += 1;
         if self.says("upper") && end_of_stream {
             let body = self.get_http_request_body(0, size).unwrap_or_default();
             self.set_http_request_body(0, size, &body.to_ascii_uppercase());
             self.set_http_request_header("content-length", None);
         }
+        let words: Vec<&str> = self.wish.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["mark"] if size > 0 => self.set_http_request_body(0, 0, b"["),
+            ["gather"] if !end_of_stream => return Action::Pause,
+            ["gather"] => {
+                let body = self.get_http_request_body(0, size).unwrap_or_default();
+                let told = format!("{} {}", self.parts, String::from_utf8_lossy(&body));
+                self.set_http_request_body(0, size, told.as_bytes());
+                self.set_http_request_header("content-length", None);
+            }
+            ["lengthen-late"] if self.parts == 2 => self.set_http_request_body(0, 0, b"["),
+            ["hold", upstream] if self.parts == 1 => {
+                let head = vec![(":method", "GET"), (":path", "/hold"), (":authority", "auth.example")];
+                self.dispatch_http_call(upstream, head, None, vec![], Duration::from_secs(5)).ok();
+                return Action::Pause;
+            }
+            ["deny"] => {
+                self.send_http_response(403, vec![], Some(b"not this"));
+                return Action::Pause;
+            }
+            ["deny-late"] if self.parts == 2 => {
+                self.send_http_response(403, vec![], Some(b"no more of this"));
+                return Action::Pause;
+            }
+            ["trap-in-body"] if self.parts == 2 => panic!("as it was told"),
+            _ => {}
+        }
+        Action::Continue
+    }
+
+    fn on_http_request_trailers(&mut self, count: usize) -> Action {
+        self.set_http_request_trailer("x-count", Some(&count.to_string()));
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        let sum = self.get_http_response_trailer("x-sum").unwrap_or_default();
+        self.set_http_response_trailer("x-sum", Some(&format!("{sum} seen")));
         Action::Continue
     }
 
@@ -176,6 +218,9 @@ impl HttpContext for Probe {
         let configured = self.configuration.split_whitespace().next().unwrap_or_default().to_owned();
         self.set_http_response_header("x-configured", Some(&configured));
         self.set_http_response_header("x-response-ends", Some(&end_of_stream.to_string()));
+        if self.says("mark-response") || self.says("gather-response") {
+            self.set_http_response_header("content-length", None);
+        }
         if self.says("set-property") {
             let mine = self.get_property(vec!["mine"]).unwrap_or_default();
             self.set_http_response_header("x-mine", Some(&String::from_utf8_lossy(&mine)));
@@ -193,10 +238,20 @@ impl HttpContext for Probe {
         Action::Continue
     }
 
-    fn on_http_response_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         if self.says("wrap") {
             self.set_http_response_body(0, 0, b"<");
             self.set_http_response_body(size + 1, 0, b">");
+        }
+        if self.says("mark-response") && size > 0 {
+            self.set_http_response_body(0, 0, b"[");
+        }
+        if self.says("gather-response") {
+            if !end_of_stream {
+                return Action::Pause;
+            }
+            let body = self.get_http_response_body(0, size).unwrap_or_default();
+            self.set_http_response_body(0, size, &body.to_ascii_uppercase());
         }
         Action::Continue
     }
