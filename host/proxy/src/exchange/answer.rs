@@ -1,5 +1,6 @@
 //! Answer: the response goes to the client, and the exchange with it, until its last byte.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -65,6 +66,12 @@ impl Unread {
             None => rest,
             front => Content::Unread(Box::new(Unread { front, rest })),
         }
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Content")
     }
 }
 

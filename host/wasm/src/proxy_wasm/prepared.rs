@@ -64,6 +64,7 @@ impl Prepared {
                 response: has("proxy_on_response_headers"),
                 response_body: of_responses && has("proxy_on_response_body"),
                 log: true,
+                around: false,
             },
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
