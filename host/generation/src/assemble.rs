@@ -272,7 +272,10 @@ impl Assembly<'_> {
         let mut filters = Vec::new();
         for (filter, span) in route.filters.iter().zip(&route.filter_spans) {
             match self.filter(filter, plugins) {
-                Ok(filter) => filters.extend(filter),
+                Ok(filter) => {
+                    self.check_around(filter.as_deref(), *span);
+                    filters.extend(filter);
+                }
                 Err(message) => self.faults.push(self.config.complain(*span, message, None)),
             }
         }
@@ -280,6 +283,7 @@ impl Assembly<'_> {
             label: self.label(&route.name),
             tenant: self.owner(route),
             parts: Parts::of(&route.matches),
+            upgrades: services::upgrades(route, &filters),
             filters,
             destination: self.destination(route, plugins),
             https: route.https,
@@ -288,7 +292,6 @@ impl Assembly<'_> {
             timeouts: connections::timeouts(&route.timeouts),
             body_limit: body_limit(route.body_limit),
             buffering: Buffering::of(&route.buffering, self.config.server.buffers),
-            upgrades: route.upgrades.clone(),
             retries: RetryPolicy::new(&route.retries),
             fallback: route.fallback.as_ref().map(|f| Fallback::new(f, |name| self.upstream_index(name))),
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::{BodyVerdict, BodyWatch, Endpoint, Exchange, Fault, Outcome, WholeBody};
+use crate::{Around, BodyVerdict, BodyWatch, Endpoint, Exchange, Fault, Outcome, WholeBody};
 
 /// Which worker; from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -81,6 +81,8 @@ pub struct Hooks {
     pub response_parts: bool,
     /// After the end.
     pub log: bool,
+    /// All between, bodies included ([`FilterCall::around`]).
+    pub around: bool,
 }
 
 /// A configured filter, shared by all exchanges of a generation.
@@ -142,6 +144,11 @@ pub trait FilterCall {
     fn on_long_body(&mut self, exchange: &Exchange, of: BodyOf) -> Result<(), Fault> {
         let _ = (exchange, of);
         Ok(())
+    }
+
+    /// Itself, if it stands around the rest of the way.
+    fn around(&mut self) -> Option<&mut dyn Around> {
+        None
     }
 
     /// The exchange is over.

@@ -5,6 +5,7 @@
 //! words.
 
 mod ambiguous;
+mod around;
 mod asked;
 mod body;
 mod breaker;
@@ -44,6 +45,7 @@ mod weigher;
 mod window;
 
 pub use ambiguous::Ambiguous;
+pub use around::{Around, AroundFuture, Forwarded, Onward, Replied};
 pub use asked::Asked;
 pub use body::{BodyVerdict, WholeBody};
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};

@@ -7,6 +7,7 @@
 //! dropped, so there is no way to end one without it.
 
 mod answer;
+mod around;
 mod begin;
 mod filter;
 mod halt;
@@ -78,7 +79,7 @@ async fn forward(
     let (exchange, ()) = halt::unless(exchange, limit::hold(route, &mut upload))?;
     let exchange = own::secure(route, exchange)?;
     let exchange = tunnel::check(route, &upload, exchange)?;
-    let exchange = filter::inward(calls, route, exchange).await?;
+    let exchange = filter::inward(local, calls, route, exchange, &mut upload).await?;
     let (exchange, upload) = match calls.want_bodies() {
         false => (exchange, upload),
         // Boxed: who looks at no body does not carry the room for it.

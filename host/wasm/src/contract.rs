@@ -7,6 +7,7 @@
 use wasmtime::component::{Component, Linker};
 
 use crate::context::Context;
+use crate::dialect::Dialect;
 use crate::imports;
 
 /// The package that the contract is.
@@ -81,13 +82,17 @@ impl Line {
     }
 }
 
-/// All lines in one linker, and WASI.
-pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Context>> {
+/// All lines in one linker, and WASI as far as components of this dialect can import it.
+pub(crate) fn linker(engine: &wasmtime::Engine, dialect: Dialect) -> wasmtime::Result<Linker<Context>> {
     let mut linker = Linker::new(engine);
     for line in Line::ALL {
         line.link(&mut linker)?;
     }
     imports::add_wasi_to_linker(&mut linker)?;
+    match dialect {
+        Dialect::Plain => {}
+        Dialect::Concurrent => imports::add_concurrent_wasi_to_linker(&mut linker)?,
+    }
     Ok(linker)
 }
 

@@ -11,6 +11,7 @@ use crate::aot::{AotCache, Source};
 use crate::compile::{Code, Compilations, Compiler, Urgency};
 use crate::context::Context;
 use crate::contract;
+use crate::dialect::Dialect;
 use crate::inspect::LoadError;
 use crate::lane::SlowLane;
 use crate::maps;
@@ -40,6 +41,8 @@ const KEEP_TABLE: usize = 64 << 10;
 #[derive(Clone, Default)]
 pub struct Engine {
     machinery: Arc<OnceLock<Machinery>>,
+    /// The same for components that have tasks, set up when the first of them is loaded.
+    concurrent: Arc<OnceLock<Machinery>>,
     pub(crate) cache: Option<AotCache>,
     pub(crate) caller: Option<Arc<dyn Caller>>,
     pub(crate) compiler: Compiler,
@@ -83,8 +86,21 @@ impl Engine {
         if let Some(machinery) = self.machinery.get() {
             return Ok(machinery);
         }
-        let machinery = Machinery::set_up().map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        let machinery = Machinery::set_up().map_err(cant_be_set_up)?;
         Ok(self.machinery.get_or_init(|| machinery))
+    }
+
+    /// That which a component runs on.
+    pub(crate) fn machinery_for(&self, dialect: Dialect) -> Result<&Machinery, LoadError> {
+        let plain = self.machinery()?;
+        if dialect == Dialect::Plain {
+            return Ok(plain);
+        }
+        if let Some(machinery) = self.concurrent.get() {
+            return Ok(machinery);
+        }
+        let machinery = plain.concurrent().map_err(cant_be_set_up)?;
+        Ok(self.concurrent.get_or_init(|| machinery))
     }
 
     /// What is done with it does not disturb those who are served meanwhile.
@@ -122,20 +138,28 @@ impl Engine {
         bytes: &Arc<[u8]>,
         cache: Option<&AotCache>,
     ) -> wasmtime::Result<Code> {
-        let machinery = self.machinery().map_err(wasmtime::Error::new)?;
+        let machinery = self.machinery_for(Dialect::of(bytes)).map_err(wasmtime::Error::new)?;
         self.compiler.code(&machinery.wasmtime, source, bytes, cache, self.urgency).await
     }
 }
 
 impl Machinery {
     fn set_up() -> wasmtime::Result<Machinery> {
-        let wasmtime = wasmtime::Engine::new(&config())?;
-        let linker = contract::linker(&wasmtime)?;
+        let wasmtime = wasmtime::Engine::new(&config(Dialect::Plain))?;
+        let linker = contract::linker(&wasmtime, Dialect::Plain)?;
         let modules = proxy_wasm::linker(&wasmtime)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
         let (linker, modules) = (Arc::new(linker), Arc::new(modules));
         Ok(Machinery { wasmtime, linker, modules, ticker, lane, paces: Arc::default() })
+    }
+
+    /// The same threads, with an engine and a pool for components that have tasks.
+    fn concurrent(&self) -> wasmtime::Result<Machinery> {
+        let wasmtime = wasmtime::Engine::new(&config(Dialect::Concurrent))?;
+        let linker = Arc::new(contract::linker(&wasmtime, Dialect::Concurrent)?);
+        let ticker = Ticker::start(&wasmtime)?;
+        Ok(Machinery { wasmtime, linker, ticker, ..self.clone() })
     }
 }
 
@@ -145,7 +169,11 @@ pub(crate) fn places(component: &Component) -> u32 {
     needs.num_memories.max(needs.num_tables.div_ceil(TABLES / GUESTS)).max(1)
 }
 
-fn config() -> Config {
+fn cant_be_set_up(error: wasmtime::Error) -> LoadError {
+    LoadError::Engine(format!("{error:#}"))
+}
+
+fn config(dialect: Dialect) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -158,7 +186,7 @@ fn config() -> Config {
         .memory_reservation_for_growth(0)
         .memory_may_move(false)
         .guard_before_linear_memory(false)
-        .concurrency_support(false)
+        .concurrency_support(dialect == Dialect::Concurrent)
         .async_stack_size(STACK)
         .max_wasm_stack(WASM_STACK)
         .native_unwind_info(false)

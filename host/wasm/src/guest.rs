@@ -15,7 +15,10 @@ use crate::failure::Failure;
 use crate::hooks::HookTable;
 use crate::lane;
 use crate::plugin::Shared;
-use crate::service::{Incoming, Request, ResponseOut, Serving, metered as metered_by_poll};
+use crate::service::{
+    ConcurrentParams, Handed, Incoming, Metering, Request, ResponseOut, Returned, Serving,
+    metered as metered_by_poll,
+};
 use crate::slice::{begin_slice, end_slice};
 use crate::stats::Cost;
 
@@ -131,15 +134,43 @@ impl Guest {
         incoming: Incoming,
     ) -> Result<(), Failure> {
         let func = self.begin::<(Request, ResponseOut), ()>(hook, Turns::Yield)?;
+        let metering = self.begin_serving(serving);
+        let handles = incoming.handles(self.store.data_mut());
+        let handles = handles.map_err(|error| Failure::from_error(&error, None))?;
+        let calling = func.call_async(&mut self.store, handles);
+        let answer = metered_by_poll(metering, calling).await;
+        self.end(answer, Duration::ZERO)
+    }
+
+    /// The same by `wasi:http` 0.3: it goes on until all of its tasks have ended.
+    pub(crate) async fn serve_concurrently(
+        &mut self,
+        hook: &ComponentExportIndex,
+        serving: Serving,
+        incoming: Incoming,
+    ) -> Result<(), Failure> {
+        let func = self.begin::<ConcurrentParams, Returned>(hook, Turns::Yield)?;
+        let metering = self.begin_serving(serving);
+        let handed = Handed::of(incoming, self.store.data_mut());
+        let Handed { request, tell } = handed.map_err(|error| Failure::from_error(&error, None))?;
+        let calling = self.store.run_concurrent(async |accessor| {
+            let (answer,) = func.call_concurrent(accessor, (request,)).await?;
+            tell.tell(accessor, answer)?;
+            std::future::poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+            Ok(())
+        });
+        let answer = metered_by_poll(metering, async { calling.await.flatten() }).await;
+        self.end(answer, Duration::ZERO)
+    }
+
+    /// What it uses from now on is of this exchange.
+    fn begin_serving(&mut self, serving: Serving) -> Metering {
         let context = self.store.data_mut();
         serving.meter.cpu.add(context.usage.cpu);
         let (meter, limit) = (serving.meter.clone(), context.plugin.spec.limits.cpu);
         let tenant = context.tenant().cloned();
         context.begin_serving(serving);
-        let handles = incoming.handles(context).map_err(|error| Failure::from_error(&error, None))?;
-        let calling = func.call_async(&mut self.store, handles);
-        let answer = metered_by_poll(meter, limit, tenant, calling).await;
-        self.end(answer, Duration::ZERO)
+        Metering { meter, limit, tenant }
     }
 
     /// Whether a body that it has begun was not finished.

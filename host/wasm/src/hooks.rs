@@ -2,6 +2,7 @@
 
 use model::Hooks;
 use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, Resource,
 };
@@ -10,7 +11,7 @@ use crate::bindings::{Outcome, picker, plugin, reroute, router, types, weigher};
 use crate::context::Context;
 use crate::contract::Line;
 use crate::picker::PickerHooks;
-use crate::service::{Request, ResponseOut};
+use crate::service::{ConcurrentParams, HANDLER, Handler, Request, ResponseOut, Returned};
 use crate::stats::Hook;
 
 /// The indexes of a component's exported hooks.
@@ -32,7 +33,9 @@ pub(crate) struct HookTable {
     pub(crate) on_outcomes: Option<ComponentExportIndex>,
     pub(crate) on_weighed_endpoints: Option<ComponentExportIndex>,
     pub(crate) weigh: Option<ComponentExportIndex>,
-    pub(crate) serve: Option<ComponentExportIndex>,
+    pub(crate) serve: Option<Handler>,
+    /// Whether it imports what it exports: the rest of the way is behind that.
+    is_middleware: bool,
 }
 
 impl HookTable {
@@ -45,13 +48,18 @@ impl HookTable {
             component.get_export_index(Some(&interface), function)
         };
         let serve = || {
-            // Any of 0.2 is found by the name of one.
-            let interface = component.get_export_index(None, "wasi:http/incoming-handler@0.2.0")?;
-            component.get_export_index(Some(&interface), "handle")
+            // Any of 0.2 is found by the name of one, and so is any of 0.3.
+            let handle = |interface: &str| {
+                let interface = component.get_export_index(None, interface)?;
+                component.get_export_index(Some(&interface), "handle")
+            };
+            let concurrent = handle("wasi:http/handler@0.3.0").map(Handler::Concurrent);
+            concurrent.or_else(|| handle("wasi:http/incoming-handler@0.2.0").map(Handler::Blocking))
         };
         HookTable {
             line,
             serve: serve(),
+            is_middleware: imports_handler(component),
             describe: find("plugin", "describe"),
             configure: find("plugin", "configure"),
             on_request: find("on-request", "on-request"),
@@ -96,7 +104,11 @@ impl HookTable {
         types.check::<(&[u32], &[u16], &[f64]), ()>(self.on_outcomes.as_ref())?;
         types.check::<(&[weigher::Endpoint],), ()>(self.on_weighed_endpoints.as_ref())?;
         types.check::<(&[u32], &[f64], &[u64]), (Vec<f64>,)>(self.weigh.as_ref())?;
-        types.check::<(Request, ResponseOut), ()>(self.serve.as_ref())
+        match &self.serve {
+            None => Ok(()),
+            Some(Handler::Blocking(hook)) => types.check::<(Request, ResponseOut), ()>(Some(hook)),
+            Some(Handler::Concurrent(hook)) => types.check::<ConcurrentParams, Returned>(Some(hook)),
+        }
     }
 
     /// Whether one of them is given whole bodies.
@@ -113,19 +125,29 @@ impl HookTable {
     /// Those that are accounted for.
     pub(crate) fn exported(&self) -> Vec<Hook> {
         let all = [
-            (Hook::OnRequest, &self.on_request),
-            (Hook::OnRequestBody, &self.on_request_body),
-            (Hook::OnResponse, &self.on_response),
-            (Hook::OnResponseBody, &self.on_response_body),
-            (Hook::OnLog, &self.on_log),
-            (Hook::Route, &self.route),
-            (Hook::Reroute, &self.reroute),
-            (Hook::Pick, &self.pick),
-            (Hook::OnOutcomes, &self.on_outcomes),
-            (Hook::Weigh, &self.weigh),
-            (Hook::Serve, &self.serve),
+            (Hook::OnRequest, self.on_request.is_some()),
+            (Hook::OnRequestBody, self.on_request_body.is_some()),
+            (Hook::OnResponse, self.on_response.is_some()),
+            (Hook::OnResponseBody, self.on_response_body.is_some()),
+            (Hook::OnLog, self.on_log.is_some()),
+            (Hook::Route, self.route.is_some()),
+            (Hook::Reroute, self.reroute.is_some()),
+            (Hook::Pick, self.pick.is_some()),
+            (Hook::OnOutcomes, self.on_outcomes.is_some()),
+            (Hook::Weigh, self.weigh.is_some()),
+            (Hook::Serve, self.serve.is_some()),
         ];
-        all.into_iter().filter(|(_, index)| index.is_some()).map(|(hook, _)| hook).collect()
+        all.into_iter().filter(|(_, has)| *has).map(|(hook, _)| hook).collect()
+    }
+
+    /// What answers requests in an upstream's place.
+    pub(crate) fn service(&self) -> Option<Handler> {
+        self.serve.filter(|_| !self.is_middleware)
+    }
+
+    /// What stands around the rest of the way.
+    pub(crate) fn middleware(&self) -> Option<Handler> {
+        self.serve.filter(|_| self.is_middleware)
     }
 
     /// Those of a filter.
@@ -136,9 +158,20 @@ impl HookTable {
             response: self.on_response.is_some(),
             response_body: self.on_response_body.is_some(),
             log: self.on_log.is_some(),
+            around: self.middleware().is_some(),
             ..Hooks::default()
         }
     }
+}
+
+/// Whether a component may call on what it answers by itself. Some import the interface for its types alone.
+fn imports_handler(component: &Component) -> bool {
+    let (ty, engine) = (component.component_type(), component.engine());
+    let mut handlers = ty.imports(engine).filter(|(name, _)| name.starts_with(HANDLER));
+    handlers.any(|(_, import)| match import.ty {
+        ComponentItem::ComponentInstance(instance) => instance.get_export(engine, "handle").is_some(),
+        _ => false,
+    })
 }
 
 /// Compares types.

@@ -8,13 +8,14 @@ use wasmtime::ImportType;
 
 use crate::compile::Code;
 use crate::contract::{self, HOOKS, Known};
+use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
 use crate::imports::FREE;
 use crate::machine_code::MachineCode;
 use crate::proxy_wasm::Abi;
 use crate::schema::SettingsFault;
-use crate::service::INCOMING_HANDLER;
+use crate::service;
 
 /// Why a component can't be loaded. Each says what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ pub enum LoadError {
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
     Damaged(String),
     /// Nothing that the host calls.
-    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}, or wasi:http/incoming-handler 0.2", hooks = HOOKS.join(", "), spoken = contract::spoken())]
+    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}, wasi:http/incoming-handler 0.2, or wasi:http/handler 0.3", hooks = HOOKS.join(", "), spoken = contract::spoken())]
     NoHook(String),
     /// Built for a version of the contract that is not spoken here.
     #[error(
@@ -162,7 +163,7 @@ pub type WorldCheck = Result<(), LoadError>;
 impl Anatomy {
     pub(crate) async fn of(engine: &Engine, bytes: &Arc<[u8]>) -> Result<(Code, Anatomy), LoadError> {
         let kind = check_kind(bytes)?;
-        let wasmtime = &engine.machinery()?.wasmtime;
+        let wasmtime = &engine.machinery_for(Dialect::of(bytes))?.wasmtime;
         let code = engine.code(bytes).await;
         let code = code.map_err(|error| LoadError::Damaged(format!("{error:#}")))?;
         let (exports, imports) = match &code.machine {
@@ -199,8 +200,7 @@ impl Anatomy {
             let handler = ["wasi:http/incoming-handler@", "wasi:http/handler@"];
             handler.into_iter().find_map(|handler| export.strip_prefix(handler))
         });
-        let known = |version: &str| if version.starts_with("0.2.") { Known::Here } else { Known::Elsewhere };
-        versions.map(move |version| (format!("wasi:http@{version}"), known(version)))
+        versions.map(|version| (format!("wasi:http@{version}"), service::known(version)))
     }
 
     /// Whether it exports what the host calls, and imports only what the host gives.
@@ -209,7 +209,7 @@ impl Anatomy {
             let no_version = "; it exports none of their markers, such as `proxy_abi_version_0_2_1`";
             return Abi::of(&self.exports).map(drop).ok_or(LoadError::CoreModule(no_version));
         }
-        let is_called = |export: &String| contract::is_hook(export) || export.starts_with(INCOMING_HANDLER);
+        let is_called = |export: &String| contract::is_hook(export) || service::is_handler(export);
         if !self.exports.iter().any(is_called) {
             return Err(LoadError::NoHook(list(&self.exports)));
         }

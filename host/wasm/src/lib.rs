@@ -11,6 +11,7 @@ mod circuit;
 mod compile;
 mod context;
 mod contract;
+mod dialect;
 mod engine;
 mod failure;
 mod filter;

@@ -11,6 +11,7 @@ use crate::aot::Source;
 use crate::bindings;
 use crate::circuit::Circuits;
 use crate::compile::Code;
+use crate::dialect::Dialect;
 use crate::engine::{self, Engine, MEMORY_LIMIT_MAX, Machinery};
 use crate::failure::{Failure, cut};
 use crate::grants::{Grant, Grants, Needs};
@@ -65,7 +66,7 @@ impl Plugin {
             anatomy.check_grants(&spec.name, &spec.grants)?;
         }
         let (machinery, waits, state) =
-            (engine.machinery()?, anatomy.waits(), state_of(&spec.grants, before));
+            (engine.machinery_for(Dialect::of(bytes))?, anatomy.waits(), state_of(&spec.grants, before));
         let mut recipe = Recipe {
             engine,
             machinery,
@@ -111,7 +112,7 @@ impl Plugin {
         }
         let recipe = Recipe {
             engine,
-            machinery: engine.machinery()?,
+            machinery: engine.machinery_for(Dialect::of(&bytes))?,
             spec: unsettled(path),
             content: Source::component(&bytes),
             seen: Seen::default(),

@@ -28,7 +28,7 @@ use crate::proxy_wasm;
 use crate::reading::Seen;
 use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
-use crate::service::PluginService;
+use crate::service::{Middleware, PluginService};
 use crate::snapshot::NoImage;
 use crate::spec::{Isolation, PluginSpec};
 use crate::stats::{Hook, PluginStats, PluginTotals, WorkerStats};
@@ -172,6 +172,9 @@ impl Plugin {
         if let Blueprint::Module(module) = &self.shared.blueprint {
             return Some(proxy_wasm::filter(&self.shared, module));
         }
+        if let Some(handler) = self.shared.hooks.middleware() {
+            return Some(Arc::new(Middleware::new(&self.shared, handler)));
+        }
         let hooks = self.shared.hooks.of_filter();
         (hooks != model::Hooks::default())
             .then(|| Arc::new(PluginFilter::new(&self.shared)) as Arc<dyn Filter>)
@@ -185,8 +188,8 @@ impl Plugin {
 
     /// As what answers requests, if it exports that hook.
     pub fn service(&self) -> Option<Arc<dyn Service>> {
-        let hook = self.shared.hooks.serve?;
-        Some(Arc::new(PluginService::new(&self.shared, hook)))
+        let handler = self.shared.hooks.service()?;
+        Some(Arc::new(PluginService::new(&self.shared, handler)))
     }
 
     /// Whether it can be a balancer.

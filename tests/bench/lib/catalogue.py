@@ -18,6 +18,7 @@ class Peer:
     templates: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
     one_upstream: list[str] = field(default_factory=list)
+    no_pages: list[str] = field(default_factory=list)
     h2_on_port: bool = False
     ready_timeout: float = 15
     version: str = "echo ?"

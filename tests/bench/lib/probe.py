@@ -72,7 +72,7 @@ def _header_complaints(subject):
 
 
 def _page_complaints(subject):
-    answers = {path: get(subject.port, path) for path in PAGES}
+    answers = {path: get(subject.port, path) for path in PAGES if subject.has_pages}
     return [
         f"{path}: status {a.status}, {len(a.body)} bytes"
         for path, a in answers.items()

@@ -43,6 +43,11 @@ class Subject:
         """Whether requests one after the other must reach both upstreams."""
         return self.flavor not in self.peer.one_upstream
 
+    @property
+    def has_pages(self):
+        """Whether it forwards to the origin, and answers with its pages."""
+        return self.flavor not in self.peer.no_pages
+
     def supports(self, scenario_id):
         """Whether the peer can do that scenario at all."""
         return scenario_id not in self.peer.unsupported

@@ -83,7 +83,12 @@ fn trailers_go_both_ways() {
         "POST /echo HTTP/1.1\r\nhost: a\r\nte: trailers\r\ntrailer: x-end\r\ntransfer-encoding: chunked\r\n\r\n\
          2\r\nhi\r\n0\r\nx-end: yes\r\n\r\n",
     );
-    assert_eq!(client.response().text(), "hi");
+    let answer = client.response();
+    assert_eq!(
+        (answer.text().as_str(), answer.trailers.as_slice()),
+        ("hi", [("x-end".to_owned(), "yes".to_owned())].as_slice()),
+        "those of the request, by way of the guest"
+    );
 }
 
 #[test]

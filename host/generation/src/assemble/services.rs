@@ -1,6 +1,9 @@
 //! Services: plugins that routes have for a destination.
 
+use std::sync::Arc;
+
 use config::{Config, EndpointAddress, EndpointScheme, Isolation, OnFailure};
+use model::Filter;
 use wasm::Origin;
 
 use super::{Assembly, Plugins};
@@ -19,11 +22,20 @@ impl Assembly<'_> {
             Some(service) => Destination::Service(Answering(service)),
             None => {
                 let message = format!(
-                    "plugin `{name}` can't answer requests: it exports no `wasi:http/incoming-handler`"
+                    "plugin `{name}` can't answer requests: it exports neither `wasi:http/incoming-handler` 0.2 nor \
+                     `wasi:http/handler` 0.3, or imports the latter: then it is for `filters`"
                 );
                 self.faults.push(self.config.complain(route.span, message, None));
                 nowhere()
             }
+        }
+    }
+
+    /// Complains of what a filter can't be that stands around the rest of a route's way.
+    pub(super) fn check_around(&mut self, filter: Option<&dyn Filter>, span: document::Span) {
+        let Some(filter) = filter.filter(|filter| filter.hooks().around) else { return };
+        for message in self.obstacles(filter.name()) {
+            self.faults.push(self.config.complain(span, message, None));
         }
     }
 
@@ -42,6 +54,15 @@ impl Assembly<'_> {
             ));
         }
         found
+    }
+}
+
+/// The protocols that clients of a route may change to. A tunnel is neither a request nor an answer: none of its filters may have to
+/// stand around it.
+pub(super) fn upgrades(route: &config::Route, filters: &[Arc<dyn Filter>]) -> Vec<Arc<str>> {
+    match filters.iter().any(|filter| filter.hooks().around) {
+        true => Vec::new(),
+        false => route.upgrades.clone(),
     }
 }
 

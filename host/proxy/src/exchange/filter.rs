@@ -3,17 +3,19 @@
 use generation::Route;
 use http::{Method, StatusCode};
 use http_body::Body;
-use model::{Exchange, Fault, FilterCall, Hooks, Verdict};
+use model::{Exchange, Fault, Filter, FilterCall, Hooks, Verdict};
 use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
+use crate::exchange::around::{self, Kept};
+use crate::exchange::begin::Upload;
 use crate::exchange::halt::Halted;
 use crate::exchange::{pages, parts, rescue, whole};
 use crate::local::Local;
 
 /// The filters' work on one exchange: those that have seen its request, in order.
 #[derive(Default)]
-pub(crate) struct Calls(SmallVec<[(Hooks, Box<dyn FilterCall>); 2]>);
+pub(crate) struct Calls(SmallVec<[(Hooks, Box<dyn FilterCall>); 2]>, Option<Box<Kept>>);
 
 impl Calls {
     /// Whether any wants to see the end.
@@ -63,13 +65,21 @@ impl Calls {
 
 /// The way in. A filter that replies has seen the request, and sees its own reply on the way out.
 pub(crate) async fn inward(
+    local: &Local,
     calls: &mut Calls,
     route: &Route,
     mut exchange: Box<Exchange>,
+    upload: &mut Upload,
 ) -> Result<Box<Exchange>, Box<Halted>> {
     for filter in &route.filters {
         let hooks = filter.hooks();
         let mut call = filter.begin(exchange.worker);
+        if hooks.around {
+            // Boxed: routes without such filters do not carry the room for it.
+            exchange =
+                Box::pin(inward_around(local, calls, route, filter.as_ref(), exchange, upload)).await?;
+            continue;
+        }
         let verdict;
         (exchange, verdict) = match hooks.request {
             true => call.on_request(exchange).finish().await,
@@ -83,6 +93,39 @@ pub(crate) async fn inward(
         }
     }
     Ok(exchange)
+}
+
+/// The way in by a filter that stands around the rest of it.
+async fn inward_around(
+    local: &Local,
+    calls: &mut Calls,
+    route: &Route,
+    filter: &dyn Filter,
+    exchange: Box<Exchange>,
+    upload: &mut Upload,
+) -> Result<Box<Exchange>, Box<Halted>> {
+    let mut call = filter.begin(exchange.worker);
+    let Some(around) = call.around() else { return Ok(exchange) };
+    let kept = calls.1.get_or_insert_default();
+    kept.begin(route.timeouts.read);
+    let passed = around::forward(local, around, kept, exchange, upload).await;
+    calls.0.push((filter.hooks(), call));
+    passed
+}
+
+/// The way out by one that waits for its end.
+async fn outward_around(
+    local: &Local,
+    call: &mut dyn FilterCall,
+    kept: Option<&Kept>,
+    exchange: Box<Exchange>,
+    content: Content,
+) -> (Box<Exchange>, Result<Content, Fault>) {
+    let waiting = call.around().filter(|around| around.is_waiting()).zip(kept);
+    match waiting {
+        Some((around, kept)) => around::answer(local, around, kept, exchange, content).await,
+        None => (exchange, Ok(content)),
+    }
 }
 
 /// The way out: error pages first, so that filters see them. A filter that replies or fails changes what those after it see.
@@ -104,6 +147,12 @@ pub(crate) async fn outward(
                 Err(fault) => page_of(local, &mut exchange, fault),
             };
         }
+        if hooks.around {
+            let answered;
+            (exchange, answered) =
+                Box::pin(outward_around(local, &mut **call, calls.1.as_deref(), exchange, content)).await;
+            content = answered.unwrap_or_else(|fault| page_of(local, &mut exchange, fault));
+        }
         if hooks.response_body {
             let seen;
             // Boxed: who looks at no body does not carry the room for it.
@@ -115,6 +164,9 @@ pub(crate) async fn outward(
             (exchange, seen) = Box::pin(parts::response(&mut **call, exchange, content)).await;
             content = seen.unwrap_or_else(|fault| page_of(local, &mut exchange, fault));
         }
+    }
+    if let Some(kept) = &mut calls.1 {
+        around::restore(kept, &mut exchange);
     }
     (exchange, content)
 }

@@ -2,11 +2,15 @@
 
 use model::{Exchange, Fault, FaultKind, Reply};
 
+use crate::exchange::answer::Content;
+
 /// What ends the way in.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// A plugin, or the route table's 405, has an answer.
     Reply(Reply),
+    /// A filter has an answer whose body comes part by part, and whose head is the exchange's already.
+    Answer(Box<Content>),
     /// Something went wrong.
     Fault(Fault),
 }
@@ -23,6 +27,10 @@ impl Halted {
         Box::new(Halted { exchange, stop: Stop::Fault(fault.into()) })
     }
 
+    pub(crate) fn answer(exchange: Box<Exchange>, content: Content) -> Box<Self> {
+        Box::new(Halted { exchange, stop: Stop::Answer(Box::new(content)) })
+    }
+
     pub(crate) fn reply(exchange: Box<Exchange>, reply: Reply) -> Box<Self> {
         Box::new(Halted { exchange, stop: Stop::Reply(reply) })
     }
@@ -33,7 +41,7 @@ impl Halted {
     pub(crate) fn into_fault(self) -> Fault {
         match self.stop {
             Stop::Fault(fault) => fault,
-            Stop::Reply(_) => FaultKind::BadResponse.into(),
+            Stop::Reply(_) | Stop::Answer(_) => FaultKind::BadResponse.into(),
         }
     }
 }

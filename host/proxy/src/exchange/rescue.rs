@@ -15,6 +15,7 @@ pub(crate) fn rescue(halted: Halted) -> (Box<Exchange>, Content) {
     let Halted { mut exchange, stop } = halted;
     let content = match stop {
         Stop::Reply(reply) => adopt(&mut exchange, reply),
+        Stop::Answer(content) => *content,
         Stop::Fault(fault) => explain(&mut exchange, fault),
     };
     (exchange, content)

@@ -3,7 +3,7 @@
 //! The exchange stays here, with its record; the plugin's guest runs beside it, and both bodies go between them part by part.
 
 mod answer;
-mod handoff;
+pub(super) mod handoff;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
 use crate::exchange::halt::Halted;
 use crate::local::Local;
-use answer::Limits;
+pub(super) use answer::Limits;
 pub(crate) use answer::ServiceBody;
 use handoff::Pump;
 
@@ -35,10 +35,7 @@ pub(crate) async fn serve(
     exchange.timing.sent = Some(Instant::now());
     let body = outgoing(upload);
     let progress = body.as_ref().and_then(OutgoingBody::progress);
-    let (mut pump, parts) = match body.map(handoff::between) {
-        Some((pump, parts)) => (Some(pump), Some(Box::new(parts) as Box<dyn Parts>)),
-        None => (None, None),
-    };
+    let (mut pump, parts) = handoff::maybe(body);
     let wall = service.wall().min(route.timeouts.response);
     let patience = Patience { response: wall, send: wall, read: route.timeouts.read };
     let mut answering = service.serve(request(&exchange, parts));
@@ -79,7 +76,8 @@ fn take(
     (exchange, Content::Service(Box::new(body)))
 }
 
-fn request(exchange: &Exchange, body: Option<Box<dyn Parts>>) -> ServiceRequest {
+/// The request, as one gets it who answers it in this process.
+pub(super) fn request(exchange: &Exchange, body: Option<Box<dyn Parts>>) -> ServiceRequest {
     ServiceRequest {
         exchange: exchange.id,
         worker: exchange.worker,

@@ -68,7 +68,7 @@ fn a_later_line_stands_beside_the_one_there_is() {
     let mut config = wasmtime::Config::new();
     config.wasm_component_model(true).concurrency_support(false);
     let engine = wasmtime::Engine::new(&config).unwrap();
-    let mut linker = linker(&engine).unwrap();
+    let mut linker = linker(&engine, Dialect::Plain).unwrap();
     let component = Component::new(&engine, wat::parse_str(TWO_CLOCKS).unwrap()).unwrap();
     let error = linker.instantiate_pre(&component).err().expect("one of the clocks is not there yet");
     assert!(format!("{error:#}").contains("clock@0.2.0"), "{error:#}");

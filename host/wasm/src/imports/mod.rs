@@ -64,6 +64,13 @@ pub(crate) fn add_wasi_to_linker(linker: &mut Linker<Context>) -> wasmtime::Resu
     wasi_keyvalue::add_to_linker(linker)
 }
 
+/// Makes WASI 0.3 known, for components that answer by it.
+pub(crate) fn add_concurrent_wasi_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p3::add_to_linker(linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(linker)?;
+    wasi_http::add_handler_to_linker(linker)
+}
+
 impl bindings::types::Host for Context {}
 
 impl Context {

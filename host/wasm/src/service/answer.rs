@@ -5,11 +5,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body::{Body, Frame};
 use model::{FaultKind, Part, Parts, PluginFault, ResponseHead, ServiceAnswer};
-use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use tokio::sync::oneshot;
+use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::direct::{Way, directly};
+use super::incoming::{Answer, clients_own};
 use super::run::{Run, within};
 use crate::failure::Failure;
 use crate::reply::check_status;
@@ -38,11 +41,8 @@ impl ShowsBody {
 }
 
 /// The answer, if it is one that may be sent.
-pub(super) fn answer(
-    response: Response<HyperOutgoingBody>,
-    shows_body: ShowsBody,
-    run: Run,
-) -> Result<ServiceAnswer, Failure> {
+pub(super) fn answer(answer: Answer, shows_body: ShowsBody, run: Run) -> Result<ServiceAnswer, Failure> {
+    let Answer { response, sent } = answer;
     let (mut parts, body) = response.into_parts();
     let status = parts.status;
     if check_status(status.as_u16()).is_none() {
@@ -57,10 +57,10 @@ pub(super) fn answer(
     let body: Box<dyn Parts> = match shows_body.with(status) {
         ShowsBody::Yes => {
             let left = if body.is_end_stream() { Some(0) } else { told };
-            Box::new(AnswerBody { body, left, is_over: left == Some(0), run: Some(run) })
+            Box::new(AnswerBody { body, left, is_over: left == Some(0), run: Some(run), sent })
         }
         ShowsBody::No => {
-            discard(body, run);
+            discard(body, run, sent);
             Box::new(Nothing)
         }
     };
@@ -75,13 +75,22 @@ fn told_length(fields: &HeaderMap) -> Result<Option<u64>, Failure> {
 }
 
 /// Takes what the guest writes and nobody sees, so that it can write it.
-fn discard(mut body: HyperOutgoingBody, run: Run) {
+fn discard(mut body: WasiBody, run: Run, sent: Option<oneshot::Sender<()>>) {
     let wall = run.plugin.spec.limits.wall;
     let taking = async move {
         while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
+        told_sent(sent);
         run.ended().await;
     };
     within(wall, taking);
+}
+
+/// Tells the guest that all of its answer has gone out.
+fn told_sent(sent: Option<oneshot::Sender<()>>) {
+    if let Some(sent) = sent {
+        // A guest that is gone does not care.
+        let _ = sent.send(());
+    }
 }
 
 /// A body that is none.
@@ -99,11 +108,13 @@ impl Parts for Nothing {
 
 /// What a guest writes, as it comes.
 struct AnswerBody {
-    body: HyperOutgoingBody,
+    body: WasiBody,
     /// What is left of it, if its length was told.
     left: Option<u64>,
     is_over: bool,
     run: Option<Run>,
+    /// Tells the guest that it has gone out; dropped, that it has not.
+    sent: Option<oneshot::Sender<()>>,
 }
 
 impl AnswerBody {
@@ -125,10 +136,25 @@ impl AnswerBody {
         Ok(Part::Data(data))
     }
 
+    /// It ended early: why.
+    fn broken(&mut self, error: &Error) -> FaultKind {
+        let is_passed = self.run.as_ref().is_some_and(|run| run.end.has_passed(Way::Back));
+        if let Some(kind) = clients_own(error).filter(|_| is_passed) {
+            self.is_over = true;
+            self.sent = None;
+            return kind;
+        }
+        self.end().unwrap_or_else(|| self.invalid("it gave its answer's body up"))
+    }
+
     /// Nothing more comes: whether that is right.
     fn end(&mut self) -> Option<FaultKind> {
         self.is_over = true;
-        if let Some(fault) = self.run.as_ref().and_then(|run| run.end.fault()) {
+        if self.left == Some(0) {
+            return None;
+        }
+        if let Some(fault) = self.run.as_ref().and_then(|run| run.end.fault(Way::Back)) {
+            self.sent = None;
             return Some(FaultKind::Plugin(fault));
         }
         let is_short = self.left.is_some_and(|left| left > 0);
@@ -136,6 +162,7 @@ impl AnswerBody {
     }
 
     fn invalid(&mut self, what: &str) -> FaultKind {
+        self.sent = None;
         if let Some(run) = &self.run {
             run.report(&Failure::invalid(what));
         }
@@ -145,13 +172,10 @@ impl AnswerBody {
 
 impl Parts for AnswerBody {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Part, FaultKind>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        match directly(Way::Back, || Pin::new(&mut self.body).poll_frame(cx)) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(self.checked(frame))),
-            Poll::Ready(Some(Err(_))) => {
-                let fault = self.end().unwrap_or_else(|| self.invalid("it gave its answer's body up"));
-                Poll::Ready(Some(Err(fault)))
-            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(self.broken(&error)))),
             Poll::Ready(None) => Poll::Ready(self.end().map(Err)),
         }
     }
@@ -163,9 +187,9 @@ impl Parts for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if let Some(run) = self.run.take().filter(|_| self.is_over) {
-            run.leave();
-        }
+        let Some(run) = self.run.take().filter(|_| self.is_over) else { return };
+        told_sent(self.sent.take());
+        run.leave();
     }
 }
 

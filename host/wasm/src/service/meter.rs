@@ -26,6 +26,13 @@ impl Meter {
     }
 }
 
+/// On whose account a guest computes, and how much it may.
+pub(crate) struct Metering {
+    pub(crate) meter: Meter,
+    pub(crate) limit: Duration,
+    pub(crate) tenant: Option<Arc<Tenant>>,
+}
+
 /// The guest has used more CPU time than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("used more CPU time than it may")]
@@ -33,11 +40,10 @@ pub(crate) struct CpuLimit;
 
 /// Runs a guest's future, books the time it holds its thread, beyond what ticks have booked, and ends it at its limit.
 pub(crate) async fn metered<T>(
-    meter: Meter,
-    limit: Duration,
-    tenant: Option<Arc<Tenant>>,
+    metering: Metering,
     future: impl Future<Output = wasmtime::Result<T>>,
 ) -> wasmtime::Result<T> {
+    let Metering { meter, limit, tenant } = metering;
     let mut future = pin!(future);
     std::future::poll_fn(|cx| {
         lane::note_resumed();

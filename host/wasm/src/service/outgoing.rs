@@ -140,6 +140,10 @@ impl WasiHttpHooks for Outgoing {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         CHUNK
     }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
 }
 
 async fn send(plugin: &Shared, mut callout: Callout, body: WasiBody) -> Sent {

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use model::{PluginFault, ServiceRequest};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wasmtime::component::ComponentExportIndex;
 
+use super::direct::Way;
 use super::incoming::{Answered, Incoming};
-use super::{Meter, Of, Serving};
+use super::next::{Called, Next};
+use super::{Handler, Meter, Of, Serving};
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::plugin::Shared;
@@ -29,14 +30,48 @@ pub(super) struct Run {
 pub(super) struct End {
     /// It has given an answer.
     answered: OnceLock<()>,
+    /// It has called on the rest of the way.
+    called: OnceLock<()>,
     /// It failed before its answer's body was whole.
     broke: OnceLock<PluginFault>,
+    /// The body that goes on is the one that it was given, and has not looked at.
+    passed_onward: OnceLock<()>,
+    /// The same of its answer's.
+    passed_back: OnceLock<()>,
 }
 
 impl End {
-    /// The failure that has cut the body short, if one has.
-    pub(super) fn fault(&self) -> Option<PluginFault> {
-        self.broke.get().copied()
+    /// The failure that has cut a body short, if one has.
+    pub(super) fn fault(&self, way: Way) -> Option<PluginFault> {
+        // What is not the guest's goes on without it.
+        self.broke.get().copied().filter(|_| !self.has_passed(way))
+    }
+
+    /// Whether a body is one that it was given.
+    pub(super) fn has_passed(&self, way: Way) -> bool {
+        self.passed(way).get().is_some()
+    }
+
+    /// A body is one that it was given.
+    pub(super) fn note_passed(&self, way: Way) {
+        let _ = self.passed(way).set(());
+    }
+
+    /// It has called on the rest of the way.
+    pub(super) fn note_called(&self) {
+        let _ = self.called.set(());
+    }
+
+    fn passed(&self, way: Way) -> &OnceLock<()> {
+        match way {
+            Way::Onward => &self.passed_onward,
+            Way::Back => &self.passed_back,
+        }
+    }
+
+    /// Whether somebody may have a body of its.
+    fn has_given(&self) -> bool {
+        self.answered.get().is_some() || self.called.get().is_some()
     }
 }
 
@@ -44,9 +79,10 @@ impl Run {
     /// Begins to run a guest. It may go on on another thread; what it has cost is booked by this one.
     pub(super) fn begin(
         plugin: &Arc<Shared>,
-        hook: ComponentExportIndex,
+        handler: Handler,
         request: ServiceRequest,
         tell: oneshot::Sender<Answered>,
+        call: Option<oneshot::Sender<Called>>,
     ) -> Run {
         let ServiceRequest { exchange, worker, client, scheme, head, body } = request;
         let of = Of { exchange, worker, client };
@@ -57,9 +93,10 @@ impl Run {
             // Who waited for it may have gone.
             let _ = tell.send(answer);
         });
-        let incoming = Incoming { scheme, head, body, tell };
-        let serving = Serving { of, meter: meter.clone() };
-        let running = run(Arc::clone(plugin), hook, serving, incoming, Arc::clone(&end));
+        let incoming = Incoming { scheme, head, body, tell, end: Arc::clone(&end) };
+        let next = call.map(|call| Next::new(call, Arc::clone(&end)));
+        let serving = Serving { of, meter: meter.clone(), next };
+        let running = run(Arc::clone(plugin), handler, serving, incoming, Arc::clone(&end));
         let account = Account {
             plugin: Arc::clone(plugin),
             of,
@@ -139,7 +176,7 @@ async fn booked(
 /// Has a new guest answer.
 async fn run(
     plugin: Arc<Shared>,
-    hook: ComponentExportIndex,
+    handler: Handler,
     serving: Serving,
     incoming: Incoming,
     end: Arc<End>,
@@ -148,14 +185,22 @@ async fn run(
         Ok(guest) => guest,
         Err(failure) => return (Cost::of_making(failure.making), Err(failure)),
     };
-    let answered = guest.serve(&hook, serving, incoming).await;
+    let answered = match handler {
+        Handler::Blocking(hook) => guest.serve(&hook, serving, incoming).await,
+        Handler::Concurrent(hook) => guest.serve_concurrently(&hook, serving, incoming).await,
+    };
     let cost = guest.take_cost();
     let ended = match answered {
         Ok(()) if end.answered.get().is_none() => Err(Failure::invalid("it returned without an answer")),
         ended => ended,
     };
+    let has_open_body = match handler {
+        Handler::Blocking(_) => guest.has_open_body(),
+        // Who takes the body knows whether it is whole.
+        Handler::Concurrent(_) => end.has_given(),
+    };
     if let Err(failure) = &ended
-        && guest.has_open_body()
+        && has_open_body
     {
         // The other end of the body learns that nothing more comes when the guest is dropped, which is after this.
         let _ = end.broke.set(failure.fault);

@@ -50,7 +50,7 @@ pub enum Hook {
     Weigh,
     /// What wakes a module of proxy-wasm beside exchanges: ticks, answers to its callouts, and queues.
     OnEvent,
-    /// `handle` of `wasi:http/incoming-handler`
+    /// `handle` of `wasi:http/incoming-handler` and `wasi:http/handler`
     Serve,
 }
 

@@ -31,8 +31,13 @@ pub(crate) fn facts(request: &IncomingRequest, out: ResponseOutparam) {
 
 /// What comes goes back, part by part, and so do the trailers.
 pub(crate) fn echo(request: &IncomingRequest, out: ResponseOutparam) {
-    let body = begin(out, 200, &[("content-type", "application/octet-stream")]);
-    copy(request, body, b"");
+    // Trailers are announced as the request has announced its own.
+    let announced =
+        request.headers().get("trailer").first().map(|names| String::from_utf8_lossy(names).into_owned());
+    let announced = announced.as_deref().map(|names| ("trailer", names));
+    let fields: Vec<_> =
+        [("content-type", "application/octet-stream")].into_iter().chain(announced).collect();
+    copy(request, begin(out, 200, &fields), b"");
 }
 
 /// Says something before it reads anything.

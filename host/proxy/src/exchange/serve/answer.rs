@@ -14,10 +14,10 @@ use transport::{Alarm, Expired};
 use super::handoff::Pump;
 
 /// How long parts of it may take.
-pub(super) struct Limits {
-    pub(super) alarm: Alarm,
+pub(crate) struct Limits {
+    pub(crate) alarm: Alarm,
     /// Between two of them.
-    pub(super) read: Duration,
+    pub(crate) read: Duration,
 }
 
 /// The body of a service's answer.
@@ -33,7 +33,7 @@ pub(crate) struct ServiceBody {
 }
 
 impl ServiceBody {
-    pub(super) fn new(
+    pub(crate) fn new(
         service: Arc<str>,
         parts: Box<dyn Parts>,
         cost: CpuMeter,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use message::{BodyError, OutgoingBody};
+use message::BodyError;
 use model::{FaultKind, Part, Parts};
 
 /// The place between them.
@@ -28,8 +28,21 @@ struct Place {
 
 type Shared = Arc<Mutex<Place>>;
 
+/// A body that comes part by part.
+type Coming = Pin<Box<dyn Body<Data = Bytes, Error = BodyError>>>;
+
+/// Both ends of the way, if there is anything to hand over.
+pub(crate) fn maybe<B>(body: Option<B>) -> (Option<Pump>, Option<Box<dyn Parts>>)
+where
+    B: Body<Data = Bytes, Error = BodyError> + 'static,
+{
+    let Some(body) = body else { return (None, None) };
+    let (pump, parts) = between(Box::pin(body));
+    (Some(pump), Some(Box::new(parts)))
+}
+
 /// Both ends of the way.
-pub(super) fn between(body: OutgoingBody) -> (Pump, impl Parts) {
+fn between(body: Coming) -> (Pump, impl Parts) {
     let place = Shared::default();
     let length = body.size_hint().exact();
     let pump = Pump { body, place: Arc::clone(&place), waits_for_client: false };
@@ -38,21 +51,21 @@ pub(super) fn between(body: OutgoingBody) -> (Pump, impl Parts) {
 
 /// The client's end.
 pub(crate) struct Pump {
-    body: OutgoingBody,
+    body: Coming,
     place: Shared,
     waits_for_client: bool,
 }
 
 impl Pump {
     /// Goes on as far as it can, and is gone when there is nothing more to do.
-    pub(super) fn drive(pump: &mut Option<Pump>, cx: &mut Context<'_>) {
+    pub(crate) fn drive(pump: &mut Option<Pump>, cx: &mut Context<'_>) {
         if pump.as_mut().is_some_and(|pump| pump.poll(cx).is_ready()) {
             *pump = None;
         }
     }
 
     /// Whether the service waits for what the client has not sent.
-    pub(super) fn waits_for_client(&self) -> bool {
+    pub(crate) fn waits_for_client(&self) -> bool {
         self.waits_for_client
     }
 
@@ -64,7 +77,7 @@ impl Pump {
                 Wanted::Later => return Poll::Pending,
                 Wanted::Now => {}
             }
-            match Pin::new(&mut self.body).poll_frame(cx) {
+            match self.body.as_mut().poll_frame(cx) {
                 Poll::Pending => {
                     self.waits_for_client = true;
                     return Poll::Pending;
