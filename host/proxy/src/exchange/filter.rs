@@ -23,9 +23,9 @@ impl Calls {
         self.0.iter().any(|(hooks, _)| hooks.log)
     }
 
-    /// Whether any wants to see the request's body, or the whole one of the response.
-    pub(crate) fn want_bodies(&self) -> bool {
-        self.want_request_body() || self.want_response_body()
+    /// Whether any wants to see the request's body, which there is, or the whole one of the response.
+    pub(crate) fn want_bodies(&self, upload: &Upload) -> bool {
+        self.want_response_body() || (upload.body.is_some() && self.want_request_body())
     }
 
     /// Whether any wants to see the request's body.

@@ -108,7 +108,7 @@ fn granted(context: &Context, name: &[u8]) -> Result<Arc<str>, Status> {
 
 fn request(pairs: &[u8]) -> Result<RequestHead, Status> {
     let mut request = RequestHead { version: Version::HTTP_10, ..RequestHead::default() };
-    let (mut has_method, mut has_path, mut fields) = (false, false, HeaderMap::new());
+    let (mut has_method, mut has_path, mut has_host, mut fields) = (false, false, false, HeaderMap::new());
     for (name, value) in pairs::read(pairs).ok_or(Status::BadArgument)? {
         let text = || std::str::from_utf8(value).map_err(|_| Status::BadArgument);
         match name {
@@ -117,14 +117,17 @@ fn request(pairs: &[u8]) -> Result<RequestHead, Status> {
                 let uri = parse_path(text()?.to_owned()).map_err(|_| Status::BadArgument)?;
                 (request.uri, has_path) = (uri, true);
             }
+            // One of nothing is that of the endpoint.
+            b":authority" | b"host" if value.is_empty() => has_host = true,
             b":authority" | b"host" => {
                 fields.insert(HOST, parse_authority(text()?).map_err(|_| Status::BadArgument)?);
+                has_host = true;
             }
             b":scheme" => {}
             name => field(&mut fields, name, Change::Add(value))?,
         }
     }
-    if !has_method || !has_path || !fields.contains_key(HOST) {
+    if !has_method || !has_path || !has_host {
         return Err(Status::BadArgument);
     }
     request.fields = fields;
