@@ -155,8 +155,11 @@ impl Parts for Taker {
             None if place.is_over => Poll::Ready(None),
             None => Poll::Pending,
         };
-        place.is_begun = true;
-        wake(place, |place| &mut place.writer);
+        let is_first = !std::mem::replace(&mut place.is_begun, true);
+        // Where one task has both ends, to wake it for nothing would keep it busy until there is something.
+        if is_first || matches!(polled, Poll::Ready(Some(_))) {
+            wake(place, |place| &mut place.writer);
+        }
         polled
     }
 
