@@ -14,6 +14,7 @@ use relay::names;
 
 use crate::exchange::keep::Kept;
 use crate::exchange::tunnel::Wish;
+use crate::exchange::whole::Whole;
 use crate::local::Local;
 
 /// What the client sends after the head, and what it waits for before the answer.
@@ -23,6 +24,8 @@ pub(crate) struct Upload {
     pub(crate) length: Option<u64>,
     /// The body, where the route has kept it until it was whole.
     pub(crate) kept: Option<Box<Kept>>,
+    /// The body, if a filter has asked for it.
+    pub(crate) shown: Option<Box<Whole>>,
     pub(crate) wish: Option<Box<Wish>>,
     pub(crate) interim: Option<InterimSink>,
 }
@@ -30,7 +33,7 @@ pub(crate) struct Upload {
 impl Upload {
     /// Of a request that is the host's own: nothing, or what is here.
     pub(crate) fn own(kept: Option<Kept>) -> Self {
-        Upload { body: None, length: None, kept: kept.map(Box::new), wish: None, interim: None }
+        Upload { body: None, length: None, kept: kept.map(Box::new), shown: None, wish: None, interim: None }
     }
 }
 
@@ -66,7 +69,7 @@ pub(crate) fn begin(
         exchange.client = client;
     }
     names::settle(&mut exchange, &local.generation.config, &sender, marks);
-    (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim }))
+    (exchange, ready.map(|()| Upload { body, length, kept: None, shown: None, wish, interim }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.
