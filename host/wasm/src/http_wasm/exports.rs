@@ -45,20 +45,14 @@ impl<S: AsContextMut> Finder<'_, S> {
     }
 
     /// A function, if it has one of that name.
-    fn find<P: WasmParams, R: WasmResults>(
-        &mut self,
-        name: &str,
-    ) -> wasmtime::Result<Maybe<P, R>> {
+    fn find<P: WasmParams, R: WasmResults>(&mut self, name: &str) -> wasmtime::Result<Maybe<P, R>> {
         let Some(func) = self.instance.get_func(&mut *self.store, name) else { return Ok(None) };
         let func = func.typed(&*self.store);
         func.map(Some).map_err(|error| error.context(format!("`{name}` is of another type")))
     }
 
     /// A function that it has to have.
-    fn must_find<P: WasmParams, R: WasmResults>(
-        &mut self,
-        name: &str,
-    ) -> wasmtime::Result<TypedFunc<P, R>> {
+    fn must_find<P: WasmParams, R: WasmResults>(&mut self, name: &str) -> wasmtime::Result<TypedFunc<P, R>> {
         self.find(name)?.ok_or_else(|| wasmtime::format_err!("it exports no `{name}`"))
     }
 }

@@ -75,7 +75,7 @@ enum At {
     /// The request has gone on.
     Between(Box<Vm>),
     /// The response's body is to begin with this.
-    Preceding(Box<Vm>, Vec<u8>),
+    Preceding(Box<Vm>, Vec<u8>, Before),
     /// It has nothing more to do with the exchange.
     End,
 }
@@ -88,8 +88,12 @@ type Reading<V> = fn(&mut HandlerCall, Outcome) -> V;
 
 impl FilterCall for HandlerCall {
     fn on_request(&mut self, exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
+        if let Err(failure) = self.plugin.admit(Hook::OnRequest) {
+            return self.refuse(exchange, Hook::OnRequest, failure);
+        }
         let vm = self.pool.as_ref().and_then(|pool| pool.take(exchange.worker));
-        self.call(Call::Request(vm), exchange, Self::head_verdict)
+        let before = self.before(Hook::OnRequest, &exchange);
+        self.call(Call::Request(vm), exchange, before)
     }
 
     fn on_request_body(
@@ -104,15 +108,19 @@ impl FilterCall for HandlerCall {
         let At::Between(mut vm) = std::mem::replace(&mut self.at, At::End) else {
             return Step::Done(exchange, Ok(Verdict::Continue));
         };
+        if let Err(failure) = self.plugin.admit(Hook::OnResponse) {
+            return self.refuse(exchange, Hook::OnResponse, failure);
+        }
+        let before = self.before(Hook::OnResponse, &exchange);
         let (fields, beginning) = vm.handler().map(HandlerState::go_on).unwrap_or_default();
         for (name, value) in &fields {
             // There is room for as many as a head may have; more than that were not taken.
             let _ = exchange.response.fields.try_append(name.clone(), value.clone());
         }
         if beginning.is_empty() {
-            return self.call(Call::Response(vm), exchange, Self::head_verdict);
+            return self.call(Call::Response(vm), exchange, before);
         }
-        self.at = At::Preceding(vm, beginning);
+        self.at = At::Preceding(vm, beginning, before);
         Step::Done(exchange, Ok(Verdict::Continue))
     }
 
@@ -153,29 +161,39 @@ impl HandlerCall {
         &mut self,
         call: Call,
         exchange: Box<Exchange>,
-        read: Reading<Verdict>,
+        before: Before,
     ) -> Step<'_, Result<Verdict, Fault>> {
         let hook = call.hook();
-        if let Err(failure) = self.plugin.admit(hook) {
-            let (exchange, verdict) = self.settle(exchange, hook, Before::Nothing, Err(failure), read);
-            return Step::Done(exchange, verdict);
-        }
-        let before = if self.plugin.is_open() { Before::of(hook, &exchange) } else { Before::Nothing };
         match call.straight(&self.plugin, &self.module, exchange) {
             Ok(ended) => {
-                let (exchange, verdict) = self.land(ended, hook, before, read);
+                let (exchange, verdict) = self.land(ended, hook, before, Self::head_verdict);
                 Step::Done(exchange, verdict)
             }
             Err((call, exchange)) => Step::Later(Box::pin(async move {
-                let leg = call.begin(&self.plugin, &self.module, exchange).await;
-                match leg {
-                    Leg::Ended(ended) => self.land(*ended, hook, before, read),
+                match call.begin(&self.plugin, &self.module, exchange).await {
+                    Leg::Ended(ended) => self.land(*ended, hook, before, Self::head_verdict),
                     Leg::Asked(running, exchange) => {
                         (self.wait(running, exchange, hook, before), Ok(Verdict::Continue))
                     }
                 }
             })),
         }
+    }
+
+    /// No call is made.
+    fn refuse(
+        &mut self,
+        exchange: Box<Exchange>,
+        hook: Hook,
+        failure: Failure,
+    ) -> Step<'_, Result<Verdict, Fault>> {
+        let (exchange, verdict) =
+            self.settle(exchange, hook, Before::Nothing, Err(failure), Self::head_verdict);
+        Step::Done(exchange, verdict)
+    }
+
+    fn before(&self, hook: Hook, exchange: &Exchange) -> Before {
+        if self.plugin.is_open() { Before::of(hook, exchange) } else { Before::Nothing }
     }
 
     /// Lets a call wait for a body. Meanwhile the head is as it was before, where the exchange may have to go on without the call.
@@ -206,7 +224,9 @@ impl HandlerCall {
                 running.answer(exchange, body.shared());
                 Step::Later(Box::pin(self.go_on(running, hook, before)))
             }
-            At::Preceding(vm, beginning) => self.precede(vm, beginning, exchange, &body),
+            At::Preceding(vm, beginning, before) => {
+                Step::Later(Box::pin(self.precede(vm, beginning, before, exchange, body)))
+            }
             at => {
                 self.at = at;
                 Step::Done(exchange, Ok(BodyVerdict::Keep))
@@ -215,7 +235,12 @@ impl HandlerCall {
     }
 
     async fn go_on(&mut self, running: Running, hook: Hook, before: Before) -> Seen<BodyVerdict> {
-        let mut leg = running.go_on(&self.plugin).await;
+        let leg = running.go_on(&self.plugin).await;
+        self.finish(leg, hook, before).await
+    }
+
+    /// Waits for the end of a call that has seen the body.
+    async fn finish(&mut self, mut leg: Leg, hook: Hook, before: Before) -> Seen<BodyVerdict> {
         loop {
             match leg {
                 Leg::Ended(ended) => return self.land(*ended, hook, before, Self::body_verdict),
@@ -229,36 +254,24 @@ impl HandlerCall {
     }
 
     /// Handles a response whose body is to begin with what was written of it.
-    fn precede(
+    async fn precede(
         &mut self,
         mut vm: Box<Vm>,
         mut beginning: Vec<u8>,
+        before: Before,
         exchange: Box<Exchange>,
-        body: &WholeBody,
-    ) -> Step<'_, Result<BodyVerdict, Fault>> {
+        body: WholeBody,
+    ) -> Seen<BodyVerdict> {
+        let hook = Hook::OnResponse;
         beginning.extend_from_slice(body.as_ref());
         if beginning.len() > self.body_limit() {
-            let failed = Err(self.too_long());
-            let verdict = self.plugin.forgive(&exchange, Hook::OnResponse, failed, BodyVerdict::Keep);
-            return Step::Done(exchange, verdict);
+            return self.settle(exchange, hook, before, Err(self.too_long()), Self::body_verdict);
         }
         if let Some(handler) = vm.handler() {
             handler.response_body.show_other(beginning);
         }
-        Step::Later(Box::pin(async move {
-            let hook = Hook::OnResponse;
-            if let Err(failure) = self.plugin.admit(hook) {
-                return self.settle(exchange, hook, Before::Nothing, Err(failure), Self::body_verdict);
-            }
-            let before = if self.plugin.is_open() { Before::of(hook, &exchange) } else { Before::Nothing };
-            match Call::Response(vm).begin(&self.plugin, &self.module, exchange).await {
-                Leg::Ended(ended) => self.land(*ended, hook, before, Self::body_verdict),
-                Leg::Asked(running, exchange) => {
-                    running.answer(exchange, Arc::default());
-                    self.go_on(running, hook, before).await
-                }
-            }
-        }))
+        let leg = Call::Response(vm).begin(&self.plugin, &self.module, exchange).await;
+        self.finish(leg, hook, before).await
     }
 
     /// Books a call that has ended, and says what comes of it.

@@ -158,7 +158,7 @@ async fn failure(wat: &str) -> (PluginFault, String) {
 
 fn plugin_fault(fault: Fault) -> (PluginFault, String) {
     match fault.kind {
-        FaultKind::Plugin(kind) => (kind, fault.detail.unwrap_or_default().to_string()),
+        FaultKind::Plugin(kind) => (kind, fault.detail.to_string()),
         other => panic!("{other:?}"),
     }
 }

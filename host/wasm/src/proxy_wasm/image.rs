@@ -27,7 +27,8 @@ pub(crate) async fn of(recipe: &Recipe<'_>) -> Result<Snapshot, LoadError> {
     let grants = &recipe.spec.grants;
     // What it kept, or the numbers of what it counts, may be others at the next start.
     let is_lasting = !grants.keep_state() && grants.metrics.is_none();
-    if is_lasting && let Some(image) = recipe.engine.compiler.find(&recipe.machinery.wasmtime, source, cache) {
+    if is_lasting && let Some(image) = recipe.engine.compiler.find(&recipe.machinery.wasmtime, source, cache)
+    {
         return Ok(Snapshot::Image(image));
     }
     Ok(match image(recipe).await? {

@@ -188,8 +188,20 @@ impl Vm {
             call(&mut self.exports.context_create, &mut self.store, &self.instance, (id, ROOT))?;
         }
         let action = match part {
-            Part::RequestHead => head(&mut self.exports.request_head, &mut self.store, &self.instance, (id, size(fields)), ends)?,
-            Part::ResponseHead => head(&mut self.exports.response_head, &mut self.store, &self.instance, (id, size(fields)), ends)?,
+            Part::RequestHead => head(
+                &mut self.exports.request_head,
+                &mut self.store,
+                &self.instance,
+                (id, size(fields)),
+                ends,
+            )?,
+            Part::ResponseHead => head(
+                &mut self.exports.response_head,
+                &mut self.store,
+                &self.instance,
+                (id, size(fields)),
+                ends,
+            )?,
             Part::RequestBody(body) => {
                 let told = (id, size(body.len()), 1);
                 call(&mut self.exports.request_body, &mut self.store, &self.instance, told)?.unwrap_or(0)

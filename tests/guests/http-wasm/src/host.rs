@@ -27,8 +27,13 @@ pub const BUFFER_RESPONSE: u32 = 2;
 /// Room for what the host writes.
 const ROOM: usize = 1024;
 
-pub use get_status_code as status;
-pub use set_status_code as set_status;
+pub fn status() -> u32 {
+    get_status_code()
+}
+
+pub fn set_status(status: u32) {
+    set_status_code(status)
+}
 
 pub fn enable(features: u32) -> u32 {
     enable_features(features)

@@ -100,7 +100,7 @@ pub extern "C" fn handle_response(context: u32, is_error: u32) {
         "response-facts" => {
             let server = host::header(RESPONSE, "x-server");
             let facts = [context.to_string(), is_error.to_string(), host::status().to_string(), server];
-            host::set_header(RESPONSE, "x-facts", &facts.join(" ").replace('\0', ";"));
+            host::set_header(RESPONSE, "x-facts", facts.join(" ").replace('\0', ";").trim_end());
         }
         "response-upper" => {
             let body = host::body(RESPONSE).to_ascii_uppercase();
