@@ -85,6 +85,15 @@ pub struct Hooks {
     pub around: bool,
 }
 
+/// What a filter wants once it has seen a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The whole body.
+    Body,
+    /// To put a body of its own in the place of the one there is, which nobody looks at.
+    Place,
+}
+
 /// A configured filter, shared by all exchanges of a generation.
 pub trait Filter: Send + Sync {
     /// The plugin's or the native filter's name, for logs.
@@ -132,6 +141,13 @@ pub trait FilterCall {
     /// Begins to look at a body as it comes, if it still wants to. The head was seen before.
     fn watch(&mut self, of: BodyOf) -> Option<Box<dyn BodyWatch>> {
         let _ = of;
+        None
+    }
+
+    /// What it wants before the exchange goes on, now that [`FilterCall::on_request`] or [`FilterCall::on_response`] has said that
+    /// it may. It gets it at once, by the hook for that body: what its [`Hooks`] say of bodies is for those that always want them. A
+    /// body that can't be waited for is shown as an empty one.
+    fn asks(&self) -> Option<Ask> {
         None
     }
 

@@ -60,7 +60,7 @@ pub use durations::{DURATION_BOUNDS_US, Durations, Histogram};
 pub use endpoint::{Address, Endpoint, EndpointScheme, Health, InFlight, PassiveCheck, is_localhost};
 pub use exchange::{Ends, Exchange, ExchangeId, Outcome, Timing};
 pub use extension::{
-    Attempted, Balancer, BodyOf, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter,
+    Ask, Attempted, Balancer, BodyOf, Candidates, Choice, Decision, Detour, DetourNames, Failed, Filter,
     FilterCall, Hooks, Reply, RouteNames, Router, Step, Verdict, WorkerId,
 };
 pub use fault::{Blame, Fault, FaultKind, PluginFault};

@@ -80,7 +80,7 @@ async fn forward(
     let exchange = own::secure(route, exchange)?;
     let exchange = tunnel::check(route, &upload, exchange)?;
     let exchange = filter::inward(local, calls, route, exchange, &mut upload).await?;
-    let (exchange, upload) = match calls.want_bodies(&upload) {
+    let (exchange, upload) = match calls.want_bodies(&upload) || upload.shown.is_some() {
         false => (exchange, upload),
         // Boxed: who looks at no body does not carry the room for it.
         true => Box::pin(whole::request(local, calls, exchange, upload)).await?,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Exchange, Lodging, PluginFault, Tenant};
-use wasmtime::{ResourceLimiter, UpdateDeadline};
+use wasmtime::{Memory, ResourceLimiter, UpdateDeadline};
 
+use crate::failure::Failure;
+use crate::http_wasm::HandlerState;
 use crate::imports::Wasi;
 use crate::lane;
 use crate::plugin::Shared;
@@ -66,6 +68,10 @@ pub(crate) struct Context {
     pub(crate) turns: Turns,
     /// What a VM of proxy-wasm knows of its contexts, if this is one.
     pub(crate) vm: Option<Box<VmState>>,
+    /// What an instance of http-wasm knows of its request, if this is one.
+    pub(crate) handler: Option<Box<HandlerState>>,
+    /// The memory of a core module, once it is known.
+    pub(crate) memory: Option<Memory>,
     /// Its place with the tenant whose guest it is, if it is one's.
     lodging: Option<Lodging>,
 }
@@ -99,7 +105,7 @@ impl Context {
     pub(crate) fn new(plugin: Arc<Shared>, lodging: Option<Lodging>) -> Self {
         let usage = Usage::default();
         let turns = if plugin.can_wait() { Turns::Yield } else { Turns::Keep };
-        let (exchange, wasi, serving, vm) = (None, None, None, None);
+        let (exchange, wasi, serving, vm, handler, memory) = (None, None, None, None, None, None);
         let limits = &plugin.spec.limits;
         let (log_left, calls_left, callouts_left) = (Some(limits.log), limits.host_calls, limits.callouts);
         let (phase, call) = (Phase::Load, 0);
@@ -116,6 +122,8 @@ impl Context {
             usage,
             turns,
             vm,
+            handler,
+            memory,
             lodging,
         }
     }
@@ -142,6 +150,19 @@ impl Context {
         self.usage.cpu = self.booked();
         self.usage.end_call();
         self.usage.cut.take()
+    }
+
+    /// An instance was made, or could not be, which took so much.
+    pub(crate) fn end_making<T>(&mut self, made: wasmtime::Result<T>, cpu: Duration) -> Result<T, Failure> {
+        let cut = self.end_call(cpu);
+        let making = self.usage.cpu;
+        self.usage.making = Some(making);
+        made.map_err(|error| Failure { making, ..Failure::from_error(&error, cut) })
+    }
+
+    /// The guest has waited for so long for what it has no say on.
+    pub(crate) fn excuse(&mut self, waited: Duration) {
+        self.usage.ticked = self.usage.ticked.and_then(|ticked| ticked.checked_add(waited));
     }
 
     /// Starts the accounts anew, for a resident guest that goes on to another exchange.
@@ -172,7 +193,9 @@ impl Context {
     pub(crate) fn stats(&self) -> &WorkerStats {
         let serving = || self.serving.as_ref().map(|serving| serving.of.worker);
         let vm = || self.vm.as_ref().map(|vm| vm.worker);
-        let worker = self.exchange.as_ref().map(|exchange| exchange.worker).or_else(serving).or_else(vm);
+        let handler = || self.handler.as_ref().map(|handler| handler.worker);
+        let worker = self.exchange.as_ref().map(|exchange| exchange.worker);
+        let worker = worker.or_else(serving).or_else(vm).or_else(handler);
         self.plugin.stats.of(worker.unwrap_or_default())
     }
 
@@ -208,6 +231,7 @@ impl Context {
         let starting = self.call == 0 && self.phase == Phase::Load && self.turns == Turns::Keep;
         let cpu = if starting { limits.cpu.max(START_LIMIT) } else { limits.cpu };
         let cpu = self.vm.as_ref().map_or(cpu, |vm| vm.cpu_limit(cpu));
+        let cpu = self.handler.as_ref().map_or(cpu, |handler| handler.cpu_limit(cpu));
         if self.booked() > cpu {
             self.usage.cut = Some(PluginFault::Cpu);
         } else if wall > limits.wall {

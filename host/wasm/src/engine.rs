@@ -12,6 +12,7 @@ use crate::compile::{Code, Compilations, Compiler, Urgency};
 use crate::context::Context;
 use crate::contract;
 use crate::dialect::Dialect;
+use crate::http_wasm;
 use crate::inspect::LoadError;
 use crate::lane::SlowLane;
 use crate::maps;
@@ -57,8 +58,10 @@ pub(crate) struct Machinery {
     pub(crate) wasmtime: wasmtime::Engine,
     /// Each plugin has it; a copy of all that it holds would be the largest part of a plugin.
     pub(crate) linker: Arc<Linker<Context>>,
-    /// What modules may import.
+    /// What modules of proxy-wasm may import.
     pub(crate) modules: Arc<wasmtime::Linker<Context>>,
+    /// What those of http-wasm may.
+    pub(crate) handlers: Arc<wasmtime::Linker<Context>>,
     pub(crate) ticker: Ticker,
     pub(crate) lane: SlowLane,
     pub(crate) paces: Arc<Paces>,
@@ -148,10 +151,11 @@ impl Machinery {
         let wasmtime = wasmtime::Engine::new(&config(Dialect::Plain))?;
         let linker = contract::linker(&wasmtime, Dialect::Plain)?;
         let modules = proxy_wasm::linker(&wasmtime)?;
+        let handlers = http_wasm::linker(&wasmtime)?;
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
-        let (linker, modules) = (Arc::new(linker), Arc::new(modules));
-        Ok(Machinery { wasmtime, linker, modules, ticker, lane, paces: Arc::default() })
+        let (linker, modules, handlers) = (Arc::new(linker), Arc::new(modules), Arc::new(handlers));
+        Ok(Machinery { wasmtime, linker, modules, handlers, ticker, lane, paces: Arc::default() })
     }
 
     /// The same threads, with an engine and a pool for components that have tasks.

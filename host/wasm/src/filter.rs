@@ -16,7 +16,6 @@ use crate::failure::Failure;
 use crate::plugin::Shared;
 use crate::reply::check_reply;
 use crate::resident::{Call, Residents, Seat};
-use crate::spec::OnFailure;
 use crate::stats::Hook;
 
 /// A configured plugin that filters.
@@ -214,7 +213,7 @@ impl PluginCall {
     }
 
     fn is_open(&self) -> bool {
-        self.plugin.spec.on_failure == OnFailure::Open
+        self.plugin.is_open()
     }
 
     /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
@@ -225,15 +224,7 @@ impl PluginCall {
         answer: Result<V, Failure>,
         pass: V,
     ) -> Result<V, Fault> {
-        let failure = match answer {
-            Ok(verdict) => {
-                self.plugin.went_well(hook);
-                return Ok(verdict);
-            }
-            Err(failure) => failure,
-        };
-        self.plugin.report(exchange, hook, &failure);
-        if self.is_open() { Ok(pass) } else { Err(failure.into_fault(&self.plugin.spec.name)) }
+        self.plugin.forgive(exchange, hook, answer, pass)
     }
 }
 

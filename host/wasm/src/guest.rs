@@ -81,12 +81,7 @@ impl Guest {
         made: wasmtime::Result<Instance>,
         cpu: Duration,
     ) -> Result<Guest, Failure> {
-        let context = store.data_mut();
-        let cut = context.end_call(cpu);
-        let making = context.usage.cpu;
-        context.usage.making = Some(making);
-        let failure = |error| Failure { making, ..Failure::from_error(&error, cut) };
-        let instance = made.map_err(failure)?;
+        let instance = store.data_mut().end_making(made, cpu)?;
         Ok(Guest { store, instance })
     }
 
@@ -321,7 +316,7 @@ fn copy_limit(plugin: &Shared) -> usize {
 
 /// Runs a guest's future, and measures the time it holds the worker since the last tick. Where the guest can wait for something that is
 /// no computation, which no tick would end, a timer holds it to its wall limit. One that is overdue in the slow lane ends here.
-async fn metered<T>(
+pub(crate) async fn metered<T>(
     wall: Option<Duration>,
     future: impl Future<Output = wasmtime::Result<T>>,
 ) -> (wasmtime::Result<T>, Duration) {

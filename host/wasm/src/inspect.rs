@@ -11,9 +11,10 @@ use crate::contract::{self, HOOKS, Known};
 use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::grants::{Grant, Grants, Needs};
+use crate::http_wasm;
 use crate::imports::FREE;
 use crate::machine_code::MachineCode;
-use crate::proxy_wasm::Abi;
+use crate::module::Contract;
 use crate::schema::SettingsFault;
 use crate::service;
 
@@ -40,7 +41,7 @@ pub enum LoadError {
     /// A module, not a component.
     #[error(
         "the file is a core module; expected a component, as `wasm-tools component new` makes of it, or a module of \
-         proxy-wasm 0.2.1, 0.2.0 or 0.1.0{0}"
+         proxy-wasm 0.2.1, 0.2.0 or 0.1.0, or of http-wasm{0}"
     )]
     CoreModule(&'static str),
     /// A module that imports what proxy-wasm has not.
@@ -49,6 +50,11 @@ pub enum LoadError {
          `env`, and WASI preview 1"
     )]
     ModuleImport(String),
+    /// A module that imports what http-wasm has not.
+    #[error(
+        "it imports `{0}`; a module of http-wasm may import the functions of its contract from `http_handler`, and WASI preview 1"
+    )]
+    HandlerImport(String),
     /// Damaged, or made for another version of the component model.
     #[error("the component can't be compiled: {0}; is the file whole? build it again")]
     Damaged(String),
@@ -185,8 +191,8 @@ impl Anatomy {
     /// The versions of the contract that it has interfaces of, as `sandgate:proxy@0.1.0`, and what the host makes of them.
     pub fn contracts(&self) -> Vec<(String, Known)> {
         if self.kind == Kind::Module {
-            let abi = Abi::of(&self.exports).map(|abi| (abi.name().to_owned(), Known::Here));
-            return abi.into_iter().collect();
+            let contract = Contract::of(&self.exports);
+            return contract.map(|contract| (contract.name().to_owned(), Known::Here)).into_iter().collect();
         }
         let names = self.exports.iter().chain(&self.imports);
         let versions: BTreeSet<&str> = names.filter_map(|name| contract::version_in(name)).collect();
@@ -206,8 +212,8 @@ impl Anatomy {
     /// Whether it exports what the host calls, and imports only what the host gives.
     pub fn check(&self) -> WorldCheck {
         if self.kind == Kind::Module {
-            let no_version = "; it exports none of their markers, such as `proxy_abi_version_0_2_1`";
-            return Abi::of(&self.exports).map(drop).ok_or(LoadError::CoreModule(no_version));
+            let no_marker = "; it exports neither `proxy_abi_version_0_2_1`, or that of another version, nor `handle_request`";
+            return Contract::of(&self.exports).map(drop).ok_or(LoadError::CoreModule(no_marker));
         }
         let is_called = |export: &String| contract::is_hook(export) || service::is_handler(export);
         if !self.exports.iter().any(is_called) {
@@ -252,7 +258,9 @@ impl Anatomy {
     pub(crate) fn waits(&self) -> Waits {
         let any = |is: fn(&str) -> bool| self.imports.iter().any(|import| is(import));
         if self.kind == Kind::Module {
-            return Waits::Nothing;
+            // One that can't read bodies waits for none.
+            let reads = any(|import| import == http_wasm::READ_BODY);
+            return if reads { Waits::Answers } else { Waits::Nothing };
         }
         if any(|import| import.starts_with(WASI)) {
             return Waits::Wasi;
@@ -276,7 +284,6 @@ fn check_kind(bytes: &[u8]) -> Result<Kind, LoadError> {
     const MAGIC: &[u8] = b"\0asm";
     const COMPONENT: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
     const MODULE: &[u8] = &[0x01, 0x00, 0x00, 0x00];
-    const MARKER: &[u8] = b"proxy_abi_version_";
     if bytes.is_empty() {
         return Err(LoadError::Empty);
     }
@@ -289,7 +296,8 @@ fn check_kind(bytes: &[u8]) -> Result<Kind, LoadError> {
     }
     if after.starts_with(MODULE) {
         // Others are not worth the time that it takes to compile them.
-        let is_told = bytes.windows(MARKER.len()).any(|window| window == MARKER);
+        let has = |marker: &[u8]| bytes.windows(marker.len()).any(|window| window == marker);
+        let is_told = Contract::MARKERS.into_iter().any(has);
         return if is_told { Ok(Kind::Module) } else { Err(LoadError::CoreModule("")) };
     }
     Err(LoadError::Damaged("unknown version of the binary format".to_owned()))

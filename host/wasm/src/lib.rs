@@ -6,6 +6,7 @@
 //! [`model::Router`], a [`model::Balancer`] or a [`model::Weigher`], and nobody can tell it from a native one.
 
 mod aot;
+mod before;
 mod bindings;
 mod circuit;
 mod compile;
@@ -18,12 +19,14 @@ mod filter;
 mod grants;
 mod guest;
 mod hooks;
+mod http_wasm;
 mod imports;
 mod inspect;
 mod lane;
 mod load;
 mod machine_code;
 mod maps;
+mod module;
 mod own_metrics;
 mod pace;
 mod picker;

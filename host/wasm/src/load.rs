@@ -17,8 +17,10 @@ use crate::failure::{Failure, cut};
 use crate::grants::{Grant, Grants, Needs};
 use crate::guest::{Guest, HANDLES};
 use crate::hooks::HookTable;
+use crate::http_wasm;
 use crate::inspect::{Anatomy, Kind, LoadError, Waits};
 use crate::machine_code::MachineCode;
+use crate::module::Contract;
 use crate::own_metrics::{self, OwnMetrics};
 use crate::plugin::{Blueprint, Plugin, Shared, Start};
 use crate::proxy_wasm::{self, Began};
@@ -233,18 +235,30 @@ impl Recipe<'_> {
                 let pre = pre.map_err(|error| LoadError::mismatch(&error))?;
                 Ok((Blueprint::Component(pre), HookTable::of(component), engine::places(component)))
             }
-            MachineCode::Module(module) => {
-                let prepared =
-                    proxy_wasm::Prepared::new(&self.machinery.modules, module, &self.spec, self.began)?;
-                Ok((Blueprint::Module(Arc::new(prepared)), HookTable::default(), 1))
-            }
+            MachineCode::Module(module) => Ok((self.module_blueprint(module)?, HookTable::default(), 1)),
         }
+    }
+
+    fn module_blueprint(&self, module: &wasmtime::Module) -> Result<Blueprint, LoadError> {
+        let (spec, machinery) = (&self.spec, self.machinery);
+        let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
+        if Contract::of(&exports) == Some(Contract::HttpWasm) {
+            let prepared = http_wasm::Prepared::new(&machinery.handlers, module, spec)?;
+            return Ok(Blueprint::Handler(Arc::new(prepared)));
+        }
+        let prepared = proxy_wasm::Prepared::new(&machinery.modules, module, spec, self.began)?;
+        Ok(Blueprint::Module(Arc::new(prepared)))
     }
 
     /// The plugin, if what it is made of is a module: a first VM of it was started. Where each exchange has a VM, it begins with
     /// the image of one that has, if that can be.
     async fn module(&mut self, code: &Code) -> Result<Plugin, LoadError> {
         let shared = self.shared(code, Start::Plain)?;
+        if matches!(shared.blueprint, Blueprint::Handler(_)) {
+            http_wasm::try_out(&shared).await?;
+            code.settle();
+            return Ok(self.finished(shared));
+        }
         let tried = proxy_wasm::try_out(&shared).await?;
         if shared.isolation() == Isolation::Resident {
             code.settle();

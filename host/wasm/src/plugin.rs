@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use model::{
-    Balancer, Caller, Endpoint, ExchangeId, Filter, Lodging, PluginFault, Router, Service, Tenant, Weigher,
-    WorkerId,
+    Balancer, Caller, Endpoint, ExchangeId, Fault, Filter, Lodging, PluginFault, Router, Service, Tenant,
+    Weigher, WorkerId,
 };
 use state::Namespace;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
@@ -18,9 +18,11 @@ use crate::engine::Machinery;
 use crate::failure::Failure;
 use crate::filter::PluginFilter;
 use crate::hooks::HookTable;
+use crate::http_wasm;
 use crate::imports::Values;
 use crate::inspect::Waits;
 use crate::lane::Payer;
+use crate::module;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::{Pace, STRAIGHT_LIMIT};
 use crate::picker::PluginPicker;
@@ -30,8 +32,8 @@ use crate::resident::{Residents, Seat};
 use crate::router::PluginRouter;
 use crate::service::{Middleware, PluginService};
 use crate::snapshot::NoImage;
-use crate::spec::{Isolation, PluginSpec};
-use crate::stats::{Hook, PluginStats, PluginTotals, WorkerStats};
+use crate::spec::{Isolation, OnFailure, PluginSpec};
+use crate::stats::{Cost, Hook, PluginStats, PluginTotals, WorkerStats};
 use crate::weigher::PluginWeigher;
 
 /// How the instances of a plugin come by their settings.
@@ -52,6 +54,8 @@ pub(crate) enum Blueprint {
     Component(InstancePre<Context>),
     /// A core module of proxy-wasm's.
     Module(Arc<proxy_wasm::Prepared>),
+    /// A core module of http-wasm's.
+    Handler(Arc<http_wasm::Prepared>),
 }
 
 impl Blueprint {
@@ -60,6 +64,7 @@ impl Blueprint {
         match self {
             Blueprint::Component(_) => hooks.exported(),
             Blueprint::Module(module) => module.exported(),
+            Blueprint::Handler(_) => vec![Hook::OnRequest, Hook::OnResponse],
         }
     }
 }
@@ -169,8 +174,10 @@ impl Plugin {
 
     /// As a filter, if it exports a hook of one.
     pub fn filter(&self) -> Option<Arc<dyn Filter>> {
-        if let Blueprint::Module(module) = &self.shared.blueprint {
-            return Some(proxy_wasm::filter(&self.shared, module));
+        match &self.shared.blueprint {
+            Blueprint::Component(_) => {}
+            Blueprint::Module(module) => return Some(proxy_wasm::filter(&self.shared, module)),
+            Blueprint::Handler(module) => return Some(http_wasm::filter(&self.shared, module)),
         }
         if let Some(handler) = self.shared.hooks.middleware() {
             return Some(Arc::new(Middleware::new(&self.shared, handler)));
@@ -258,7 +265,7 @@ impl Shared {
     pub(crate) fn isolation(&self) -> Isolation {
         self.spec.isolation.unwrap_or(match self.blueprint {
             Blueprint::Component(_) => Isolation::Exchange,
-            Blueprint::Module(_) => Isolation::Resident,
+            Blueprint::Module(_) | Blueprint::Handler(_) => Isolation::Resident,
         })
     }
 
@@ -266,7 +273,7 @@ impl Shared {
     pub(crate) fn component(&self) -> Result<&InstancePre<Context>, Failure> {
         match &self.blueprint {
             Blueprint::Component(pre) => Ok(pre),
-            Blueprint::Module(_) => Err(Failure::invalid("it is no component")),
+            Blueprint::Module(_) | Blueprint::Handler(_) => Err(Failure::invalid("it is no component")),
         }
     }
 
@@ -274,7 +281,8 @@ impl Shared {
     pub(crate) fn module_memory(&self) -> usize {
         match &self.blueprint {
             Blueprint::Component(_) => 0,
-            Blueprint::Module(module) => module.memory(),
+            Blueprint::Module(prepared) => module::memory(prepared.pre.module()),
+            Blueprint::Handler(prepared) => module::memory(prepared.pre.module()),
         }
     }
 
@@ -333,6 +341,38 @@ impl Shared {
     pub(crate) fn went_well(&self, hook: Hook) {
         if self.circuits.of(hook).is_some_and(|circuit| circuit.is_open() && circuit.close()) {
             tracing::info!(plugin = %self.spec.name, hook = hook.name(), "the circuit of a plugin closed");
+        }
+    }
+
+    /// Whether an exchange goes on without the plugin where it fails.
+    pub(crate) fn is_open(&self) -> bool {
+        self.spec.on_failure == OnFailure::Open
+    }
+
+    /// Goes on in spite of a failure, where the plugin's `on_failure` says so.
+    pub(crate) fn forgive<V>(
+        &self,
+        exchange: &model::Exchange,
+        hook: Hook,
+        answer: Result<V, Failure>,
+        pass: V,
+    ) -> Result<V, Fault> {
+        let failure = match answer {
+            Ok(verdict) => {
+                self.went_well(hook);
+                return Ok(verdict);
+            }
+            Err(failure) => failure,
+        };
+        self.report(exchange, hook, &failure);
+        if self.is_open() { Ok(pass) } else { Err(failure.into_fault(&self.spec.name)) }
+    }
+
+    /// Puts what a call has cost to its account. To be called on the exchange's worker.
+    pub(crate) fn book(&self, exchange: &mut model::Exchange, hook: Hook, cost: &Cost) {
+        self.stats.of(exchange.worker).called(hook, cost);
+        if let Some(costs) = &mut exchange.plugin_costs {
+            costs.add(&self.spec.name, cost.of_a_call());
         }
     }
 

@@ -221,8 +221,5 @@ fn book_attempt(call: &Call<'_>, exchange: &mut Exchange, failure: &Failure) {
 }
 
 fn book(call: &Call<'_>, exchange: &mut Exchange, cost: &Cost) {
-    call.plugin.stats.of(exchange.worker).called(call.kind, cost);
-    if let Some(costs) = &mut exchange.plugin_costs {
-        costs.add(&call.plugin.spec.name, cost.of_a_call());
-    }
+    call.plugin.book(exchange, call.kind, cost);
 }

@@ -88,7 +88,7 @@ async fn way_in(
     body: &WholeBody,
 ) -> Result<Box<Exchange>, Fault> {
     let exchange = done(call.on_request(exchange)).await?;
-    match hooks.request_body && !body.is_empty() {
+    match call.asks().is_some() || (hooks.request_body && !body.is_empty()) {
         true => done(call.on_request_body(exchange, body.clone())).await,
         false => Ok(exchange),
     }
@@ -101,7 +101,7 @@ async fn way_out(
     body: &WholeBody,
 ) -> Result<(), Fault> {
     let mut exchange = done(call.on_response(exchange)).await?;
-    if hooks.response_body && !body.is_empty() {
+    if call.asks().is_some() || (hooks.response_body && !body.is_empty()) {
         exchange = done(call.on_response_body(exchange, body.clone())).await?;
     }
     done(call.on_log(exchange, &outcome())).await.map(drop)

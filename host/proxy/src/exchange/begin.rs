@@ -15,6 +15,7 @@ use relay::names;
 use crate::exchange::keep::Kept;
 use crate::exchange::parts::LateReply;
 use crate::exchange::tunnel::Wish;
+use crate::exchange::whole::Whole;
 use crate::local::Local;
 
 /// What the client sends after the head, and what it waits for before the answer.
@@ -24,6 +25,8 @@ pub(crate) struct Upload {
     pub(crate) length: Option<u64>,
     /// The body, where the route has kept it until it was whole.
     pub(crate) kept: Option<Box<Kept>>,
+    /// The body, if a filter has asked for it.
+    pub(crate) shown: Option<Box<Whole>>,
     pub(crate) wish: Option<Box<Wish>>,
     pub(crate) interim: Option<InterimSink>,
     /// Where a filter that looks at the body on its way leaves an answer.
@@ -33,7 +36,8 @@ pub(crate) struct Upload {
 impl Upload {
     /// Of a request that is the host's own: nothing, or what is here.
     pub(crate) fn own(kept: Option<Kept>) -> Self {
-        Upload { body: None, length: None, kept: kept.map(Box::new), wish: None, interim: None, late: None }
+        let kept = kept.map(Box::new);
+        Upload { body: None, length: None, kept, shown: None, wish: None, interim: None, late: None }
     }
 }
 
@@ -69,7 +73,7 @@ pub(crate) fn begin(
         exchange.client = client;
     }
     names::settle(&mut exchange, &local.generation.config, &sender, marks);
-    (exchange, ready.map(|()| Upload { body, length, kept: None, wish, interim, late: None }))
+    (exchange, ready.map(|()| Upload { body, length, kept: None, shown: None, wish, interim, late: None }))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.

@@ -85,9 +85,15 @@ pub(crate) async fn inward(
             true => call.on_request(exchange).finish().await,
             false => (exchange, Ok(Verdict::Continue)),
         };
+        let asks = call.asks();
         calls.0.push((hooks, call));
         match verdict {
-            Ok(Verdict::Continue) => {}
+            Ok(Verdict::Continue) => {
+                if let Some((_, call)) = calls.0.last_mut().filter(|_| asks.is_some()) {
+                    // Boxed: who looks at no body does not carry the room for it.
+                    exchange = Box::pin(whole::asked_request(local, &mut **call, exchange, upload)).await?;
+                }
+            }
             Ok(Verdict::Reply(reply)) => return Err(Halted::reply(exchange, reply)),
             Err(fault) => return Err(Halted::fault(exchange, fault)),
         }
@@ -142,7 +148,15 @@ pub(crate) async fn outward(
             let verdict;
             (exchange, verdict) = call.on_response(exchange).finish().await;
             content = match verdict {
-                Ok(Verdict::Continue) => content,
+                Ok(Verdict::Continue) => match call.asks() {
+                    None => content,
+                    Some(ask) => {
+                        let seen;
+                        let asked = whole::asked_response(local, &mut **call, ask, exchange, content);
+                        (exchange, seen) = Box::pin(asked).await;
+                        seen.unwrap_or_else(|fault| page_of(local, &mut exchange, fault))
+                    }
+                },
                 Ok(Verdict::Reply(reply)) => rescue::adopt(&mut exchange, reply),
                 Err(fault) => page_of(local, &mut exchange, fault),
             };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use http_body::{Body, Frame};
 use message::{BufferRoom, Buffered, Gathered, gather};
-use model::{BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
+use model::{Ask, BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
 use relay::grpc;
 
 use crate::exchange::answer::{Content, Unread};
@@ -22,7 +22,7 @@ use crate::exchange::rescue::adopt;
 use crate::local::Local;
 
 /// A body that is here: to look at, and to send.
-struct Whole {
+pub(crate) struct Whole {
     body: WholeBody,
     sent: Buffered,
 }
@@ -37,12 +37,10 @@ pub(crate) async fn request(
     if calls.want_response_body() {
         replaced::ask_for_all(&mut exchange.request);
     }
-    if !calls.want_request_body() || upload.wish.is_some() {
-        return Ok((exchange, upload));
-    }
+    let is_talk = upload.wish.is_some();
     let is_grpc = grpc::is_grpc(&exchange.request);
-    let mut whole = None;
-    for (hooks, call) in calls.of_request_body() {
+    let mut whole = upload.shown.take().map(|whole| *whole);
+    for (hooks, call) in calls.of_request_body().take_while(|_| !is_talk) {
         if hooks.request_parts && upload.body.is_some() {
             let seen;
             (exchange, seen) = parts::request(call, exchange, &mut upload).await?;
@@ -96,6 +94,43 @@ fn shown(local: &Local, frames: Vec<Frame<Bytes>>) -> Whole {
     let body = WholeBody::new(body);
     let sent = Buffered::with_trailers(&body, trailers, &local.stats.buffers);
     Whole { body, sent }
+}
+
+/// Shows the request's body to a filter that has asked for it, or puts another in its place.
+pub(crate) async fn asked_request(
+    local: &Local,
+    call: &mut dyn FilterCall,
+    mut exchange: Box<Exchange>,
+    upload: &mut Upload,
+) -> Result<Box<Exchange>, Box<Halted>> {
+    let is_shown = is_shown_to_filters(&exchange, upload);
+    let mut whole = upload.shown.take().map(|whole| *whole);
+    let body = match is_shown {
+        true => look(local, call, &exchange, upload, &mut whole).await,
+        false => Ok(None),
+    };
+    let body = match body {
+        Ok(body) => body.unwrap_or_else(|| WholeBody::new(Vec::new())),
+        Err(fault) => return Err(Halted::fault(exchange, fault)),
+    };
+    let verdict;
+    (exchange, verdict) = call.on_request_body(exchange, body).finish().await;
+    match verdict {
+        Ok(BodyVerdict::Replace(bytes)) if is_shown => {
+            whole = Some(replacement(local, bytes));
+            replaced::tell_request(&mut exchange.request);
+        }
+        Ok(BodyVerdict::Keep | BodyVerdict::Replace(_)) => {}
+        Ok(BodyVerdict::Reply(reply)) => return Err(Halted::reply(exchange, reply)),
+        Err(fault) => return Err(Halted::fault(exchange, fault)),
+    }
+    upload.shown = whole.map(Box::new);
+    Ok(exchange)
+}
+
+/// Whether filters may see the request's body: a talk has no end that one could wait for.
+fn is_shown_to_filters(exchange: &Exchange, upload: &Upload) -> bool {
+    upload.wish.is_none() && !grpc::is_grpc(&exchange.request)
 }
 
 /// The body, if the hook is to be given one. It is read when the first hook wants it.
@@ -171,15 +206,59 @@ pub(crate) async fn response(
     (exchange, verdict) = call.on_response_body(exchange, body).finish().await;
     let content = match verdict {
         Ok(BodyVerdict::Keep) => Ok(kept(&sent)),
-        Ok(BodyVerdict::Replace(bytes)) => {
-            let Whole { sent, .. } = replacement(local, bytes);
-            replaced::tell_response(&mut exchange.response, sent.length());
-            Ok(kept(&sent))
-        }
+        Ok(BodyVerdict::Replace(bytes)) => Ok(in_place(local, &mut exchange, bytes)),
         Ok(BodyVerdict::Reply(reply)) => Ok(adopt(&mut exchange, reply)),
         Err(fault) => Err(fault),
     };
     (exchange, content)
+}
+
+/// Shows the response's body to a filter that has asked for it, or puts another in its place.
+pub(crate) async fn asked_response(
+    local: &Local,
+    call: &mut dyn FilterCall,
+    ask: Ask,
+    mut exchange: Box<Exchange>,
+    mut content: Content,
+) -> (Box<Exchange>, Result<Content, Fault>) {
+    let is_head = exchange.request.method == Method::HEAD;
+    let mut body = WholeBody::new(Vec::new());
+    if ask == Ask::Body && !is_head && is_shown(&exchange, &content) {
+        match gather(&mut content, call.body_limit(), room(local), &local.stats.buffers).await {
+            Ok(Gathered::Whole(whole, sent)) => (body, content) = (whole, kept(&sent)),
+            Ok(Gathered::Longer(front)) => {
+                let goes_on = call.on_long_body(&exchange, BodyOf::Response);
+                return (exchange, goes_on.map(|()| Unread::put_before(front, content)));
+            }
+            Err(fault) => return (exchange, Err(fault)),
+        }
+        // The endpoint has sent all.
+        (exchange.in_flight, exchange.slot) = (None, None);
+    }
+    let verdict;
+    (exchange, verdict) = call.on_response_body(exchange, body).finish().await;
+    let content = match verdict {
+        Ok(BodyVerdict::Keep) => Ok(content),
+        // What follows a change of protocols is no body.
+        Ok(BodyVerdict::Replace(_)) if matches!(content, Content::Tunnel(_)) => Ok(content),
+        Ok(BodyVerdict::Replace(bytes)) => Ok(in_place(local, &mut exchange, bytes)),
+        Ok(BodyVerdict::Reply(reply)) => Ok(adopt(&mut exchange, reply)),
+        Err(fault) => Err(fault),
+    };
+    (exchange, content)
+}
+
+/// The answer's body is this, whatever it was.
+fn in_place(local: &Local, exchange: &mut Exchange, bytes: Vec<u8>) -> Content {
+    (exchange.in_flight, exchange.slot) = (None, None);
+    if matches!(exchange.response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        replaced::tell_response(&mut exchange.response, None);
+        exchange.response.fields.remove(header::CONTENT_LENGTH);
+        return Content::whole(Bytes::new());
+    }
+    let Whole { sent, .. } = replacement(local, bytes);
+    replaced::tell_response(&mut exchange.response, sent.length());
+    kept(&sent)
 }
 
 /// Whether an answer has a body that is whole and comes to an end.

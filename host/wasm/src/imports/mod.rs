@@ -24,7 +24,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings;
 use crate::context::Context;
-pub(crate) use request::{parse_authority, parse_path};
+pub(crate) use request::{parse_authority, parse_method, parse_path};
 pub(crate) use response::change_status;
 pub(crate) use wasi::Wasi;
 pub(crate) use wasi_config::Values;

@@ -105,6 +105,11 @@ pub(crate) fn parse_path(path: String) -> Result<http::Uri, FieldError> {
     Ok(http::Uri::from(path))
 }
 
+/// A method that a request can go on with.
+pub(crate) fn parse_method(method: &[u8]) -> Option<http::Method> {
+    http::Method::from_bytes(method).ok().filter(|method| *method != http::Method::CONNECT)
+}
+
 /// Host and port, nothing else (RFC 9110 section 7.2).
 pub(crate) fn parse_authority(authority: &str) -> Result<http::HeaderValue, FieldError> {
     let parsed: http::uri::Authority = authority.parse().map_err(|_| FieldError::InvalidValue)?;

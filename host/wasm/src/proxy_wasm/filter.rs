@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use model::{
-    BodyOf, BodyVerdict, BodyWatch, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault,
-    RequestHead, ResponseHead, Step, Verdict, WholeBody, WorkerId,
+    BodyOf, BodyVerdict, BodyWatch, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault, Step,
+    Verdict, WholeBody, WorkerId,
 };
 
 use super::accounts::book;
@@ -13,11 +13,11 @@ use super::outcome::Went;
 use super::park::Waiting;
 use super::place::Place;
 use super::prepared::Prepared;
-use super::stream::Stage;
 use super::watch::ModuleWatch;
+use crate::before::Before;
 use crate::failure::Failure;
 use crate::plugin::Shared;
-use crate::spec::{Isolation, OnFailure};
+use crate::spec::Isolation;
 use crate::stats::Hook;
 
 /// The filter of a plugin that is a module.
@@ -71,13 +71,6 @@ enum At {
 
 /// An exchange that a callback has seen.
 type Seen<V> = (Box<Exchange>, Result<V, Fault>);
-
-/// A head as it was, for an exchange that goes on as if the plugin were not there.
-enum Before {
-    Request(RequestHead),
-    Response(ResponseHead),
-    Nothing,
-}
 
 /// What a [`Went`] is to the hook that was called.
 type Reading<V> = fn(Went) -> V;
@@ -162,7 +155,7 @@ impl ModuleCall {
             let (exchange, verdict) = self.settle(exchange, hook, Before::Nothing, Err(failure), read);
             return Step::Done(exchange, verdict);
         }
-        let before = self.before(&part, &exchange);
+        let before = self.before(hook, &exchange);
         match self.place.run_straight(Job::Part { stream, part, exchange: Some(exchange) }) {
             Ok(done) => match self.shown(hook, done) {
                 Shown::Now(exchange, went) => {
@@ -218,12 +211,8 @@ impl ModuleCall {
         }
     }
 
-    fn before(&self, part: &Part, exchange: &Exchange) -> Before {
-        match part.stage() {
-            _ if !self.is_open() => Before::Nothing,
-            Stage::Request => Before::Request(exchange.request.clone()),
-            Stage::Response | Stage::Over => Before::Response(exchange.response.clone()),
-        }
+    fn before(&self, hook: Hook, exchange: &Exchange) -> Before {
+        if self.place.plugin.is_open() { Before::of(hook, exchange) } else { Before::Nothing }
     }
 
     fn settle<V>(
@@ -235,11 +224,7 @@ impl ModuleCall {
         read: Reading<V>,
     ) -> Seen<V> {
         if went.is_err() {
-            match before {
-                Before::Request(head) => exchange.request = head,
-                Before::Response(head) => exchange.response = head,
-                Before::Nothing => {}
-            }
+            before.restore(&mut exchange);
             self.leave();
         }
         let verdict = self.forgive(&exchange, hook, went, read);
@@ -254,20 +239,7 @@ impl ModuleCall {
         went: Result<Went, Failure>,
         read: Reading<V>,
     ) -> Result<V, Fault> {
-        let plugin = &self.place.plugin;
-        let failure = match went {
-            Ok(went) => {
-                plugin.went_well(hook);
-                return Ok(read(went));
-            }
-            Err(failure) => failure,
-        };
-        plugin.report(exchange, hook, &failure);
-        if self.is_open() { Ok(read(Went::On)) } else { Err(failure.into_fault(&plugin.spec.name)) }
-    }
-
-    fn is_open(&self) -> bool {
-        self.place.plugin.spec.on_failure == OnFailure::Open
+        self.place.plugin.forgive(exchange, hook, went, Went::On).map(read)
     }
 
     /// Has nothing more to do with its context, which ends when the VM is called next.

@@ -1,7 +1,6 @@
 //! Where a VM sits: with a worker if it is resident, else with its exchange. Callers take turns.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use model::{PluginFault, WorkerId};
 use tokio::runtime::Handle;
@@ -12,12 +11,10 @@ use super::outcome::Went;
 use super::prepared::Prepared;
 use super::vm::{Led, Vm};
 use crate::failure::Failure;
+use crate::module::{Patience, START_WALL};
 use crate::plugin::Shared;
 use crate::spec::Isolation;
 use crate::stats::Cost;
-
-/// How long a VM may take to start in the slow lane, waiting for its turn included.
-pub(super) const START_WALL: Duration = Duration::from_secs(5);
 
 /// A VM's place.
 pub(super) struct Place {
@@ -173,15 +170,6 @@ impl Place {
         taken.retain(|stream| stream.vm == vm);
         taken
     }
-}
-
-/// How long a VM may take to start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// As long as a call: its exchange waits on the worker.
-    OfExchange,
-    /// Longer: nobody is held up.
-    ToStart,
 }
 
 /// Ends a VM that nobody can say the state of.

@@ -4,22 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Hooks;
-use wasmtime::{ExternType, InstancePre, Linker, Module, Val};
+use wasmtime::{InstancePre, Linker, Module};
 
 use super::exports::Exports;
-use super::imports::{ENV, FUNCTIONS, WASI, WASI_FUNCTIONS, WASI_OLD};
+use super::imports::{ENV, FUNCTIONS};
 use super::queues::Queues;
 use crate::context::Context;
 use crate::inspect::LoadError;
+use crate::module::{Linked, configuration, link};
 use crate::spec::{Bodies, PluginSpec};
 use crate::stats::Hook;
 
-/// What a function of WASI answers that is not there (`ENOSYS`).
-const NO_SUCH_CALL: i32 = 52;
-
 /// A module, ready to be instantiated.
 pub(crate) struct Prepared {
-    pub(super) pre: InstancePre<Context>,
+    pub(crate) pre: InstancePre<Context>,
     pub(super) hooks: Hooks,
     /// What it is told of itself.
     pub(super) configuration: Vec<u8>,
@@ -46,8 +44,10 @@ impl Prepared {
         spec: &PluginSpec,
         began: Option<Began>,
     ) -> Result<Self, LoadError> {
-        let linker = with_rest_of_wasi(linker, module).map_err(|error| LoadError::mismatch(&error))?;
-        let pre = linker.instantiate_pre(module).map_err(|error| unmet(module, &error))?;
+        let pre = match link(linker, module, is_there)? {
+            Linked::Done(pre) => pre,
+            Linked::Unmet(import) => return Err(LoadError::ModuleImport(import)),
+        };
         let has = |name: &str| module.get_export(name).is_some();
         let (of_requests, of_responses) = match spec.proxy_wasm.bodies {
             Bodies::Both => (true, true),
@@ -76,17 +76,6 @@ impl Prepared {
         })
     }
 
-    /// The memory that a VM begins with, in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        const PAGE: u64 = 64 << 10;
-        match self.pre.module().get_export("memory") {
-            Some(ExternType::Memory(memory)) => {
-                usize::try_from(memory.minimum().saturating_mul(PAGE)).unwrap_or(usize::MAX)
-            }
-            _ => 0,
-        }
-    }
-
     /// The hooks that are accounted for.
     pub(crate) fn exported(&self) -> Vec<Hook> {
         let hooks = [
@@ -101,57 +90,6 @@ impl Prepared {
     }
 }
 
-/// Settings as such modules expect them: text as it is, all else as JSON.
-fn configuration(settings: Option<&str>) -> Vec<u8> {
-    let Some(settings) = settings else { return Vec::new() };
-    match serde_json::from_str(settings) {
-        Ok(serde_json::Value::String(text)) => text.into_bytes(),
-        Ok(serde_json::Value::Null) => Vec::new(),
-        _ => settings.as_bytes().to_vec(),
-    }
-}
-
-/// The linker, with those functions of WASI that runtimes import and that lead nowhere here: they say so.
-fn with_rest_of_wasi(linker: &Linker<Context>, module: &Module) -> wasmtime::Result<Linker<Context>> {
-    let mut linker = linker.clone();
-    linker.allow_shadowing(true);
-    for import in module.imports() {
-        let ExternType::Func(ty) = import.ty() else { continue };
-        let is_wasi = [WASI, WASI_OLD].contains(&import.module());
-        let answers = ty.results().len() == 1 && ty.result(0).is_some_and(|result| result.is_i32());
-        if !is_wasi || !answers || WASI_FUNCTIONS.contains(&import.name()) {
-            continue;
-        }
-        linker.func_new(import.module(), import.name(), ty, |mut caller, _, results| {
-            caller.data_mut().count_call()?;
-            results.iter_mut().for_each(|result| *result = Val::I32(NO_SUCH_CALL));
-            Ok(())
-        })?;
-    }
-    Ok(linker)
-}
-
-/// Names the first import that is not there.
-fn unmet(module: &Module, error: &wasmtime::Error) -> LoadError {
-    let is_there = |module: &str, name: &str| match module {
-        WASI | WASI_OLD => true,
-        ENV => FUNCTIONS.contains(&name),
-        _ => false,
-    };
-    match module.imports().find(|import| !is_there(import.module(), import.name())) {
-        Some(import) => LoadError::ModuleImport(format!("{}.{}", import.module(), import.name())),
-        None => LoadError::mismatch(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_told_as_it_is_and_all_else_as_json() {
-        assert_eq!(configuration(Some("\"a: b\"")), b"a: b");
-        assert_eq!(configuration(Some("{\"a\":1}")), b"{\"a\":1}");
-        assert_eq!((configuration(Some("null")), configuration(None)), (Vec::new(), Vec::new()));
-    }
+fn is_there(module: &str, name: &str) -> bool {
+    module == ENV && FUNCTIONS.contains(&name)
 }

@@ -11,21 +11,17 @@ use std::time::Duration;
 
 use model::{BodyOf, Exchange, Passed, Reply, WorkerId};
 use tokio::task::AbortHandle;
-use wasmtime::{Memory, TypedFunc};
+use wasmtime::TypedFunc;
 
 use super::abi::{ROOT, Status};
 use super::outcome::Went;
 use super::park::{Waiting, park};
-use super::place::{Patience, Place};
+use super::place::Place;
 use super::stream::{Body, Stage, Stream};
 use super::timer;
 use crate::context::Context;
 use crate::failure::Failure;
-
-/// How many bytes of what a module has said last are kept while it starts.
-const LAST_LINE: usize = 256;
-/// The CPU time that a VM may take to start where nobody is held up by it.
-const START_CPU: Duration = Duration::from_secs(1);
+use crate::module::{Patience, beginning};
 
 /// Hashes numbers that nobody but the host chooses.
 #[derive(Default)]
@@ -55,7 +51,6 @@ pub(crate) struct VmState {
     /// The worker it is on.
     pub(crate) worker: WorkerId,
     patience: Patience,
-    pub(super) memory: Option<Memory>,
     pub(super) allocate: Option<Arc<TypedFunc<u32, u32>>>,
     /// Whether it was told its settings, and serves.
     pub(super) serves: bool,
@@ -96,7 +91,6 @@ impl VmState {
             worker: place.upgrade().map(|place| place.worker).unwrap_or_default(),
             place,
             patience,
-            memory: None,
             allocate: None,
             serves: false,
             last_line: None,
@@ -159,10 +153,7 @@ impl VmState {
 
     /// The CPU time that it may take at present, of what an exchange may.
     pub(crate) fn cpu_limit(&self, of_exchange: Duration) -> Duration {
-        match self.patience {
-            Patience::ToStart if !self.serves => of_exchange.max(START_CPU),
-            _ => of_exchange,
-        }
+        if self.serves { of_exchange } else { self.patience.cpu(of_exchange) }
     }
 
     /// It ticks in this period from now on, or no more.
@@ -182,10 +173,9 @@ impl VmState {
     }
 
     /// Remembers what was said, for who asks why it did not start.
-    pub(super) fn note_line(&mut self, line: &str) {
+    pub(crate) fn note_line(&mut self, line: &str) {
         if !self.serves {
-            let end = line.floor_char_boundary(LAST_LINE);
-            self.last_line = line.get(..end).map(str::to_owned);
+            self.last_line = beginning(line);
         }
     }
 

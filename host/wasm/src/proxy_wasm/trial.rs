@@ -3,11 +3,11 @@
 
 use std::sync::{Arc, Weak};
 
-use super::place::{Patience, START_WALL};
 use super::prepared::{Began, Prepared};
 use super::vm::{SaidNo, Vm};
 use crate::inspect::LoadError;
 use crate::load::trial;
+use crate::module::{Patience, START_WALL};
 use crate::plugin::{Blueprint, Shared};
 use crate::snapshot::NoImage;
 

@@ -13,13 +13,14 @@ use wasmtime::{Instance, Store, WasmParams, WasmResults};
 use super::abi::ROOT;
 use super::exports::{Callback, Exports, OnHead};
 use super::job::{Answer, Event, Part, StreamKey};
-use super::place::{Patience, Place};
+use super::place::Place;
 use super::prepared::{Began, Prepared};
 use super::state::{Concluded, VmState};
 use super::stream::Stage;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guest;
+use crate::module::Patience;
 use crate::plugin::Shared;
 use crate::slice::{begin_slice, end_slice};
 use crate::stats::Cost;
@@ -54,13 +55,10 @@ impl Vm {
         let made = made.and_then(|instance| Ok((instance, exports.memory(&mut store, &instance)?)));
         let cpu = end_slice();
         let context = store.data_mut();
-        let cut = context.end_call(cpu);
-        let making = context.usage.cpu;
-        context.usage.making = Some(making);
-        let failed = |error| Failure { making, ..Failure::from_error(&error, cut) };
-        let (instance, (memory, allocate)) = made.map_err(failed)?;
+        let (instance, (memory, allocate)) = context.end_making(made, cpu)?;
+        context.memory = Some(memory);
         if let Some(vm) = &mut context.vm {
-            (vm.memory, vm.allocate) = (Some(memory), Some(Arc::new(allocate)));
+            vm.allocate = Some(Arc::new(allocate));
         }
         Ok(Vm { store, instance, exports })
     }

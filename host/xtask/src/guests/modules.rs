@@ -1,4 +1,4 @@
-//! Guests that stay core modules: those of proxy-wasm, for the tests. They are a workspace of their own.
+//! Guests that stay core modules: those of proxy-wasm and http-wasm, for the tests. They are in workspaces of their own.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use super::{PROFILE, TARGET};
 use crate::error::{Error, Result};
 use crate::say::say;
 
-/// Their workspace.
-const MANIFEST: &str = "tests/guests/proxy-wasm/Cargo.toml";
+/// Their workspaces.
+const MANIFESTS: [&str; 2] = ["tests/guests/proxy-wasm/Cargo.toml", "tests/guests/http-wasm/Cargo.toml"];
 /// Their names.
-const NAMES: [&str; 2] = ["proxy-wasm-header", "proxy-wasm-probe"];
+const NAMES: [&str; 3] = ["proxy-wasm-header", "proxy-wasm-probe", "http-wasm-probe"];
 
 /// Whether one of them has this name.
 pub(super) fn has(name: &str) -> bool {
@@ -19,15 +19,8 @@ pub(super) fn has(name: &str) -> bool {
 /// Builds all of them, and puts them with the others.
 pub(super) fn build(root: &Path, target: &Path) -> Result {
     say(format_args!("guests: compiling {} for {TARGET}", NAMES.join(", ")));
-    let mut cargo = crate::cargo::command(root);
-    cargo.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET, "--manifest-path", MANIFEST]);
-    cargo.arg("--target-dir").arg(target);
-    match cargo.status() {
-        Ok(status) if status.success() => {}
-        Ok(_) => {
-            return Err(Error::Failed("the modules don't compile: see cargo's messages above".to_owned()));
-        }
-        Err(source) => return Err(Error::Failed(format!("can't start cargo: {source}"))),
+    for manifest in MANIFESTS {
+        compile(root, target, manifest)?;
     }
     let guests = target.join("guests");
     std::fs::create_dir_all(&guests).map_err(|error| Error::file("make", &guests, &error))?;
@@ -37,4 +30,15 @@ pub(super) fn build(root: &Path, target: &Path) -> Result {
         std::fs::copy(&module, &copy).map_err(|error| Error::file("copy", &module, &error))?;
     }
     Ok(())
+}
+
+fn compile(root: &Path, target: &Path, manifest: &str) -> Result {
+    let mut cargo = crate::cargo::command(root);
+    cargo.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET, "--manifest-path", manifest]);
+    cargo.arg("--target-dir").arg(target);
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(Error::Failed("the modules don't compile: see cargo's messages above".to_owned())),
+        Err(source) => Err(Error::Failed(format!("can't start cargo: {source}"))),
+    }
 }

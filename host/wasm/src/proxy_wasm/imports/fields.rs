@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use model::{BodyOf, Exchange, FieldError, Reply, RequestHead, ResponseHead};
 
 use crate::context::Context;
-use crate::imports::{change_status, parse_authority, parse_path};
+use crate::imports::{change_status, parse_authority, parse_method, parse_path};
 use crate::plugin::Blueprint;
 use crate::proxy_wasm::abi::{Map, Status};
 use crate::proxy_wasm::pairs::Pair;
@@ -247,8 +247,7 @@ fn set_request(head: &mut RequestHead, name: &[u8], value: &[u8]) -> Result<(), 
 
 /// A method that a request can go on with.
 pub(super) fn method(value: &[u8]) -> Result<Method, Status> {
-    let method = Method::from_bytes(value).ok().filter(|method| *method != Method::CONNECT);
-    method.ok_or(Status::BadArgument)
+    parse_method(value).ok_or(Status::BadArgument)
 }
 
 fn set_status(head: &mut ResponseHead, value: &[u8]) -> Result<(), Status> {

@@ -1,4 +1,4 @@
-//! The host functions of proxy-wasm, and the few of WASI that its SDKs' runtimes need.
+//! The host functions of proxy-wasm.
 
 mod buffers;
 mod callout;
@@ -11,12 +11,11 @@ mod said;
 mod shared;
 mod stream;
 mod time;
-mod wasi;
 
 use wasmtime::{Engine, Linker};
 
 use crate::context::Context;
-pub(super) use wasi::{FUNCTIONS as WASI_FUNCTIONS, MODULE as WASI, OLD_MODULE as WASI_OLD};
+use crate::module::wasi;
 
 /// The module that the host functions are imported from.
 pub(super) const ENV: &str = "env";

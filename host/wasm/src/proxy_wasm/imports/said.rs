@@ -5,6 +5,7 @@ use wasmtime::{Caller, Linker};
 use super::ENV;
 use crate::bindings::log::Level;
 use crate::context::Context;
+use crate::module::say;
 use crate::proxy_wasm::abi::Status;
 use crate::proxy_wasm::guest_memory::{Done, Module, Span, span, told};
 
@@ -28,20 +29,7 @@ fn log(module: &mut Module<'_>, level: u32, text: Span) -> Done {
         4 | 5 => Level::Error,
         _ => return Err(Status::BadArgument.into()),
     };
-    say(module, level, text)
-}
-
-/// Logs a line of the module's.
-pub(super) fn say(module: &mut Module<'_>, level: Level, text: Span) -> Done {
-    let (text, context) = module.read(text)?;
-    // What is over the limit is not even looked at.
-    let longest = context.plugin.spec.limits.log.saturating_add(1);
-    let text = String::from_utf8_lossy(text.get(..longest.min(text.len())).unwrap_or_default()).into_owned();
-    if let Some(vm) = &mut context.vm {
-        vm.note_line(&text);
-    }
-    context.say(level, &text);
-    Ok(())
+    Ok(say(module, level, text)?)
 }
 
 /// The lowest level that is logged, by the number it has here.

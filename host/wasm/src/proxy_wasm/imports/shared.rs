@@ -170,6 +170,6 @@ fn queues(context: &mut Context) -> Result<Arc<Queues>, Status> {
     }
     match &context.plugin.blueprint {
         Blueprint::Module(module) => Ok(Arc::clone(&module.queues)),
-        Blueprint::Component(_) => Err(Status::InternalFailure),
+        Blueprint::Component(_) | Blueprint::Handler(_) => Err(Status::InternalFailure),
     }
 }

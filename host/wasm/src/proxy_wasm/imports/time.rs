@@ -1,11 +1,12 @@
 //! The clock, and the period of ticks.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use wasmtime::{Caller, Linker};
 
 use super::ENV;
 use crate::context::Context;
+use crate::module::wasi::now;
 use crate::proxy_wasm::guest_memory::{Done, Module, told};
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
@@ -18,15 +19,6 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
         told(set_tick_period(&mut module, ms))
     })?;
     Ok(())
-}
-
-/// Nanoseconds since 1970.
-pub(super) fn now() -> u64 {
-    nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn set_tick_period(module: &mut Module<'_>, ms: u32) -> Done {

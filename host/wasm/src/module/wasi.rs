@@ -1,21 +1,19 @@
 //! WASI preview 1, as far as the SDKs' runtimes need it: what they write is logged, there is a clock and there are random
 //! numbers; no files, no arguments, no environment.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use wasmtime::{Caller, Linker};
 
-use super::said::say;
-use super::time::now;
+use super::{Module, Outside, say, span};
 use crate::bindings::log::Level;
 use crate::context::Context;
-use crate::proxy_wasm::guest_memory::{Done, Module, Stop, span};
 
-/// The module that these are imported from.
-pub(in crate::proxy_wasm) const MODULE: &str = "wasi_snapshot_preview1";
-/// What its name was before.
-pub(in crate::proxy_wasm) const OLD_MODULE: &str = "wasi_unstable";
+/// The modules that these are imported from: that of today, and what its name was before.
+pub(crate) const MODULES: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
 
 /// Names of those that are here.
-pub(in crate::proxy_wasm) const FUNCTIONS: [&str; 18] = [
+pub(crate) const FUNCTIONS: [&str; 18] = [
     "fd_write",
     "fd_read",
     "fd_seek",
@@ -36,6 +34,9 @@ pub(in crate::proxy_wasm) const FUNCTIONS: [&str; 18] = [
     "proc_exit",
 ];
 
+/// What a function has come to.
+type Done = Result<(), Outside>;
+
 /// Error numbers of WASI.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
@@ -54,8 +55,8 @@ const RANDOM: usize = 64 << 10;
 const OUTPUT: u32 = 1;
 const ERRORS: u32 = 2;
 
-pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
-    for module in [MODULE, OLD_MODULE] {
+pub(crate) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    for module in MODULES {
         add_files(linker, module)?;
         add_rest(linker, module)?;
     }
@@ -102,7 +103,7 @@ fn add_rest(linker: &mut Linker<Context>, module: &str) -> wasmtime::Result<()> 
     for name in ["args_sizes_get", "environ_sizes_get"] {
         linker.func_wrap(module, name, |caller: Caller<'_, Context>, count: u32, bytes: u32| {
             let mut module = Module::calls(caller)?;
-            number(module.write_number(count, 0).and_then(|()| module.write_number(bytes, 0)))
+            number(module.put_number(count, 0).and_then(|()| module.put_number(bytes, 0)))
         })?;
     }
     for name in ["args_get", "environ_get"] {
@@ -112,11 +113,11 @@ fn add_rest(linker: &mut Linker<Context>, module: &str) -> wasmtime::Result<()> 
     }
     linker.func_wrap(module, "clock_time_get", |caller: Caller<'_, Context>, _: u32, _: u64, to: u32| {
         let mut module = Module::calls(caller)?;
-        number(module.write(to, &now().to_le_bytes()))
+        number(module.put(to, &now().to_le_bytes()))
     })?;
     linker.func_wrap(module, "clock_res_get", |caller: Caller<'_, Context>, _: u32, to: u32| {
         let mut module = Module::calls(caller)?;
-        number(module.write(to, &1u64.to_le_bytes()))
+        number(module.put(to, &1u64.to_le_bytes()))
     })?;
     linker.func_wrap(module, "random_get", |caller: Caller<'_, Context>, at: u32, length: u32| {
         let mut module = Module::calls(caller)?;
@@ -142,6 +143,15 @@ fn add_rest(linker: &mut Linker<Context>, module: &str) -> wasmtime::Result<()> 
     Ok(())
 }
 
+/// Nanoseconds since 1970.
+pub(crate) fn now() -> u64 {
+    nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn plain(caller: Caller<'_, Context>, errno: Errno) -> wasmtime::Result<u32> {
     Module::calls(caller)?;
     Ok(errno as u32)
@@ -149,11 +159,7 @@ fn plain(caller: Caller<'_, Context>, errno: Errno) -> wasmtime::Result<u32> {
 
 /// What a function has come to, as WASI numbers it.
 fn number(done: Done) -> wasmtime::Result<u32> {
-    match done {
-        Ok(()) => Ok(Errno::Success as u32),
-        Err(Stop::Status(_)) => Ok(Errno::Fault as u32),
-        Err(Stop::Trap(error)) => Err(error),
-    }
+    Ok(done.map_or(Errno::Fault, |()| Errno::Success) as u32)
 }
 
 /// Logs what is written to where people look.
@@ -165,18 +171,18 @@ fn write(module: &mut Module<'_>, file: u32, runs: u32, count: u32, to: u32) -> 
     };
     let mut written: u32 = 0;
     for run in 0..count.min(RUNS) {
-        let (head, _) = module.read(span(runs.saturating_add(run.saturating_mul(8)), 8))?;
+        let (head, _) = module.look(span(runs.saturating_add(run.saturating_mul(8)), 8))?;
         let numbers = head.split_first_chunk::<4>().zip(head.split_last_chunk::<4>());
         let Some(((at, _), (_, length))) = numbers else { return Ok(()) };
         let (at, length) = (u32::from_le_bytes(*at), u32::from_le_bytes(*length));
         written = written.saturating_add(length);
-        let (text, _) = module.read(span(at, length))?;
+        let (text, _) = module.look(span(at, length))?;
         let line = text.trim_ascii_end().len();
         if line > 0 {
             say(module, level, span(at, u32::try_from(line).unwrap_or(length)))?;
         }
     }
-    module.write_number(to, written)
+    module.put_number(to, written)
 }
 
 /// Says of output that it is a terminal, so to speak, and of all else that it is closed.
@@ -186,7 +192,7 @@ fn describe(module: &mut Module<'_>, file: u32, to: u32) -> Done {
     if file <= ERRORS {
         stat.iter_mut().take(1).for_each(|kind| *kind = CHARACTER_DEVICE);
     }
-    module.write(to, &stat)
+    module.put(to, &stat)
 }
 
 fn random(module: &mut Module<'_>, at: u32, length: u32) -> wasmtime::Result<u32> {
@@ -195,18 +201,18 @@ fn random(module: &mut Module<'_>, at: u32, length: u32) -> wasmtime::Result<u32
     };
     let mut bytes = vec![0; length];
     getrandom::fill(&mut bytes).map_err(|error| wasmtime::format_err!("no random numbers: {error}"))?;
-    number(module.write(at, &bytes))
+    number(module.put(at, &bytes))
 }
 
 /// Nothing is waited for: what is asked for has happened, whatever it is.
 fn poll(module: &mut Module<'_>, asked: u32, told: u32, count: u32, to: u32) -> Done {
     const EVENT: usize = 32;
     if count == 0 {
-        return module.write_number(to, 0);
+        return module.put_number(to, 0);
     }
-    let (mark, _) = module.read(span(asked, 8))?;
+    let (mark, _) = module.look(span(asked, 8))?;
     let mut event = [0; EVENT];
     event.iter_mut().zip(mark).for_each(|(event, mark)| *event = *mark);
-    module.write(told, &event)?;
-    module.write_number(to, 1)
+    module.put(told, &event)?;
+    module.put_number(to, 1)
 }

@@ -1,0 +1,136 @@
+//! A filter of http-wasm that does what the request's header `x-do` says, and tells of it in headers.
+
+mod host;
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use host::{BUFFER_REQUEST, BUFFER_RESPONSE, REQUEST, RESPONSE};
+
+/// What `handle_request` returns to let the request go on, and to answer it.
+const NEXT: u64 = 1;
+const ANSWERED: u64 = 0;
+
+/// Requests that this instance has seen.
+static SEEN: AtomicU32 = AtomicU32::new(0);
+
+/// Of a reactor of WASI: it runs first.
+#[unsafe(no_mangle)]
+pub extern "C" fn _initialize() {
+    let config = host::config();
+    if config.starts_with("no") {
+        host::say("this is no configuration");
+        panic!();
+    }
+    if config.starts_with("buffer") {
+        host::enable(BUFFER_REQUEST | BUFFER_RESPONSE);
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn handle_request() -> u64 {
+    let seen = SEEN.fetch_add(1, Relaxed) + 1;
+    let (what, argument) = wish();
+    match what.as_str() {
+        "facts" => {
+            let facts = [host::method(), host::uri(), host::protocol(), host::config(), seen.to_string()];
+            host::set_header(REQUEST, "x-facts", &facts.join(" "));
+            host::set_header(REQUEST, "x-source", &host::source());
+        }
+        "features" => {
+            let enabled = host::enable(u32::MAX);
+            host::set_header(REQUEST, "x-features", &enabled.to_string());
+        }
+        "reply" => {
+            host::set_status(argument.parse().unwrap_or(200));
+            host::set_header(RESPONSE, "x-from", "probe");
+            host::write(RESPONSE, b"no ");
+            host::write(RESPONSE, b"further");
+            return ANSWERED;
+        }
+        "read-and-reply" => {
+            let length = host::body(REQUEST).len();
+            host::write(RESPONSE, length.to_string().as_bytes());
+            return ANSWERED;
+        }
+        "method" => host::change_method(&argument),
+        "uri" => host::change_uri(&argument),
+        "host" => host::set_header(REQUEST, "host", &argument),
+        "inject" => host::set_header(REQUEST, "x-a", "b\r\nx-evil: c"),
+        "inject-response" => {
+            host::set_header(RESPONSE, "x-a", "b\0c");
+            return ANSWERED;
+        }
+        "frame" => {
+            for name in ["content-length", "transfer-encoding", "connection", "te"] {
+                host::set_header(REQUEST, name, "chunked");
+                host::set_header(RESPONSE, name, "999");
+            }
+        }
+        "upper" => {
+            host::enable(BUFFER_REQUEST);
+            let body = host::body(REQUEST).to_ascii_uppercase();
+            host::write(REQUEST, &body);
+        }
+        "look" => {
+            host::enable(BUFFER_REQUEST);
+            let length = host::body(REQUEST).len();
+            host::set_header(REQUEST, "x-length", &length.to_string());
+        }
+        "take" => host::some_of_body(REQUEST, argument.parse().unwrap_or(1)),
+        "write" => host::write(REQUEST, argument.as_bytes()),
+        "early" => {
+            host::set_header(RESPONSE, "x-early", "yes");
+            host::write(RESPONSE, b"early, ");
+        }
+        "trap" => panic!(),
+        "spin" => spin(),
+        "grow" => grow(),
+        what if what.starts_with("response") => {
+            host::enable(BUFFER_RESPONSE);
+        }
+        _ => {}
+    }
+    (u64::from(seen) << 32) | NEXT
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn handle_response(context: u32, is_error: u32) {
+    let (what, argument) = wish();
+    match what.as_str() {
+        "response-facts" => {
+            let server = host::header(RESPONSE, "x-server");
+            let facts = [context.to_string(), is_error.to_string(), host::status().to_string(), server];
+            host::set_header(RESPONSE, "x-facts", facts.join(" ").replace('\0', ";").trim_end());
+        }
+        "response-upper" => {
+            let body = host::body(RESPONSE).to_ascii_uppercase();
+            host::write(RESPONSE, &body);
+        }
+        "response-write" => {
+            host::write(RESPONSE, argument.as_bytes());
+        }
+        "response-status" => host::set_status(argument.parse().unwrap_or(200)),
+        "response-trap" => panic!(),
+        "late" => host::set_header(RESPONSE, "x-late", "yes"),
+        _ => {}
+    }
+}
+
+/// The first word of the wish, and the rest.
+fn wish() -> (String, String) {
+    let wish = host::header(REQUEST, "x-do");
+    let wish = wish.trim_end_matches('\0');
+    let (what, argument) = wish.split_once(' ').unwrap_or((wish, ""));
+    (what.to_owned(), argument.to_owned())
+}
+
+fn spin() {
+    while std::hint::black_box(true) {}
+}
+
+fn grow() {
+    let mut held = Vec::new();
+    loop {
+        held.push(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
+    }
+}
