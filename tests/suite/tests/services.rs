@@ -382,7 +382,7 @@ fn what_a_service_cant_be_is_said_with_its_place() {
     assert!(said.contains("can't be `isolation: resident`"), "{said}");
     assert!(said.contains("expected `on_failure: closed`"), "{said}");
     let said = refused(config("", "").replace("@wasm@", "@filter@"));
-    assert!(said.contains("it exports no `wasi:http/incoming-handler`"), "{said}");
+    assert!(said.contains("it exports neither `wasi:http/incoming-handler`"), "{said}");
     let said = refused(config("", "respond: { status: 200 }"));
     assert!(said.contains("only one of `upstream`, `split`, `redirect`, `respond` and `service`"), "{said}");
     let said = refused(config("", "").replace("plugin: it }", "plugin: its }"));

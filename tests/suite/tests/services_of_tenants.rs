@@ -48,10 +48,7 @@ fn a_service_asks_its_tenants_own_upstreams_and_no_others() {
         }
         for url in [format!("http://{}/", bob.address()), "http://bob%2Fapi/".into(), "http://rest/".into()] {
             let said = ask(&sandgate, "acme.test", &format!("/ask?{url}")).text();
-            assert!(
-                !said.contains("bob's") && said.to_lowercase().contains("error"),
-                "{component} {url}: {said}"
-            );
+            assert!(!said.contains("bob's") && !said.starts_with("200"), "{component} {url}: {said}");
         }
     }
     assert_eq!((acme.requests().len(), bob.requests().len()), (2, 2));

@@ -10,6 +10,10 @@ use super::vm::Vm;
 const IDLE: usize = 32;
 
 /// The instances of a plugin that wait.
+#[expect(
+    clippy::vec_box,
+    reason = "they come in boxes and go in boxes: to unpack them would copy them twice"
+)]
 pub(super) struct Pool(Box<[Mutex<Vec<Box<Vm>>>]>);
 
 impl Pool {
