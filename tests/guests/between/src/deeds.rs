@@ -10,7 +10,7 @@ const CHUNK: usize = 64 << 10;
 /// The trailers of a body, when it was read.
 type Trailers = FutureReader<Result<Option<Fields>, ErrorCode>>;
 /// What is done to a part of a body; none to its end.
-type Change = fn(&mut Vec<u8>);
+type Change = fn(&mut [u8]);
 
 pub(crate) fn trap() -> ! {
     std::process::abort()
@@ -23,11 +23,11 @@ pub(crate) fn spin() -> ! {
     }
 }
 
-pub(crate) fn capitals(part: &mut Vec<u8>) {
+pub(crate) fn capitals(part: &mut [u8]) {
     part.make_ascii_uppercase();
 }
 
-pub(crate) fn trap_at_end(part: &mut Vec<u8>) {
+pub(crate) fn trap_at_end(part: &mut [u8]) {
     if part.is_empty() {
         trap();
     }

@@ -15,6 +15,7 @@
     clippy::semicolon_if_nothing_returned,
     clippy::uninlined_format_args,
     clippy::too_many_lines,
+    clippy::cognitive_complexity,
     clippy::redundant_closure_for_method_calls,
     reason = "generated"
 )]
