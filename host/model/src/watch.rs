@@ -56,13 +56,16 @@ pub enum More {
 /// A verdict, when it is here.
 pub type PartFuture<'a> = Pin<Box<dyn Future<Output = Result<PartVerdict, Fault>> + 'a>>;
 
+/// The exchange that was lent, when it is here; none if none was.
+pub type BackFuture<'a> = Pin<Box<dyn Future<Output = Option<Box<Exchange>>> + 'a>>;
+
 /// A filter's look at one body, part by part. It works with an exchange that is lent to it.
 pub trait BodyWatch {
     /// Lends it the exchange: the one it is about, or, once that is elsewhere, what is known of it.
     fn lend(&mut self, exchange: Box<Exchange>);
 
-    /// Takes the exchange back, which it has unless it holds a part.
-    fn take_back(&mut self) -> Option<Box<Exchange>>;
+    /// Takes the exchange back, as soon as nothing looks at it. What is held then stays where it is.
+    fn take_back(&mut self) -> BackFuture<'_>;
 
     /// Shows it a part, of no more than [`BodyWatch::limit`] bytes.
     fn show(&mut self, part: BodyPart) -> PartFuture<'_>;

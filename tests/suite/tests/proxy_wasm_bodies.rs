@@ -280,3 +280,21 @@ fn begin(client: &mut RawClient, wish: &str, fields: &str) {
     let method = if fields.is_empty() { "GET" } else { "POST" };
     client.send(format!("{method} / HTTP/1.1\r\nhost: test.example\r\nx-do: {wish}\r\n{fields}\r\n"));
 }
+
+#[test]
+fn a_body_that_breaks_off_while_a_module_holds_some_of_it_costs_that_exchange() {
+    for isolation in ["resident", "exchange"] {
+        let app = Origin::replying(200, "app");
+        let sandgate = start(&app, &format!("isolation: {isolation}"));
+        let mut client = sandgate.client();
+        begin(&mut client, "gather", CHUNKED);
+        client.send("3\r\none\r\n").send("no chunk\r\n");
+        assert_eq!(client.response().status(), 400);
+        let line = sandgate.access_line(1);
+        assert_eq!((&line["status"], &line["fault"]), (&400.into(), &"bad_request".into()), "{line}");
+        assert_eq!(app.requests().len(), 0);
+        let mut next = sandgate.client();
+        begin(&mut next, "nothing", "content-length: 2\r\n");
+        assert_eq!(next.send("hi").response().text(), "app", "{isolation}: nobody else is hurt");
+    }
+}

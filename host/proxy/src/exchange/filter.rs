@@ -3,7 +3,7 @@
 use generation::Route;
 use http::{Method, StatusCode};
 use http_body::Body;
-use model::{Exchange, Fault, Filter, FilterCall, Hooks, Verdict};
+use model::{Exchange, Fault, FilterCall, Hooks, Verdict};
 use smallvec::SmallVec;
 
 use crate::exchange::answer::Content;
@@ -76,8 +76,7 @@ pub(crate) async fn inward(
         let mut call = filter.begin(exchange.worker);
         if hooks.around {
             // Boxed: routes without such filters do not carry the room for it.
-            exchange =
-                Box::pin(inward_around(local, calls, route, filter.as_ref(), exchange, upload)).await?;
+            exchange = Box::pin(inward_around(local, calls, route, (hooks, call), exchange, upload)).await?;
             continue;
         }
         let verdict;
@@ -106,16 +105,15 @@ async fn inward_around(
     local: &Local,
     calls: &mut Calls,
     route: &Route,
-    filter: &dyn Filter,
+    (hooks, mut call): (Hooks, Box<dyn FilterCall>),
     exchange: Box<Exchange>,
     upload: &mut Upload,
 ) -> Result<Box<Exchange>, Box<Halted>> {
-    let mut call = filter.begin(exchange.worker);
     let Some(around) = call.around() else { return Ok(exchange) };
     let kept = calls.1.get_or_insert_default();
     kept.begin(route.timeouts.read);
     let passed = around::forward(local, around, kept, exchange, upload).await;
-    calls.0.push((filter.hooks(), call));
+    calls.0.push((hooks, call));
     passed
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn request(
     }
     watched.lend(exchange);
     let began = watched.begin().await;
-    let mut exchange = given_back(&mut watched);
+    let mut exchange = given_back(&mut watched).await;
     match began {
         Ok(Beginning { is_whole: true, is_other }) => {
             Ok((exchange, Seen::Whole(watched.into_whole(), is_other)))
@@ -127,7 +127,7 @@ pub(crate) async fn response(
     if !waits_for_nobody(&exchange) {
         watched.lend(exchange);
         let beginning = watched.begin().await;
-        exchange = given_back(&mut watched);
+        exchange = given_back(&mut watched).await;
         began = match beginning {
             Ok(began) => began,
             Err(Stopped::Fault(fault)) => return (exchange, Err(fault)),
@@ -182,10 +182,10 @@ fn told_length(fields: &HeaderMap) -> Option<u64> {
 }
 
 /// The exchange that was lent.
-#[expect(clippy::expect_used, reason = "who looks at a body gives the exchange back unless it holds a part")]
-fn given_back<B>(watched: &mut Watched<B>) -> Box<Exchange>
+#[expect(clippy::expect_used, reason = "who was lent an exchange gives it back, whatever became of the body")]
+async fn given_back<B>(watched: &mut Watched<B>) -> Box<Exchange>
 where
     B: Body<Data = Bytes, Error = message::BodyError> + Unpin,
 {
-    watched.take_back().expect("the exchange is given back")
+    watched.take_back().await.expect("the exchange is given back")
 }

@@ -56,8 +56,8 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
         self.watch.lend(exchange);
     }
 
-    pub(crate) fn take_back(&mut self) -> Option<Box<Exchange>> {
-        self.watch.take_back()
+    pub(crate) async fn take_back(&mut self) -> Option<Box<Exchange>> {
+        self.watch.take_back().await
     }
 
     /// How long the body will be, as its head says.

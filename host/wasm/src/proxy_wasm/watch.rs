@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{
-    BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartVerdict, Passed, PluginFault,
+    BackFuture, BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartVerdict, Passed,
+    PluginFault,
 };
 
 use super::accounts::book;
@@ -36,8 +37,8 @@ impl BodyWatch for ModuleWatch {
         self.exchange = Some(exchange);
     }
 
-    fn take_back(&mut self) -> Option<Box<Exchange>> {
-        self.exchange.take()
+    fn take_back(&mut self) -> BackFuture<'_> {
+        Box::pin(self.exchange())
     }
 
     fn show(&mut self, part: BodyPart) -> PartFuture<'_> {
@@ -159,6 +160,15 @@ impl ModuleWatch {
         Err(Failure::new(PluginFault::Body, detail))
     }
 
+    /// The exchange, which is with what is held if it is not here.
+    async fn exchange(&mut self) -> Option<Box<Exchange>> {
+        match (self.exchange.take(), self.waiting.take()) {
+            (Some(exchange), _) => Some(exchange),
+            (None, Some(waiting)) => Some(waiting.exchange().await),
+            (None, None) => None,
+        }
+    }
+
     /// It looks at nothing more. What it held goes on as it was, where the plugin's `on_failure` says so.
     async fn fail(
         &mut self,
@@ -167,9 +177,7 @@ impl ModuleWatch {
         failure: Failure,
     ) -> Result<PartVerdict, Fault> {
         self.is_out = true;
-        if let Some(waiting) = self.waiting.take().filter(|_| self.exchange.is_none()) {
-            self.exchange = Some(waiting.exchange().await);
-        }
+        self.exchange = self.exchange().await;
         let plugin = &self.place.plugin;
         match &self.exchange {
             Some(exchange) => plugin.report(exchange, self.hook(), &failure),

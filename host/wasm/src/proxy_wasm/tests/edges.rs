@@ -182,7 +182,7 @@ async fn body(call: &mut dyn FilterCall, of: BodyOf, exchange: Box<Exchange>) ->
     {
         faults.extend(watch.show(part).await.err());
     }
-    (watch.take_back().unwrap(), faults)
+    (watch.take_back().await.unwrap(), faults)
 }
 
 /// An exchange from its beginning to its end, with all that a module sees of it. What went wrong.
