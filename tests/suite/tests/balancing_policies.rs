@@ -47,8 +47,8 @@ fn a_hash_sends_a_key_to_one_endpoint_and_keys_to_all() {
     for balance in ["{ hash: \"header:x-user\" }", "{ hash: \"header:x-user\", algorithm: maglev }"] {
         let (_origins, sandgate) = four(balance);
         let mut client = sandgate.client();
-        let owners = owners(&mut client, 40);
-        assert_eq!(owners, self::owners(&mut client, 40), "{balance}");
+        let owners = owners(&mut client, 200);
+        assert_eq!(owners, self::owners(&mut client, 200), "{balance}");
         assert_eq!(owners.values().collect::<BTreeSet<_>>().len(), 4, "{balance}: {owners:?}");
     }
 }
@@ -85,7 +85,8 @@ fn every_part_of_a_request_can_be_the_key() {
             let request = request.replace('@', &format!("k{number}"));
             (0..2).map(|_| backend(&client.send(&request).response())).collect::<BTreeSet<_>>()
         };
-        let owners: Vec<_> = (0..30).map(&mut ask).collect();
+        // Where ports put the endpoints on the ring is chance: so many keys that none goes without.
+        let owners: Vec<_> = (0..200).map(&mut ask).collect();
         assert!(owners.iter().all(|owners| owners.len() == 1), "{key}: {owners:?}");
         let used: BTreeSet<_> = owners.iter().flatten().collect();
         assert_eq!(used.len(), 4, "{key}: {owners:?}");

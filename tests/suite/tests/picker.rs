@@ -116,7 +116,7 @@ fn a_sticky_picker_brings_sessions_back_and_moves_on_when_their_endpoint_is_gone
     };
     let home = backend("ann");
     assert!((0..10).all(|_| backend("ann") == home));
-    let names: std::collections::HashSet<_> = (0..30).map(|session| backend(&session.to_string())).collect();
+    let names: std::collections::HashSet<_> = (0..60).map(|session| backend(&session.to_string())).collect();
     assert_eq!(names.len(), 3, "sessions are spread");
     origins.iter().find(|origin| !origin.requests().is_empty() && named(origin, &home)).expect("one").kill();
     let next = backend("ann");
