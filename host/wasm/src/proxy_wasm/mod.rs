@@ -12,6 +12,7 @@ mod accounts;
 mod exports;
 mod filter;
 mod guest_memory;
+mod halls;
 mod image;
 mod imports;
 mod job;
@@ -31,6 +32,7 @@ mod watch;
 
 pub(crate) use abi::Abi;
 pub(crate) use filter::filter;
+pub(crate) use halls::Halls;
 pub(crate) use image::of as image;
 pub(crate) use imports::linker;
 pub(crate) use prepared::{Began, Prepared};
