@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::{ExchangeId, FaultKind, Reply, RequestHead, WorkerId};
 
@@ -32,6 +33,15 @@ pub struct Callout {
     pub body_limit: usize,
 }
 
+/// An answer, whole.
+#[derive(Debug)]
+pub struct CalloutAnswer {
+    /// Its head and its body.
+    pub reply: Reply,
+    /// Its trailers; empty if it has none.
+    pub trailers: HeaderMap,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalloutError {
@@ -44,7 +54,7 @@ pub enum CalloutError {
 }
 
 /// An answer to come. It may be waited for on any thread.
-pub type CalloutFuture = Pin<Box<dyn Future<Output = Result<Reply, CalloutError>> + Send>>;
+pub type CalloutFuture = Pin<Box<dyn Future<Output = Result<CalloutAnswer, CalloutError>> + Send>>;
 
 /// Who sends callouts.
 pub trait Caller: Send + Sync {

@@ -9,21 +9,21 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use message::{BodyError, BufferRoom, BufferRule};
-use model::{Callout, CalloutError, Exchange, Fault, FaultKind, Reply};
+use model::{Callout, CalloutAnswer, CalloutError, Exchange, Fault, FaultKind, Reply};
 
 use crate::exchange::{Content, Kept, Upload, send};
 use crate::local::Local;
 
 /// Sends one, on the worker of its exchange, and waits for the whole answer as long as it may take.
-pub async fn call_out(local: &Local, callout: Callout) -> Result<Reply, CalloutError> {
+pub async fn call_out(local: &Local, callout: Callout) -> Result<CalloutAnswer, CalloutError> {
     let asking = local.timers.timeout(callout.timeout, ask(local, callout));
     asking.await.unwrap_or(Err(CalloutError::Late))
 }
 
-async fn ask(local: &Local, callout: Callout) -> Result<Reply, CalloutError> {
+async fn ask(local: &Local, callout: Callout) -> Result<CalloutAnswer, CalloutError> {
     let (id, upstream) = (callout.exchange, Arc::clone(&callout.upstream));
     let failed = |fault: Fault| {
         tracing::debug!(%id, %upstream, %fault, "a callout failed");
@@ -61,19 +61,26 @@ async fn whole(
     mut exchange: Box<Exchange>,
     body: impl Body<Data = Bytes, Error = BodyError>,
     limit: usize,
-) -> Result<Reply, CalloutError> {
+) -> Result<CalloutAnswer, CalloutError> {
     let mut body = std::pin::pin!(body);
-    let mut bytes = BytesMut::new();
+    let (mut bytes, mut trailers) = (BytesMut::new(), HeaderMap::new());
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|BodyError(kind)| CalloutError::Failed(kind))?;
-        let Some(data) = frame.data_ref() else { continue };
+        let data = match frame.into_data() {
+            Ok(data) => data,
+            Err(frame) => {
+                trailers = frame.into_trailers().unwrap_or_default();
+                continue;
+            }
+        };
         if bytes.len().saturating_add(data.len()) > limit {
             return Err(CalloutError::TooLarge);
         }
-        bytes.extend_from_slice(data);
+        bytes.extend_from_slice(&data);
     }
     let head = std::mem::take(&mut exchange.response);
-    Ok(Reply { status: head.status, fields: head.fields, body: bytes.freeze() })
+    let reply = Reply { status: head.status, fields: head.fields, body: bytes.freeze() };
+    Ok(CalloutAnswer { reply, trailers })
 }
 
 /// A body that is here.

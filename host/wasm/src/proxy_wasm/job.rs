@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{BodyOf, BodyPart, CalloutError, Exchange, PluginFault, Reply};
+use model::{BodyOf, BodyPart, CalloutAnswer, CalloutError, Exchange, PluginFault};
 
 use super::outcome::Went;
 use super::park::Waiting;
@@ -44,7 +44,7 @@ pub(super) enum Event {
     /// The timer of that number has rung.
     Tick(u64),
     /// A callout has come to its end.
-    Answer { token: u32, answer: Box<Result<Reply, CalloutError>> },
+    Answer { token: u32, answer: Box<Result<CalloutAnswer, CalloutError>> },
     /// Something is in a queue.
     Queue(u32),
 }

@@ -11,6 +11,7 @@ mod abi;
 mod accounts;
 mod exports;
 mod filter;
+mod grpc;
 mod guest_memory;
 mod halls;
 mod image;

@@ -7,15 +7,16 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{BodyOf, Exchange, Reply};
+use model::{BodyOf, CalloutAnswer, CalloutError, Exchange};
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
 use super::exports::{Callback, Exports, OnHead};
+use super::grpc::Outcome;
 use super::job::{Answer, Event, Part, StreamKey};
 use super::place::Place;
 use super::prepared::{Began, Prepared};
-use super::state::{Concluded, VmState};
+use super::state::{CalloutKind, Concluded, UnderWay, VmState};
 use super::stream::Stage;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -298,7 +299,7 @@ impl Vm {
                 self.context().enter(ROOT);
                 call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
             }
-            Event::Answer { token, answer } => self.answer(token, answer.ok())?,
+            Event::Answer { token, answer } => self.come_back(token, *answer)?,
         }
         let context = self.context();
         // What is not paused is not here: there is nothing to be given back.
@@ -307,18 +308,51 @@ impl Vm {
         Ok(())
     }
 
-    /// Shows it the answer to a callout; without one, there was none.
-    fn answer(&mut self, token: u32, answer: Option<Reply>) -> wasmtime::Result<()> {
+    /// A callout has come to its end.
+    fn come_back(&mut self, token: u32, answer: Result<CalloutAnswer, CalloutError>) -> wasmtime::Result<()> {
         let known = self.context().vm.as_mut().and_then(|vm| vm.callouts.remove(&token));
-        let Some((id, _)) = known else { return Ok(()) };
-        let fields = answer.as_ref().map_or(0, |answer| answer.fields.len() + 1);
-        let length = answer.as_ref().map_or(0, |answer| answer.body.len());
+        match known {
+            Some(UnderWay { of, kind: CalloutKind::Http, .. }) => self.answer(of, token, answer.ok()),
+            Some(UnderWay { of, kind: CalloutKind::Grpc, .. }) => self.grpc(of, token, Outcome::of(answer)),
+            None => Ok(()),
+        }
+    }
+
+    /// Shows it the answer to a call of gRPC: its message, or why there is none.
+    fn grpc(&mut self, id: u32, token: u32, outcome: Outcome) -> wasmtime::Result<()> {
+        let (status, message) = (outcome.status, outcome.message.as_ref().map(Bytes::len));
+        let context = self.context();
+        if let Some(vm) = &mut context.vm {
+            vm.grpc = Some(outcome);
+        }
+        context.enter(id);
+        match message {
+            Some(length) => {
+                let told = (id, token, size(length));
+                call(&mut self.exports.grpc_receive, &mut self.store, &self.instance, told)?;
+            }
+            None => {
+                let told = (id, token, status);
+                call(&mut self.exports.grpc_close, &mut self.store, &self.instance, told)?;
+            }
+        }
+        if let Some(vm) = &mut self.context().vm {
+            vm.grpc = None;
+        }
+        Ok(())
+    }
+
+    /// Shows it the answer to a callout; without one, there was none.
+    fn answer(&mut self, id: u32, token: u32, answer: Option<CalloutAnswer>) -> wasmtime::Result<()> {
+        let fields = answer.as_ref().map_or(0, |answer| answer.reply.fields.len() + 1);
+        let length = answer.as_ref().map_or(0, |answer| answer.reply.body.len());
+        let trailers = answer.as_ref().map_or(0, |answer| answer.trailers.len());
         let context = self.context();
         if let Some(vm) = &mut context.vm {
             vm.answer = answer;
         }
         context.enter(id);
-        let told = (id, token, size(fields), size(length), 0);
+        let told = (id, token, size(fields), size(length), size(trailers));
         call(&mut self.exports.answer, &mut self.store, &self.instance, told)?;
         if let Some(vm) = &mut self.context().vm {
             vm.answer = None;

@@ -156,7 +156,7 @@ async fn send(plugin: &Shared, mut callout: Callout, body: WasiBody) -> Sent {
     callout.body = body;
     let answer = caller.call(callout).await;
     stats.called_out(CalloutResult::of(&answer));
-    Ok((answered(answer.map_err(failed)?), Box::new(std::future::ready(Ok(())))))
+    Ok((answered(answer.map_err(failed)?.reply), Box::new(std::future::ready(Ok(())))))
 }
 
 /// The body, if it is no longer than it may be.
