@@ -2,8 +2,11 @@
 //!
 //! Of protobuf no more is read than the one name in `envoy.config.core.v3.GrpcService`, so that it is read here.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use model::{CalloutAnswer, CalloutError, Reply};
 
 /// A message's prefix: whether it is compressed, and its length.
@@ -21,8 +24,8 @@ const UNAUTHENTICATED: u32 = 16;
 
 /// What has come of a call.
 pub(super) struct Outcome {
-    /// All that there is of an answer.
-    pub(super) answer: CalloutAnswer,
+    /// The whole answer, if there is one.
+    pub(super) answer: Option<CalloutAnswer>,
     pub(super) status: u32,
     /// What is said of the status.
     pub(super) text: String,
@@ -43,7 +46,7 @@ impl Outcome {
             (OK, None) => (INTERNAL, "the answer is not one message".to_owned()),
             _ => (status, text),
         };
-        Outcome { answer, status, text, message }
+        Outcome { answer: Some(answer), status, text, message }
     }
 
     fn without(error: CalloutError) -> Self {
@@ -52,9 +55,7 @@ impl Outcome {
             CalloutError::TooLarge => (RESOURCE_EXHAUSTED, "the answer is too large"),
             CalloutError::Failed(kind) => (UNAVAILABLE, kind.name()),
         };
-        let reply = Reply { status: StatusCode::OK, fields: HeaderMap::new(), body: Bytes::new() };
-        let answer = CalloutAnswer { reply, trailers: HeaderMap::new() };
-        Outcome { answer, status, text: text.to_owned(), message: None }
+        Outcome { answer: None, status, text: text.to_owned(), message: None }
     }
 }
 
@@ -104,6 +105,32 @@ fn unescaped(text: &[u8]) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An answer to a client of gRPC that has no message: status and text are in its head.
+pub(super) fn reply(status: u32, text: &[u8], mut fields: HeaderMap) -> Reply {
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    fields.insert("grpc-status", HeaderValue::from(status));
+    let text = (!text.is_empty()).then(|| HeaderValue::from_maybe_shared(Bytes::from(escaped(text))));
+    if let Some(Ok(text)) = text {
+        fields.insert("grpc-message", text);
+    }
+    Reply { status: StatusCode::OK, fields, body: Bytes::new() }
+}
+
+/// A status message as a field has it: what is not printable, and the escape itself, is escaped.
+fn escaped(text: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'%' | 0..0x20 | 0x7f.. => {
+                // A string takes whatever is written.
+                let _ = write!(escaped, "%{byte:02X}");
+            }
+            plain => escaped.push(char::from(*plain)),
+        }
+    }
+    escaped
 }
 
 /// A message in its frame; none that has no room in one.
@@ -203,6 +230,16 @@ mod tests {
         assert_eq!(Outcome::of(Ok(answer(200, &[("grpc-status", "x")], &[0; 5]))).status, UNKNOWN);
         assert_eq!(Outcome::of(Err(CalloutError::Late)).status, DEADLINE_EXCEEDED);
         assert_eq!(Outcome::of(Err(CalloutError::TooLarge)).status, RESOURCE_EXHAUSTED);
+    }
+
+    #[test]
+    fn a_reply_without_a_message_says_all_in_its_head() {
+        let reply = reply(10, "not\n100% \u{e9}".as_bytes(), HeaderMap::new());
+        assert_eq!(reply.fields["grpc-status"], "10");
+        assert_eq!(reply.fields["content-type"], "application/grpc");
+        assert_eq!(reply.fields["grpc-message"], "not%0A100%25 %C3%A9");
+        assert_eq!(unescaped(reply.fields["grpc-message"].as_bytes()), "not\n100% \u{e9}");
+        assert!(reply.body.is_empty());
     }
 
     #[test]

@@ -42,10 +42,13 @@ pub(super) fn head(context: &mut Context, map: Map) -> Option<Head<'_>> {
         }
         Map::AnswerTrailers => Some(Head::Trailers(&context.vm.as_ref()?.answer.as_ref()?.trailers)),
         Map::GrpcHead => {
-            let answer = &context.vm.as_ref()?.grpc.as_ref()?.answer.reply;
+            let answer = &context.vm.as_ref()?.grpc.as_ref()?.answer.as_ref()?.reply;
             Some(Head::Answer(answer, digits(answer.status)))
         }
-        Map::GrpcTrailers => Some(Head::Trailers(&context.vm.as_ref()?.grpc.as_ref()?.answer.trailers)),
+        Map::GrpcTrailers => {
+            let answer = context.vm.as_ref()?.grpc.as_ref()?.answer.as_ref()?;
+            Some(Head::Trailers(&answer.trailers))
+        }
         Map::RequestTrailers => trailers(context, BodyOf::Request).map(|trailers| Head::Trailers(trailers)),
         Map::ResponseTrailers => trailers(context, BodyOf::Response).map(|trailers| Head::Trailers(trailers)),
     }

@@ -67,7 +67,13 @@ impl RootContext for Root {
 
     fn on_queue_ready(&mut self, queue: u32) {
         while let Ok(Some(job)) = self.dequeue_shared_queue(queue) {
-            self.set_shared_data("done", Some(&job), None).ok();
+            // All of them, in their order.
+            let mut done = self.get_shared_data("done").0.filter(|done| !done.is_empty()).unwrap_or_default();
+            if !done.is_empty() {
+                done.push(b',');
+            }
+            done.extend(job);
+            self.set_shared_data("done", Some(&done), None).ok();
         }
     }
 
@@ -104,6 +110,18 @@ impl Context for Probe {
         self.resume_http_request();
     }
 
+    fn on_grpc_call_response(&mut self, _token: u32, status: u32, size: usize) {
+        let (_, text) = self.get_grpc_status();
+        let message = self.get_grpc_call_response_body(0, size).unwrap_or_default();
+        let trailer = self.get_grpc_stream_trailing_metadata_value("x-sum").unwrap_or_default();
+        let head = self.get_grpc_stream_initial_metadata_value(":status").unwrap_or_default();
+        let [message, trailer, head] =
+            [message, trailer, head].map(|bytes| String::from_utf8(bytes).unwrap());
+        let told = format!("{status} [{}] [{message}] [{trailer}] {head}", text.unwrap_or_default());
+        self.set_http_request_header("x-answer", Some(&told));
+        self.resume_http_request();
+    }
+
     fn on_done(&mut self) -> bool {
         if self.says("log") {
             log::info!("done");
@@ -134,6 +152,19 @@ impl HttpContext for Probe {
                 let Err(status) = sent else { return Action::Pause };
                 self.set_http_request_header("x-answer", Some(&format!("{status:?}")));
             }
+            // By the upstream's name, and by what Envoy names it with.
+            ["call", upstream] => return self.call(upstream),
+            ["call-proto", upstream] => {
+                let length = upstream.len() as u8;
+                return self.call(&format!("\n{}\n{}{upstream}", (length + 2) as char, length as char));
+            }
+            ["call-cancel", upstream] => {
+                let token =
+                    self.dispatch_grpc_call(upstream, "a.Slow", "Do", vec![], None, PATIENCE).unwrap();
+                self.cancel_grpc_call(token);
+                let again = hostcalls::cancel_grpc_call(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
             ["forever"] => return Action::Pause,
             ["tick"] => {
                 self.set_shared_data("waiting", Some(self.id.to_string().as_bytes()), None).ok();
@@ -141,6 +172,11 @@ impl HttpContext for Probe {
             }
             ["enqueue", text] => {
                 let queue = self.resolve_shared_queue("", "jobs");
+                let put = self.enqueue_shared_queue(queue.unwrap_or(0), Some(text.as_bytes()));
+                self.set_http_request_header("x-put", Some(&format!("{put:?}")));
+            }
+            ["send", vm_id, text] => {
+                let queue = self.resolve_shared_queue(vm_id, "jobs");
                 let put = self.enqueue_shared_queue(queue.unwrap_or(0), Some(text.as_bytes()));
                 self.set_http_request_header("x-put", Some(&format!("{put:?}")));
             }
@@ -264,7 +300,19 @@ impl HttpContext for Probe {
     }
 }
 
+/// How long what it asks may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Probe {
+    /// Asks a service by gRPC.
+    fn call(&mut self, upstream: &str) -> Action {
+        let metadata: Vec<(&str, &[u8])> = vec![("x-meta", b"one"), ("grpc-timeout", b"1H")];
+        let sent = self.dispatch_grpc_call(upstream, "test.Auth", "Check", metadata, Some(b"who"), PATIENCE);
+        let Err(status) = sent else { return Action::Pause };
+        self.set_http_request_header("x-answer", Some(&format!("{status:?}")));
+        Action::Continue
+    }
+
     fn says(&self, word: &str) -> bool {
         self.wish.iter().any(|said| said == word)
     }
