@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, HeaderValue, Response};
-use sandgate_tests::{Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, Setup, guest, wait_for};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use sandgate_tests::{
+    Http2Client, Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, Setup, guest, wait_for,
+};
 
 const LIMITS: &str = "limits: { cpu: 10ms, wall: 20s, callout_timeout: 10s }";
 
@@ -137,4 +139,20 @@ fn a_call_that_is_given_up_is_told_nothing() {
     wait_for("the call to be counted", PATIENCE, || {
         sandgate.metrics().sum("sandgate_plugin_callouts_total", &answered) == 1.0
     });
+}
+
+#[test]
+fn a_client_of_grpc_gets_a_local_reply_that_it_understands() {
+    let app = Origin::replying(200, "app");
+    let sandgate = before(&app, "h2c://127.0.0.1:1", "");
+    let request = Request::post("http://test.example/a.Service/Method").header("x-do", "reply-grpc");
+    let client = Http2Client::connect(sandgate.web());
+    let of_grpc = request.header("content-type", "application/grpc").body(()).unwrap();
+    let answer = client.send(of_grpc, b"");
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    let fields = ["grpc-status", "grpc-message", "x-from"].map(|name| answer.fields[name].to_str().unwrap());
+    assert_eq!(fields, ["10", "not now, 100%25", "probe"]);
+    let other = Request::post("http://test.example/").header("x-do", "reply-grpc").body(()).unwrap();
+    let answer = client.send(other, b"");
+    assert_eq!((answer.body.as_slice(), answer.fields.get("grpc-status")), (&b"not now, 100%"[..], None));
 }

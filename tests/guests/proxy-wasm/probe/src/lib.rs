@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
+use proxy_wasm::types::{Action, ContextType, GrpcStatusCode, LogLevel, MetricType};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
@@ -142,6 +142,11 @@ impl HttpContext for Probe {
             ["reply", status] => {
                 let status = status.parse().unwrap_or(200);
                 self.send_http_response(status, vec![("x-from", "probe")], Some(b"no further"));
+                return Action::Pause;
+            }
+            ["reply-grpc"] => {
+                let own: Vec<(&str, &[u8])> = vec![("x-from", b"probe")];
+                self.send_grpc_response(GrpcStatusCode::Aborted, Some("not now, 100%"), own);
                 return Action::Pause;
             }
             ["pairs"] => self.rewrite_all(),
