@@ -70,6 +70,7 @@ impl Context {
             body,
             timeout: wish.min(limits.callout_timeout),
             body_limit: limits.callout_body,
+            talk: None,
         }))
     }
 }

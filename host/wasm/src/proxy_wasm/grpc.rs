@@ -9,8 +9,10 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use model::{CalloutAnswer, CalloutError, Reply};
 
+use crate::stats::CalloutResult;
+
 /// A message's prefix: whether it is compressed, and its length.
-const PREFIX: usize = 5;
+pub(super) const PREFIX: usize = 5;
 
 const OK: u32 = 0;
 const UNKNOWN: u32 = 2;
@@ -47,6 +49,36 @@ impl Outcome {
             _ => (status, text),
         };
         Outcome { answer: Some(answer), status, text, message }
+    }
+
+    /// Of a stream that has ended, whose messages were told.
+    pub(super) fn of_stream(answer: Result<CalloutAnswer, CalloutError>) -> Self {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Outcome::without(error),
+        };
+        let (status, text) = status(&answer);
+        Outcome { answer: Some(answer), status, text, message: None }
+    }
+
+    /// Of one that is against the rules.
+    pub(super) fn broken(text: &str) -> Self {
+        Outcome { answer: None, status: INTERNAL, text: text.to_owned(), message: None }
+    }
+
+    /// Of one that goes on: its head, or a message of it.
+    pub(super) fn so_far(answer: Option<CalloutAnswer>, message: Option<Bytes>) -> Self {
+        Outcome { answer, status: OK, text: String::new(), message }
+    }
+
+    /// As callouts are counted.
+    pub(super) fn result(&self) -> CalloutResult {
+        match (&self.answer, self.status) {
+            (None, DEADLINE_EXCEEDED) => CalloutResult::Timeout,
+            (None, RESOURCE_EXHAUSTED) => CalloutResult::TooLarge,
+            (None, _) => CalloutResult::Failed,
+            (Some(_), _) => CalloutResult::Answered,
+        }
     }
 
     fn without(error: CalloutError) -> Self {

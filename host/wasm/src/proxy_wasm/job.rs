@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use model::{BodyOf, BodyPart, CalloutAnswer, CalloutError, Exchange, PluginFault};
 
+use super::grpc::Outcome;
 use super::outcome::Went;
 use super::park::Waiting;
 use super::stream::Stage;
@@ -45,8 +46,17 @@ pub(super) enum Event {
     Tick(u64),
     /// A callout has come to its end.
     Answer { token: u32, answer: Box<Result<CalloutAnswer, CalloutError>> },
+    /// Something has come by a stream of gRPC.
+    Stream { token: u32, part: StreamPart },
     /// Something is in a queue.
     Queue(u32),
+}
+
+/// What comes by a stream of gRPC.
+pub(super) enum StreamPart {
+    Head(Box<CalloutAnswer>),
+    Message(Bytes),
+    End(Box<Outcome>),
 }
 
 /// What has come of a job.

@@ -26,6 +26,7 @@ mod properties;
 mod queues;
 mod state;
 mod stream;
+mod talk;
 mod timer;
 mod trial;
 mod vm;

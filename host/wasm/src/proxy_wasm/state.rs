@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use model::{BodyOf, CalloutAnswer, Exchange, Passed, WorkerId};
+use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 use wasmtime::TypedFunc;
 
@@ -49,6 +51,8 @@ pub(super) struct UnderWay {
     pub(super) of: u32,
     pub(super) kind: CalloutKind,
     pub(super) task: AbortHandle,
+    /// What it says, if it is a stream that may say more.
+    pub(super) say: Option<Sender<Bytes>>,
 }
 
 /// What a callout speaks.
@@ -57,6 +61,8 @@ pub(super) enum CalloutKind {
     Http,
     /// A call of gRPC with one message each way.
     Grpc,
+    /// One with as many as there are.
+    GrpcStream,
 }
 
 /// The state of a VM.

@@ -13,7 +13,7 @@ use wasmtime::{Instance, Store, WasmParams, WasmResults};
 use super::abi::ROOT;
 use super::exports::{Callback, Exports, OnHead};
 use super::grpc::Outcome;
-use super::job::{Answer, Event, Part, StreamKey};
+use super::job::{Answer, Event, Part, StreamKey, StreamPart};
 use super::place::Place;
 use super::prepared::{Began, Prepared};
 use super::state::{CalloutKind, Concluded, UnderWay, VmState};
@@ -284,6 +284,9 @@ impl Vm {
     pub(super) fn hears(&mut self, event: &Event) -> bool {
         match event {
             Event::Tick(number) => self.context().vm.as_ref().is_some_and(|vm| vm.tick == *number),
+            Event::Stream { token, .. } => {
+                self.context().vm.as_ref().is_some_and(|vm| vm.callouts.contains_key(token))
+            }
             Event::Answer { .. } | Event::Queue(_) => true,
         }
     }
@@ -299,6 +302,7 @@ impl Vm {
                 self.context().enter(ROOT);
                 call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
             }
+            Event::Stream { token, part } => self.stream(token, part)?,
             Event::Answer { token, answer } => self.come_back(token, *answer)?,
         }
         let context = self.context();
@@ -314,18 +318,15 @@ impl Vm {
         match known {
             Some(UnderWay { of, kind: CalloutKind::Http, .. }) => self.answer(of, token, answer.ok()),
             Some(UnderWay { of, kind: CalloutKind::Grpc, .. }) => self.grpc(of, token, Outcome::of(answer)),
-            None => Ok(()),
+            // Streams are told of part by part.
+            Some(UnderWay { kind: CalloutKind::GrpcStream, .. }) | None => Ok(()),
         }
     }
 
     /// Shows it the answer to a call of gRPC: its message, or why there is none.
     fn grpc(&mut self, id: u32, token: u32, outcome: Outcome) -> wasmtime::Result<()> {
         let (status, message) = (outcome.status, outcome.message.as_ref().map(Bytes::len));
-        let context = self.context();
-        if let Some(vm) = &mut context.vm {
-            vm.grpc = Some(outcome);
-        }
-        context.enter(id);
+        self.show_grpc(id, outcome);
         match message {
             Some(length) => {
                 let told = (id, token, size(length));
@@ -336,10 +337,55 @@ impl Vm {
                 call(&mut self.exports.grpc_close, &mut self.store, &self.instance, told)?;
             }
         }
+        self.hide_grpc();
+        Ok(())
+    }
+
+    /// Shows it what has come by a stream of gRPC.
+    fn stream(&mut self, token: u32, part: StreamPart) -> wasmtime::Result<()> {
+        let known = self.context().vm.as_mut().and_then(|vm| match part {
+            StreamPart::End(_) => vm.callouts.remove(&token).map(|call| call.of),
+            _ => vm.callouts.get(&token).map(|call| call.of),
+        });
+        let Some(id) = known else { return Ok(()) };
+        match part {
+            StreamPart::Head(answer) => {
+                let told = (id, token, size(answer.reply.fields.len() + 1));
+                self.show_grpc(id, Outcome::so_far(Some(*answer), None));
+                call(&mut self.exports.grpc_head, &mut self.store, &self.instance, told)?;
+            }
+            StreamPart::Message(message) => {
+                let told = (id, token, size(message.len()));
+                self.show_grpc(id, Outcome::so_far(None, Some(message)));
+                call(&mut self.exports.grpc_receive, &mut self.store, &self.instance, told)?;
+            }
+            StreamPart::End(outcome) => {
+                let trailers = outcome.answer.as_ref().map_or(0, |answer| answer.trailers.len());
+                let status = outcome.status;
+                self.show_grpc(id, *outcome);
+                if trailers > 0 {
+                    let told = (id, token, size(trailers));
+                    call(&mut self.exports.grpc_trailers, &mut self.store, &self.instance, told)?;
+                }
+                call(&mut self.exports.grpc_close, &mut self.store, &self.instance, (id, token, status))?;
+            }
+        }
+        self.hide_grpc();
+        Ok(())
+    }
+
+    fn show_grpc(&mut self, id: u32, outcome: Outcome) {
+        let context = self.context();
+        if let Some(vm) = &mut context.vm {
+            vm.grpc = Some(outcome);
+        }
+        context.enter(id);
+    }
+
+    fn hide_grpc(&mut self) {
         if let Some(vm) = &mut self.context().vm {
             vm.grpc = None;
         }
-        Ok(())
     }
 
     /// Shows it the answer to a callout; without one, there was none.

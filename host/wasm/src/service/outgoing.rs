@@ -71,6 +71,7 @@ impl Outgoing {
             body: Bytes::new(),
             timeout: wish.map_or(limits.callout_timeout, |wish: Duration| wish.min(limits.callout_timeout)),
             body_limit: limits.callout_body,
+            talk: None,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::imports::{parse_authority, parse_path};
 use crate::proxy_wasm::abi::{ROOT, Status};
 use crate::proxy_wasm::guest_memory::{Done, Module, Span, part, span, told};
 use crate::proxy_wasm::state::{CalloutKind, UnderWay};
+use crate::proxy_wasm::talk::{Hearing, talk};
 use crate::proxy_wasm::{pairs, timer};
 use crate::stats::Refusal;
 
@@ -101,6 +102,7 @@ pub(super) fn callout(
         body: Bytes::copy_from_slice(body),
         timeout: timeout.min(limits.callout_timeout),
         body_limit: limits.callout_body,
+        talk: None,
     })
 }
 
@@ -147,7 +149,7 @@ fn request(pairs: &[u8]) -> Result<RequestHead, Status> {
 }
 
 /// Sends it, if there may be another; its number.
-pub(super) fn send(context: &mut Context, callout: Callout, kind: CalloutKind) -> Result<u32, Status> {
+pub(super) fn send(context: &mut Context, mut callout: Callout, kind: CalloutKind) -> Result<u32, Status> {
     let limit = context.plugin.spec.limits.callouts;
     let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
     let owner = vm.context();
@@ -171,8 +173,19 @@ pub(super) fn send(context: &mut Context, callout: Callout, kind: CalloutKind) -
     }
     // A VM that is only tried sends nothing, and hears nothing.
     let (Some(place), Some(caller)) = (vm.place.upgrade(), caller) else { return Ok(token) };
-    let task =
-        timer::answer(&place, vm.number, token, caller.call(callout)).ok_or(Status::InternalFailure)?;
-    vm.callouts.insert(token, UnderWay { of: owner, kind, task });
+    let (task, say) = match kind {
+        CalloutKind::Http | CalloutKind::Grpc => {
+            (timer::answer(&place, vm.number, token, caller.call(callout)), None)
+        }
+        CalloutKind::GrpcStream => {
+            let (talk, ours) = talk();
+            callout.talk = Some(talk);
+            let limit = callout.body_limit;
+            let (hearing, say) = Hearing::new(caller.call(callout), ours, limit);
+            (timer::hear(&place, vm.number, token, hearing), Some(say))
+        }
+    };
+    let task = task.ok_or(Status::InternalFailure)?;
+    vm.callouts.insert(token, UnderWay { of: owner, kind, task, say });
     Ok(token)
 }

@@ -1,8 +1,10 @@
-//! `proxy_grpc_call`: a call of gRPC with one message each way, to an upstream that the plugin is granted. What comes of it is told
-//! when it is here. Streams are not there: see [`refused`](super::refused).
+//! `proxy_grpc_call` and `proxy_grpc_stream`: calls of gRPC with one message each way, or with as many as there are, to upstreams that
+//! the plugin is granted. What comes of them is told when it is here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE};
 use http::{Method, Version};
 use model::{Callout, RequestHead};
@@ -15,8 +17,9 @@ use crate::context::Context;
 use crate::imports::parse_path;
 use crate::proxy_wasm::abi::Status;
 use crate::proxy_wasm::guest_memory::{Done, Module, Pointers, Span, part, span, told};
-use crate::proxy_wasm::state::CalloutKind;
+use crate::proxy_wasm::state::{CalloutKind, UnderWay};
 use crate::proxy_wasm::{grpc, pairs};
+use crate::stats::Refusal;
 
 /// The most that eight digits of a `grpc-timeout` say, in milliseconds.
 const LONGEST_MS: u128 = 99_999_999;
@@ -39,24 +42,21 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
          timeout_ms: u32,
          to: u32| {
             let mut module = Module::calls(caller)?;
-            let wanted = Wanted {
+            let called = Called {
                 upstream: span(upstream, upstream_length),
                 service: span(service, service_length),
                 method: span(method, method_length),
                 metadata: span(metadata, metadata_length),
+            };
+            let wanted = Wanted {
+                called,
                 message: span(message, message_length),
                 timeout: Duration::from_millis(timeout_ms.into()),
             };
             told(call(&mut module, &wanted, to))
         },
     )?;
-    // There is no message to be sent after the first: both give the call up.
-    for name in ["proxy_grpc_cancel", "proxy_grpc_close"] {
-        linker.func_wrap(ENV, name, |caller: Caller<'_, Context>, token: u32| {
-            let mut module = Module::calls(caller)?;
-            told(give_up(&mut module, token))
-        })?;
-    }
+    add_streams(linker)?;
     linker.func_wrap(
         ENV,
         "proxy_get_status",
@@ -68,12 +68,60 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// What a module asks for.
-struct Wanted {
+fn add_streams(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        ENV,
+        "proxy_grpc_stream",
+        |caller: Caller<'_, Context>,
+         upstream: u32,
+         upstream_length: u32,
+         service: u32,
+         service_length: u32,
+         method: u32,
+         method_length: u32,
+         metadata: u32,
+         metadata_length: u32,
+         to: u32| {
+            let mut module = Module::calls(caller)?;
+            let wanted = Called {
+                upstream: span(upstream, upstream_length),
+                service: span(service, service_length),
+                method: span(method, method_length),
+                metadata: span(metadata, metadata_length),
+            };
+            told(open(&mut module, &wanted, to))
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_grpc_send",
+        |caller: Caller<'_, Context>, token: u32, message: u32, length: u32, end: u32| {
+            let mut module = Module::calls(caller)?;
+            told(say(&mut module, token, span(message, length), end))
+        },
+    )?;
+    linker.func_wrap(ENV, "proxy_grpc_cancel", |caller: Caller<'_, Context>, token: u32| {
+        let mut module = Module::calls(caller)?;
+        told(give_up(&mut module, token))
+    })?;
+    linker.func_wrap(ENV, "proxy_grpc_close", |caller: Caller<'_, Context>, token: u32| {
+        let mut module = Module::calls(caller)?;
+        told(close(&mut module, token))
+    })?;
+    Ok(())
+}
+
+/// What is called, and with what beside messages.
+struct Called {
     upstream: Span,
     service: Span,
     method: Span,
     metadata: Span,
+}
+
+/// What a module asks for.
+struct Wanted {
+    called: Called,
     message: Span,
     timeout: Duration,
 }
@@ -88,23 +136,38 @@ fn call(module: &mut Module<'_>, wanted: &Wanted, to: u32) -> Done {
 }
 
 fn prepare(context: &mut Context, bytes: &[u8], wanted: &Wanted) -> Result<Callout, Status> {
+    let (upstream, mut request) = head(context, bytes, &wanted.called)?;
+    let timeout = wanted.timeout.min(context.plugin.spec.limits.callout_timeout);
+    tell_timeout(&mut request.fields, timeout);
+    let framed = grpc::framed(part(bytes, wanted.message)?).ok_or(Status::BadArgument)?;
+    callout(context, upstream, request, &framed, timeout)
+}
+
+fn open(module: &mut Module<'_>, wanted: &Called, to: u32) -> Done {
+    module.write_number(to, 0)?;
+    let (bytes, context) = module.bytes()?;
+    let (upstream, request) = head(context, bytes, wanted)?;
+    let timeout = context.plugin.spec.limits.callout_timeout;
+    let callout = callout(context, upstream, request, &[], timeout)?;
+    let token = send(context, callout, CalloutKind::GrpcStream)?;
+    module.write_number(to, token)
+}
+
+/// What is sent to whom, but for the messages.
+fn head(context: &Context, bytes: &[u8], wanted: &Called) -> Result<(Arc<str>, RequestHead), Status> {
     // What Envoy says of a cluster that it does not know, and what SDKs expect.
     let upstream = grpc::upstream(part(bytes, wanted.upstream)?);
     let upstream = granted(context, upstream).map_err(|_| Status::ParseFailure)?;
-    let timeout = wanted.timeout.min(context.plugin.spec.limits.callout_timeout);
-    let mut request = RequestHead {
-        method: Method::POST,
-        uri: path(part(bytes, wanted.service)?, part(bytes, wanted.method)?)?,
-        // One that needs no Host: the endpoint's is written.
-        version: Version::HTTP_10,
-        fields: HeaderMap::new(),
-    };
+    let mut fields = HeaderMap::new();
     for (name, value) in pairs::read(part(bytes, wanted.metadata)?).ok_or(Status::BadArgument)? {
-        field(&mut request.fields, name, Change::Add(value))?;
+        field(&mut fields, name, Change::Add(value))?;
     }
-    tell_protocol(&mut request.fields, timeout);
-    let framed = grpc::framed(part(bytes, wanted.message)?).ok_or(Status::BadArgument)?;
-    callout(context, upstream, request, &framed, timeout)
+    // What every request of gRPC has, whatever a module says of it.
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    fields.insert(TE, HeaderValue::from_static("trailers"));
+    let uri = path(part(bytes, wanted.service)?, part(bytes, wanted.method)?)?;
+    // A version that needs no Host: the endpoint's is written.
+    Ok((upstream, RequestHead { method: Method::POST, uri, version: Version::HTTP_10, fields }))
 }
 
 fn path(service: &[u8], method: &[u8]) -> Result<http::Uri, Status> {
@@ -114,14 +177,48 @@ fn path(service: &[u8], method: &[u8]) -> Result<http::Uri, Status> {
     parse_path(path).map_err(|_| Status::BadArgument)
 }
 
-/// What every request of gRPC has, whatever a module says of it.
-fn tell_protocol(fields: &mut HeaderMap, timeout: Duration) {
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    fields.insert(TE, HeaderValue::from_static("trailers"));
+fn tell_timeout(fields: &mut HeaderMap, timeout: Duration) {
     let timeout = format!("{}m", timeout.as_millis().min(LONGEST_MS));
-    if let Ok(timeout) = HeaderValue::from_maybe_shared(bytes::Bytes::from(timeout)) {
+    if let Ok(timeout) = HeaderValue::from_maybe_shared(Bytes::from(timeout)) {
         fields.insert("grpc-timeout", timeout);
     }
+}
+
+/// Says something on a stream, and perhaps nothing more.
+fn say(module: &mut Module<'_>, token: u32, message: Span, end: u32) -> Done {
+    let (message, context) = module.read(message)?;
+    let limit = context.plugin.spec.limits.callout_body;
+    let framed = grpc::framed(message).filter(|framed| framed.len() <= limit);
+    let Some(framed) = framed else {
+        context.stats().refused(Refusal::CalloutBody);
+        return Err(Status::InternalFailure.into());
+    };
+    let stream = stream(context, token)?;
+    let say = stream.say.as_ref().ok_or(Status::BadArgument)?;
+    // One that waits for the service to read is told so; and one whose service has ended will hear of that.
+    say.try_send(Bytes::from(framed)).map_err(|_| Status::InternalFailure)?;
+    if end != 0 {
+        stream.say = None;
+    }
+    Ok(())
+}
+
+/// Says nothing more on a stream. Any other call is given up.
+fn close(module: &mut Module<'_>, token: u32) -> Done {
+    match stream(module.context(), token) {
+        Ok(stream) => stream.say = None,
+        Err(Status::BadArgument) => return give_up(module, token),
+        Err(status) => return Err(status.into()),
+    }
+    Ok(())
+}
+
+/// A stream of the context at hand.
+fn stream(context: &mut Context, token: u32) -> Result<&mut UnderWay, Status> {
+    let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
+    let at_hand = vm.context();
+    let call = vm.callouts.get_mut(&token).filter(|call| call.of == at_hand).ok_or(Status::NotFound)?;
+    if call.kind == CalloutKind::GrpcStream { Ok(call) } else { Err(Status::BadArgument) }
 }
 
 /// Gives up a call of the context at hand.
@@ -130,7 +227,7 @@ fn give_up(module: &mut Module<'_>, token: u32) -> Done {
     let call = vm.callouts.get(&token).filter(|call| call.of == vm.context());
     match call.map(|call| call.kind).ok_or(Status::NotFound)? {
         CalloutKind::Http => return Err(Status::BadArgument.into()),
-        CalloutKind::Grpc => {}
+        CalloutKind::Grpc | CalloutKind::GrpcStream => {}
     }
     if let Some(call) = vm.callouts.remove(&token) {
         call.task.abort();

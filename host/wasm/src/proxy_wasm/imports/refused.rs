@@ -1,4 +1,4 @@
-//! What is there by name, and refused: streams of gRPC, and foreign functions.
+//! What is there by name, and refused: foreign functions.
 
 use wasmtime::{Caller, Linker};
 
@@ -16,33 +16,9 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
             told(foreign(&mut module, span(name, length)))
         },
     )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_stream",
-        |caller: Caller<'_, Context>,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32| { refuse(caller, Status::InternalFailure) },
-    )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_send",
-        |caller: Caller<'_, Context>, _: u32, _: u32, _: u32, _: u32| refuse(caller, Status::NotFound),
-    )?;
     // What old compilers import, and nobody needs to be told here.
     linker.func_wrap(ENV, "emscripten_notify_memory_growth", |_: Caller<'_, Context>, _: u32| {})?;
     Ok(())
-}
-
-fn refuse(caller: Caller<'_, Context>, status: Status) -> wasmtime::Result<u32> {
-    Module::calls(caller)?;
-    Ok(status as u32)
 }
 
 /// There are none; where the name is, is looked at all the same.
