@@ -156,3 +156,62 @@ fn a_client_of_grpc_gets_a_local_reply_that_it_understands() {
     let answer = client.send(other, b"");
     assert_eq!((answer.body.as_slice(), answer.fields.get("grpc-status")), (&b"not now, 100%"[..], None));
 }
+
+/// A service that answers each message before it reads the next.
+fn talking() -> Http2Origin {
+    Http2Origin::scripted(|exchange: Http2Exchange| async move {
+        let Http2Exchange { mut body, mut respond, .. } = exchange;
+        assert_eq!(&*body.data().await.unwrap().unwrap(), framed(b"one"));
+        let mut stream = respond.send_response(Response::new(()), false).unwrap();
+        stream.send_data(framed(b"heard one").into(), false).unwrap();
+        assert_eq!(&*body.data().await.unwrap().unwrap(), framed(b"two"));
+        while body.data().await.is_some() {}
+        stream.send_data([framed(b"heard two"), framed(b"")].concat().into(), false).unwrap();
+        stream.send_trailers(trailers(&[("grpc-status", "0"), ("x-sum", "3")]).unwrap()).unwrap();
+    })
+}
+
+#[test]
+fn a_stream_is_a_talk() {
+    let service = talking();
+    for isolation in ["resident", "exchange"] {
+        let app = Origin::replying(200, "app");
+        let sandgate = before(&app, &service.url(), &format!(", isolation: {isolation}"));
+        let heard = told(&sandgate, &app, "talk auth");
+        assert_eq!(heard, "head true 200, heard one, heard two, , sum 3, closed 0 ", "{isolation}");
+        let answered = [("plugin", "it"), ("result", "answered")];
+        let counted = sandgate.metrics().sum("sandgate_plugin_callouts_total", &answered);
+        assert_eq!(counted, 1.0);
+    }
+}
+
+#[test]
+fn a_stream_is_held_to_the_limits_of_callouts() {
+    let app = Origin::replying(200, "app");
+    let start = |limits: &str, auth: &Http2Origin| {
+        let keys = format!("limits: {{ cpu: 10ms, wall: 20s, {limits} }}, grants: {{ callout: [auth] }}");
+        setup(&keys).origins("app", &[&app]).value("auth", &format!("[\"{}\"]", auth.url())).start()
+    };
+    let mute = Http2Origin::scripted(|exchange: Http2Exchange| async move {
+        let _unanswered = exchange;
+        std::future::pending::<()>().await;
+    });
+    let sandgate = start("callout_timeout: 50ms", &mute);
+    assert_eq!(told(&sandgate, &app, "talk auth"), "closed 4 it took too long");
+    let large = Http2Origin::scripted(|exchange: Http2Exchange| async move {
+        let mut stream = exchange.begin(Response::new(()));
+        let _gone = stream.send_data([&framed(b"")[..], &[0, 0, 0, 4, 1]].concat().into(), false);
+        std::future::pending::<()>().await;
+    });
+    let sandgate = start("callout_body: 1KiB, callout_timeout: 10s", &large);
+    assert_eq!(told(&sandgate, &app, "talk auth"), "head true 200, , closed 8 the answer is too large");
+}
+
+#[test]
+fn a_stream_that_is_given_up_is_told_nothing() {
+    let (app, service) = (Origin::replying(200, "app"), talking());
+    let sandgate = before(&app, &service.url(), "");
+    assert_eq!(told(&sandgate, &app, "talk-cancel auth"), "Err(NotFound)");
+    let heard = told(&sandgate, &app, "talk auth");
+    assert_eq!(heard, "head true 200, heard one, heard two, , sum 3, closed 0 ");
+}

@@ -251,6 +251,8 @@ async fn every_callback_of_another_type_is_named() {
     let beside = [
         "proxy_on_http_call_response",
         "proxy_on_grpc_receive",
+        "proxy_on_grpc_receive_initial_metadata",
+        "proxy_on_grpc_receive_trailing_metadata",
         "proxy_on_grpc_close",
         "proxy_on_queue_ready",
     ];

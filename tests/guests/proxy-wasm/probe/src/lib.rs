@@ -83,7 +83,14 @@ impl RootContext for Root {
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         let configuration = self.configuration.clone();
-        Some(Box::new(Probe { id, configuration, wish: Vec::new(), queue: self.queue, parts: 0 }))
+        Some(Box::new(Probe {
+            id,
+            configuration,
+            wish: Vec::new(),
+            queue: self.queue,
+            parts: 0,
+            heard: Vec::new(),
+        }))
     }
 }
 
@@ -95,6 +102,8 @@ struct Probe {
     queue: Option<u32>,
     /// How many parts of the request's body it has seen.
     parts: u32,
+    /// What came by a stream of gRPC.
+    heard: Vec<String>,
 }
 
 impl Context for Probe {
@@ -119,6 +128,32 @@ impl Context for Probe {
             [message, trailer, head].map(|bytes| String::from_utf8(bytes).unwrap());
         let told = format!("{status} [{}] [{message}] [{trailer}] {head}", text.unwrap_or_default());
         self.set_http_request_header("x-answer", Some(&told));
+        self.resume_http_request();
+    }
+
+    fn on_grpc_stream_initial_metadata(&mut self, _token: u32, fields: u32) {
+        let status = self.get_grpc_stream_initial_metadata_value(":status").unwrap_or_default();
+        self.heard.push(format!("head {} {}", fields > 0, String::from_utf8(status).unwrap()));
+    }
+
+    fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
+        let message = self.get_grpc_stream_message(0, size).unwrap_or_default();
+        let message = String::from_utf8(message).unwrap();
+        if message == "heard one" {
+            self.send_grpc_stream_message(token, Some(b"two"), true);
+        }
+        self.heard.push(message);
+    }
+
+    fn on_grpc_stream_trailing_metadata(&mut self, _token: u32, _count: u32) {
+        let sum = self.get_grpc_stream_trailing_metadata_value("x-sum").unwrap_or_default();
+        self.heard.push(format!("sum {}", String::from_utf8(sum).unwrap()));
+    }
+
+    fn on_grpc_stream_close(&mut self, _token: u32, status: u32) {
+        let (_, text) = self.get_grpc_status();
+        self.heard.push(format!("closed {status} {}", text.unwrap_or_default()));
+        self.set_http_request_header("x-answer", Some(&self.heard.join(", ")));
         self.resume_http_request();
     }
 
@@ -168,6 +203,21 @@ impl HttpContext for Probe {
                     self.dispatch_grpc_call(upstream, "a.Slow", "Do", vec![], None, PATIENCE).unwrap();
                 self.cancel_grpc_call(token);
                 let again = hostcalls::cancel_grpc_call(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
+            ["talk", upstream] => {
+                let Ok(token) = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]) else {
+                    return Action::Continue;
+                };
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                return Action::Pause;
+            }
+            ["talk-cancel", upstream] => {
+                let token = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]).unwrap();
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                self.close_grpc_stream(token);
+                self.cancel_grpc_stream(token);
+                let again = hostcalls::cancel_grpc_stream(token);
                 self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
             }
             ["forever"] => return Action::Pause,
