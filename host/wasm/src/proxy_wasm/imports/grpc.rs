@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE};
 use http::{Method, Version};
 use model::{Callout, RequestHead};
+use tokio::sync::mpsc::error::TrySendError;
 use wasmtime::{Caller, Linker};
 
 use super::ENV;
@@ -191,12 +192,15 @@ fn say(module: &mut Module<'_>, token: u32, message: Span, end: u32) -> Done {
     let framed = grpc::framed(message).filter(|framed| framed.len() <= limit);
     let Some(framed) = framed else {
         context.stats().refused(Refusal::CalloutBody);
-        return Err(Status::InternalFailure.into());
+        return Err(Status::BadArgument.into());
     };
     let stream = stream(context, token)?;
     let say = stream.say.as_ref().ok_or(Status::BadArgument)?;
-    // One that waits for the service to read is told so; and one whose service has ended will hear of that.
-    say.try_send(Bytes::from(framed)).map_err(|_| Status::InternalFailure)?;
+    match say.try_send(Bytes::from(framed)) {
+        // One whose service has ended will hear of that.
+        Ok(()) | Err(TrySendError::Closed(_)) => {}
+        Err(TrySendError::Full(_)) => return Err(Status::BadArgument.into()),
+    }
     if end != 0 {
         stream.say = None;
     }
