@@ -14,8 +14,8 @@ fn config(receiver: &str, sender: &str) -> String {
     format!(
         "version: 1\nserver: {{ workers: 1, shutdown_grace: 5s }}\n\
          listeners: [{{ name: web, address: \"127.0.0.1:0\" }}]\nadmin: {{ address: \"127.0.0.1:0\" }}\n\
-         plugins:\n  receiver: {{ wasm: it.wasm, limits: {{ cpu: 10ms }}, grants: {{ kv: {{ quota: 1MiB }} }}, {receiver} }}\n  \
-         sender: {{ wasm: it.wasm, limits: {{ cpu: 10ms }}, grants: {{ kv: {{ quota: 1MiB }} }}, {sender} }}\n\
+         plugins:\n  receiver: {{ wasm: it.wasm, limits: {{ cpu: 10ms }}, grants: {{ kv: {{ quota: 1MiB }}, metrics: {{ series: 4 }} }}, {receiver} }}\n  \
+         sender: {{ wasm: it.wasm, limits: {{ cpu: 10ms }}, grants: {{ kv: {{ quota: 1MiB }}, metrics: {{ series: 4 }} }}, {sender} }}\n\
          upstreams: {{ app: {{ endpoints: @app@ }} }}\n\
          routes: [{}, {}]\n",
         of("receiver"),

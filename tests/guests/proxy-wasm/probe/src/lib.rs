@@ -360,7 +360,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Probe {
     /// Asks a service by gRPC.
-    fn call(&mut self, upstream: &str) -> Action {
+    fn call(&self, upstream: &str) -> Action {
         let metadata: Vec<(&str, &[u8])> = vec![("x-meta", b"one"), ("grpc-timeout", b"1H")];
         let sent = self.dispatch_grpc_call(upstream, "test.Auth", "Check", metadata, Some(b"who"), PATIENCE);
         let Err(status) = sent else { return Action::Pause };
