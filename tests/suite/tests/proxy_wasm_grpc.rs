@@ -54,6 +54,14 @@ fn answering(body: Vec<u8>, fields: &'static [(&'static str, &'static str)]) -> 
     })
 }
 
+/// A service that takes everything and says nothing.
+fn mute() -> Http2Origin {
+    Http2Origin::scripted(|exchange: Http2Exchange| async move {
+        let _unanswered = exchange;
+        std::future::pending::<()>().await;
+    })
+}
+
 #[test]
 fn a_module_is_told_the_message_of_the_service_that_it_calls() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -114,7 +122,7 @@ fn calls_are_held_to_the_limits_of_callouts() {
     assert_eq!(told(&sandgate, &app, "call auth"), "8 [the answer is too large] [] []");
     let sandgate = start("callout_body: 7", &large);
     assert_eq!(told(&sandgate, &app, "call auth"), "InternalFailure", "five bytes of frame, and three");
-    let mute = Http2Origin::scripted(|_| std::future::pending());
+    let mute = mute();
     let sandgate = start("callout_timeout: 50ms", &mute);
     assert_eq!(told(&sandgate, &app, "call auth"), "4 [it took too long] [] []");
 }
@@ -131,7 +139,13 @@ fn a_service_that_is_not_granted_is_not_called() {
 #[test]
 fn a_call_that_is_given_up_is_told_nothing() {
     let app = Origin::replying(200, "app");
-    let auth = answering(framed(b""), &[("grpc-status", "0")]);
+    let auth = Http2Origin::scripted(|mut exchange: Http2Exchange| async move {
+        exchange.read().await;
+        if exchange.request.uri().path() == "/a.Slow/Do" {
+            std::future::pending::<()>().await;
+        }
+        exchange.answer(Response::new(()), framed(b""), trailers(&[("grpc-status", "0")]));
+    });
     let sandgate = before(&app, &auth.url(), "");
     assert_eq!(told(&sandgate, &app, "call-cancel auth"), "Err(NotFound)", "it is there no more");
     assert_eq!(told(&sandgate, &app, "call auth"), "0 [] [] [] 200");
@@ -192,10 +206,7 @@ fn a_stream_is_held_to_the_limits_of_callouts() {
         let keys = format!("limits: {{ cpu: 10ms, wall: 20s, {limits} }}, grants: {{ callout: [auth] }}");
         setup(&keys).origins("app", &[&app]).value("auth", &format!("[\"{}\"]", auth.url())).start()
     };
-    let mute = Http2Origin::scripted(|exchange: Http2Exchange| async move {
-        let _unanswered = exchange;
-        std::future::pending::<()>().await;
-    });
+    let mute = mute();
     let sandgate = start("callout_timeout: 50ms", &mute);
     assert_eq!(told(&sandgate, &app, "talk auth"), "closed 4 it took too long");
     let large = Http2Origin::scripted(|exchange: Http2Exchange| async move {
