@@ -37,12 +37,21 @@ pub struct Callout {
     pub talk: Option<Talk>,
 }
 
+/// Gives the parts of a body.
+pub type Say = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Bytes>> + Send>;
+
+/// Takes the parts of an answer.
+pub type Hear = Box<dyn FnMut(CalloutPart) -> Heard + Send>;
+
+/// That a part is taken, in time.
+pub type Heard = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The bodies of a callout that come part by part, both ways at the same time.
 pub struct Talk {
     /// The next part of the request's body, or its end.
-    pub say: Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Bytes>> + Send>,
+    pub say: Say,
     /// Takes a part of the answer. The next comes when this one was taken.
-    pub hear: Box<dyn FnMut(CalloutPart) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
+    pub hear: Hear,
 }
 
 impl fmt::Debug for Talk {

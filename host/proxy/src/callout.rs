@@ -12,7 +12,9 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use message::{BodyError, BufferRoom, BufferRule, ClientBody, Expectation, Source};
-use model::{Callout, CalloutAnswer, CalloutError, CalloutPart, Exchange, Fault, FaultKind, Reply, Talk};
+use model::{
+    Callout, CalloutAnswer, CalloutError, CalloutPart, Exchange, Fault, FaultKind, Hear, Reply, Say, Talk,
+};
 
 use crate::exchange::{Content, Kept, Upload, send};
 use crate::local::Local;
@@ -115,9 +117,6 @@ async fn whole(
     let reply = Reply { status: head.status, fields: head.fields, body: bytes.freeze() };
     Ok(CalloutAnswer { reply, trailers })
 }
-
-type Say = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Bytes>> + Send>;
-type Hear = Box<dyn FnMut(CalloutPart) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A body that is said part by part.
 struct Saying {

@@ -54,7 +54,7 @@ impl Hearing {
             match self.frames.next() {
                 Ok(Some(message)) => return StreamPart::Message(message),
                 Ok(None) => {}
-                Err(error) => return StreamPart::End(Box::new(error)),
+                Err(error) => return StreamPart::End(error),
             }
             let part = match &self.ended {
                 Some(_) => self.heard.try_recv().ok(),
@@ -95,15 +95,15 @@ struct Frames {
 
 impl Frames {
     /// The next message, if all of it is here.
-    fn next(&mut self) -> Result<Option<Bytes>, Outcome> {
+    fn next(&mut self) -> Result<Option<Bytes>, Box<Outcome>> {
         let Some((prefix, rest)) = self.here.split_first_chunk::<PREFIX>() else { return Ok(None) };
         let [compressed, length @ ..] = *prefix;
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
         if compressed != 0 {
-            return Err(Outcome::broken("a message is compressed"));
+            return Err(Box::new(Outcome::broken("a message is compressed")));
         }
         if length > self.limit {
-            return Err(Outcome::of_stream(Err(CalloutError::TooLarge)));
+            return Err(Box::new(Outcome::of_stream(Err(CalloutError::TooLarge))));
         }
         if rest.len() < length {
             return Ok(None);
