@@ -173,6 +173,9 @@ impl HttpContext for Probe {
         self.set_http_request_header("x-ends", Some(&end_of_stream.to_string()));
         self.count();
         let words: Vec<&str> = self.wish.iter().map(String::as_str).collect();
+        if let Some(action) = self.speak_grpc(&words) {
+            return action;
+        }
         match words.as_slice() {
             ["reply", status] => {
                 let status = status.parse().unwrap_or(200);
@@ -191,34 +194,6 @@ impl HttpContext for Probe {
                 let sent = self.dispatch_http_call(upstream, head, None, vec![], Duration::from_secs(5));
                 let Err(status) = sent else { return Action::Pause };
                 self.set_http_request_header("x-answer", Some(&format!("{status:?}")));
-            }
-            // By the upstream's name, and by what Envoy names it with.
-            ["call", upstream] => return self.call(upstream),
-            ["call-proto", upstream] => {
-                let length = upstream.len() as u8;
-                return self.call(&format!("\n{}\n{}{upstream}", (length + 2) as char, length as char));
-            }
-            ["call-cancel", upstream] => {
-                let token =
-                    self.dispatch_grpc_call(upstream, "a.Slow", "Do", vec![], None, PATIENCE).unwrap();
-                self.cancel_grpc_call(token);
-                let again = hostcalls::cancel_grpc_call(token);
-                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
-            }
-            ["talk", upstream] => {
-                let Ok(token) = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]) else {
-                    return Action::Continue;
-                };
-                self.send_grpc_stream_message(token, Some(b"one"), false);
-                return Action::Pause;
-            }
-            ["talk-cancel", upstream] => {
-                let token = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]).unwrap();
-                self.send_grpc_stream_message(token, Some(b"one"), false);
-                self.close_grpc_stream(token);
-                self.cancel_grpc_stream(token);
-                let again = hostcalls::cancel_grpc_stream(token);
-                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
             }
             ["forever"] => return Action::Pause,
             ["tick"] => {
@@ -359,6 +334,42 @@ impl HttpContext for Probe {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Probe {
+    /// What is wished for of a service that speaks gRPC.
+    fn speak_grpc(&self, words: &[&str]) -> Option<Action> {
+        match words {
+            // By the upstream's name, and by what Envoy names it with.
+            ["call", upstream] => return Some(self.call(upstream)),
+            ["call-proto", upstream] => {
+                let length = upstream.len() as u8;
+                return Some(self.call(&format!("\n{}\n{}{upstream}", (length + 2) as char, length as char)));
+            }
+            ["call-cancel", upstream] => {
+                let token =
+                    self.dispatch_grpc_call(upstream, "a.Slow", "Do", vec![], None, PATIENCE).unwrap();
+                self.cancel_grpc_call(token);
+                let again = hostcalls::cancel_grpc_call(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
+            ["talk", upstream] => {
+                let Ok(token) = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]) else {
+                    return Some(Action::Continue);
+                };
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                return Some(Action::Pause);
+            }
+            ["talk-cancel", upstream] => {
+                let token = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]).unwrap();
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                self.close_grpc_stream(token);
+                self.cancel_grpc_stream(token);
+                let again = hostcalls::cancel_grpc_stream(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
+            _ => return None,
+        }
+        Some(Action::Continue)
+    }
+
     /// Asks a service by gRPC.
     fn call(&self, upstream: &str) -> Action {
         let metadata: Vec<(&str, &[u8])> = vec![("x-meta", b"one"), ("grpc-timeout", b"1H")];
