@@ -2,12 +2,15 @@
 //!
 //! Who sends them knows nothing of plugins, and plugins nothing of connections: this is what both know.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 
 use crate::{ExchangeId, FaultKind, Reply, RequestHead, WorkerId};
 
@@ -30,6 +33,49 @@ pub struct Callout {
     pub timeout: Duration,
     /// How many bytes the answer's body may have.
     pub body_limit: usize,
+    /// Both bodies, where they are not whole: then `body` is empty, and that of the answer as well.
+    pub talk: Option<Talk>,
+}
+
+/// Gives the parts of a body.
+pub type Say = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Bytes>> + Send>;
+
+/// Takes the parts of an answer.
+pub type Hear = Box<dyn FnMut(CalloutPart) -> Heard + Send>;
+
+/// That a part is taken, in time.
+pub type Heard = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The bodies of a callout that come part by part, both ways at the same time.
+pub struct Talk {
+    /// The next part of the request's body, or its end.
+    pub say: Say,
+    /// Takes a part of the answer. The next comes when this one was taken.
+    pub hear: Hear,
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Talk").finish_non_exhaustive()
+    }
+}
+
+/// A part of an answer.
+#[derive(Debug)]
+pub enum CalloutPart {
+    /// Its head.
+    Head(StatusCode, HeaderMap),
+    /// Of its body.
+    Data(Bytes),
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct CalloutAnswer {
+    /// Its head and its body.
+    pub reply: Reply,
+    /// Its trailers; empty if it has none.
+    pub trailers: HeaderMap,
 }
 
 /// Why there is no answer.
@@ -44,7 +90,7 @@ pub enum CalloutError {
 }
 
 /// An answer to come. It may be waited for on any thread.
-pub type CalloutFuture = Pin<Box<dyn Future<Output = Result<Reply, CalloutError>> + Send>>;
+pub type CalloutFuture = Pin<Box<dyn Future<Output = Result<CalloutAnswer, CalloutError>> + Send>>;
 
 /// Who sends callouts.
 pub trait Caller: Send + Sync {

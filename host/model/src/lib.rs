@@ -49,7 +49,9 @@ pub use around::{Around, AroundFuture, Forwarded, Onward, Replied};
 pub use asked::Asked;
 pub use body::{BodyVerdict, WholeBody};
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
-pub use callout::{Caller, Callout, CalloutError, CalloutFuture};
+pub use callout::{
+    Caller, Callout, CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Hear, Heard, Say, Talk,
+};
 pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};
 pub use circuit::CircuitRule;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use model::{Caller, Callout, CalloutError, CalloutFuture, FaultKind, Reply};
+use model::{Caller, Callout, CalloutAnswer, CalloutError, CalloutFuture, FaultKind};
 use proxy::Local;
 use tokio::sync::oneshot;
 
@@ -20,7 +20,7 @@ impl Caller for Callouts {
 }
 
 /// Gives it to the worker of its exchange, and waits for the answer.
-async fn hand_over(callout: Callout) -> Result<Reply, CalloutError> {
+async fn hand_over(callout: Callout) -> Result<CalloutAnswer, CalloutError> {
     const GONE: CalloutError = CalloutError::Failed(FaultKind::NoEndpoint);
     let stats = server::running().and_then(|(monitor, _)| monitor.stats_of(callout.worker));
     let runtime = stats.and_then(|stats| stats.runtime()).ok_or(GONE)?;
@@ -36,7 +36,11 @@ async fn hand_over(callout: Callout) -> Result<Reply, CalloutError> {
 }
 
 /// Tells the answer to who waits for it; when nobody does any more, it is given up.
-async fn deliver(local: Rc<Local>, callout: Callout, mut tell: oneshot::Sender<Result<Reply, CalloutError>>) {
+async fn deliver(
+    local: Rc<Local>,
+    callout: Callout,
+    mut tell: oneshot::Sender<Result<CalloutAnswer, CalloutError>>,
+) {
     let answer = tokio::select! {
         answer = proxy::call_out(&local, callout) => answer,
         () = tell.closed() => return,

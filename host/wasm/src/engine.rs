@@ -65,6 +65,8 @@ pub(crate) struct Machinery {
     pub(crate) ticker: Ticker,
     pub(crate) lane: SlowLane,
     pub(crate) paces: Arc<Paces>,
+    /// What modules of proxy-wasm share.
+    pub(crate) halls: Arc<proxy_wasm::Halls>,
 }
 
 impl Engine {
@@ -155,7 +157,16 @@ impl Machinery {
         let ticker = Ticker::start(&wasmtime)?;
         let lane = SlowLane::start()?;
         let (linker, modules, handlers) = (Arc::new(linker), Arc::new(modules), Arc::new(handlers));
-        Ok(Machinery { wasmtime, linker, modules, handlers, ticker, lane, paces: Arc::default() })
+        Ok(Machinery {
+            wasmtime,
+            linker,
+            modules,
+            handlers,
+            ticker,
+            lane,
+            paces: Arc::default(),
+            halls: Arc::default(),
+        })
     }
 
     /// The same threads, with an engine and a pool for components that have tasks.

@@ -246,7 +246,8 @@ impl Recipe<'_> {
             let prepared = http_wasm::Prepared::new(&machinery.handlers, module, spec)?;
             return Ok(Blueprint::Handler(Arc::new(prepared)));
         }
-        let prepared = proxy_wasm::Prepared::new(&machinery.modules, module, spec, self.began)?;
+        let member = machinery.halls.join(spec);
+        let prepared = proxy_wasm::Prepared::new(&machinery.modules, module, (spec, member), self.began)?;
         Ok(Blueprint::Module(Arc::new(prepared)))
     }
 

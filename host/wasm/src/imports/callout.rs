@@ -26,7 +26,7 @@ impl Host for Context {
         let answer = caller.call(callout).await;
         self.usage.has_waited = true;
         self.stats().called_out(CalloutResult::of(&answer));
-        Ok(answer.map(answered).map_err(failed))
+        Ok(answer.map(|answer| answered(answer.reply)).map_err(failed))
     }
 }
 
@@ -70,6 +70,7 @@ impl Context {
             body,
             timeout: wish.min(limits.callout_timeout),
             body_limit: limits.callout_body,
+            talk: None,
         }))
     }
 }

@@ -37,6 +37,7 @@ pub(super) enum Status {
     Ok = 0,
     NotFound = 1,
     BadArgument = 2,
+    ParseFailure = 4,
     InvalidMemoryAccess = 6,
     Empty = 7,
     CasMismatch = 8,
@@ -52,8 +53,9 @@ pub(super) enum Map {
     ResponseHead,
     ResponseTrailers,
     AnswerHead,
-    /// What gRPC calls have, and trailers of answers: there are none here.
-    Nothing,
+    AnswerTrailers,
+    GrpcHead,
+    GrpcTrailers,
 }
 
 impl Map {
@@ -64,8 +66,10 @@ impl Map {
             1 => Ok(Map::RequestTrailers),
             2 => Ok(Map::ResponseHead),
             3 => Ok(Map::ResponseTrailers),
+            4 => Ok(Map::GrpcHead),
+            5 => Ok(Map::GrpcTrailers),
             6 => Ok(Map::AnswerHead),
-            4 | 5 | 7 => Ok(Map::Nothing),
+            7 => Ok(Map::AnswerTrailers),
             _ => Err(Status::BadArgument),
         }
     }
@@ -79,7 +83,8 @@ pub(super) enum Buffer {
     AnswerBody,
     VmConfiguration,
     PluginConfiguration,
-    /// What TCP and gRPC have, and calls of foreign functions: there are none.
+    GrpcMessage,
+    /// What TCP has, and calls of foreign functions: there are none.
     Nothing,
 }
 
@@ -90,9 +95,10 @@ impl Buffer {
             0 => Ok(Buffer::RequestBody),
             1 => Ok(Buffer::ResponseBody),
             4 => Ok(Buffer::AnswerBody),
+            5 => Ok(Buffer::GrpcMessage),
             6 => Ok(Buffer::VmConfiguration),
             7 => Ok(Buffer::PluginConfiguration),
-            2 | 3 | 5 | 8 => Ok(Buffer::Nothing),
+            2 | 3 | 8 => Ok(Buffer::Nothing),
             _ => Err(Status::BadArgument),
         }
     }

@@ -82,6 +82,10 @@ pub(super) struct Exports {
     pub(super) response_body: Callback<(u32, u32, u32), u32>,
     pub(super) response_trailers: Callback<(u32, u32), u32>,
     pub(super) answer: Callback<(u32, u32, u32, u32, u32), ()>,
+    pub(super) grpc_receive: Callback<(u32, u32, u32), ()>,
+    pub(super) grpc_head: Callback<(u32, u32, u32), ()>,
+    pub(super) grpc_trailers: Callback<(u32, u32, u32), ()>,
+    pub(super) grpc_close: Callback<(u32, u32, u32), ()>,
     pub(super) tick: Callback<u32, ()>,
     pub(super) queue_ready: Callback<(u32, u32), ()>,
 }
@@ -117,6 +121,10 @@ impl Exports {
             response_body: Callback::of(module, "proxy_on_response_body"),
             response_trailers: Callback::of(module, "proxy_on_response_trailers"),
             answer: Callback::of(module, "proxy_on_http_call_response"),
+            grpc_receive: Callback::of(module, "proxy_on_grpc_receive"),
+            grpc_head: Callback::of(module, "proxy_on_grpc_receive_initial_metadata"),
+            grpc_trailers: Callback::of(module, "proxy_on_grpc_receive_trailing_metadata"),
+            grpc_close: Callback::of(module, "proxy_on_grpc_close"),
             tick: Callback::of(module, "proxy_on_tick"),
             queue_ready: Callback::of(module, "proxy_on_queue_ready"),
         }
@@ -159,6 +167,10 @@ impl Exports {
             trailers.get(store, instance)?;
         }
         self.answer.get(store, instance)?;
+        self.grpc_receive.get(store, instance)?;
+        self.grpc_head.get(store, instance)?;
+        self.grpc_trailers.get(store, instance)?;
+        self.grpc_close.get(store, instance)?;
         self.tick.get(store, instance)?;
         self.queue_ready.get(store, instance)?;
         Ok(())

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{BodyOf, BodyPart, CalloutError, Exchange, PluginFault, Reply};
+use model::{BodyOf, BodyPart, CalloutAnswer, CalloutError, Exchange, PluginFault};
 
+use super::grpc::Outcome;
 use super::outcome::Went;
 use super::park::Waiting;
 use super::stream::Stage;
@@ -44,9 +45,18 @@ pub(super) enum Event {
     /// The timer of that number has rung.
     Tick(u64),
     /// A callout has come to its end.
-    Answer { token: u32, answer: Box<Result<Reply, CalloutError>> },
+    Answer { token: u32, answer: Box<Result<CalloutAnswer, CalloutError>> },
+    /// Something has come by a stream of gRPC.
+    Stream { token: u32, part: StreamPart },
     /// Something is in a queue.
     Queue(u32),
+}
+
+/// What comes by a stream of gRPC.
+pub(super) enum StreamPart {
+    Head(Box<CalloutAnswer>),
+    Message(Bytes),
+    End(Box<Outcome>),
 }
 
 /// What has come of a job.

@@ -1,14 +1,13 @@
 //! A module that can be made VMs of: what it imports is there, and what it is told is known.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::Hooks;
 use wasmtime::{InstancePre, Linker, Module};
 
 use super::exports::Exports;
+use super::halls::Member;
 use super::imports::{ENV, FUNCTIONS};
-use super::queues::Queues;
 use crate::context::Context;
 use crate::inspect::LoadError;
 use crate::module::{Linked, configuration, link};
@@ -23,7 +22,8 @@ pub(crate) struct Prepared {
     pub(super) configuration: Vec<u8>,
     /// What it is told of its VM.
     pub(super) vm_configuration: Vec<u8>,
-    pub(super) queues: Arc<Queues>,
+    /// What it shares with others.
+    pub(super) member: Member,
     pub(super) exports: Exports,
     /// What VMs begin with, where the module is an image of one that has started.
     pub(super) began: Option<Began>,
@@ -41,7 +41,7 @@ impl Prepared {
     pub(crate) fn new(
         linker: &Linker<Context>,
         module: &Module,
-        spec: &PluginSpec,
+        (spec, member): (&PluginSpec, Member),
         began: Option<Began>,
     ) -> Result<Self, LoadError> {
         let pre = match link(linker, module, is_there)? {
@@ -70,7 +70,7 @@ impl Prepared {
             },
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
-            queues: Arc::default(),
+            member,
             exports: Exports::of(module),
             began,
         })

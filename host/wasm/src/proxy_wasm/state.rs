@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use model::{BodyOf, Exchange, Passed, Reply, WorkerId};
+use bytes::Bytes;
+use model::{BodyOf, CalloutAnswer, Exchange, Passed, WorkerId};
+use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 use wasmtime::TypedFunc;
 
 use super::abi::{ROOT, Status};
+use super::grpc::Outcome;
 use super::outcome::Went;
 use super::park::{Waiting, park};
 use super::place::Place;
@@ -40,6 +43,26 @@ impl Hasher for NumberHasher {
         // Fibonacci hashing: neighbours are spread over all bits.
         self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
+}
+
+/// A callout that is under way.
+pub(super) struct UnderWay {
+    /// The context that sent it.
+    pub(super) of: u32,
+    pub(super) kind: CalloutKind,
+    pub(super) task: AbortHandle,
+    /// What it says, if it is a stream that may say more.
+    pub(super) say: Option<Sender<Bytes>>,
+}
+
+/// What a callout speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CalloutKind {
+    Http,
+    /// A call of gRPC with one message each way.
+    Grpc,
+    /// One with as many as there are.
+    GrpcStream,
 }
 
 /// The state of a VM.
@@ -71,9 +94,11 @@ pub(crate) struct VmState {
     /// Paused ways of contexts that are to go on.
     to_release: Vec<(u32, BodyOf)>,
     /// The answer that is shown.
-    pub(super) answer: Option<Reply>,
-    /// Callouts under way, and whose they are.
-    pub(super) callouts: HashMap<u32, (u32, AbortHandle)>,
+    pub(super) answer: Option<CalloutAnswer>,
+    /// The same to a gRPC call.
+    pub(super) grpc: Option<Outcome>,
+    /// Callouts under way.
+    pub(super) callouts: HashMap<u32, UnderWay>,
     pub(super) newest_callout: u32,
     /// Counts how often the period of ticks was set: only the last one's timer is heard.
     pub(super) tick: u64,
@@ -103,6 +128,7 @@ impl VmState {
             set_aside: None,
             to_release: Vec::new(),
             answer: None,
+            grpc: None,
             callouts: HashMap::new(),
             newest_callout: 0,
             tick: 0,
@@ -136,9 +162,8 @@ impl VmState {
     pub(super) fn close(&mut self, context: u32) {
         self.let_go(context);
         self.streams.remove(&context);
-        let is_its = |(of, _): &(u32, AbortHandle)| *of == context;
-        self.callouts.values().filter(|callout| is_its(callout)).for_each(|(_, task)| task.abort());
-        self.callouts.retain(|_, callout| !is_its(callout));
+        self.callouts.values().filter(|call| call.of == context).for_each(|call| call.task.abort());
+        self.callouts.retain(|_, call| call.of != context);
     }
 
     /// The context at hand.
@@ -210,7 +235,7 @@ impl VmState {
 
 impl Drop for VmState {
     fn drop(&mut self) {
-        self.callouts.values().for_each(|(_, task)| task.abort());
+        self.callouts.values().for_each(|call| call.task.abort());
     }
 }
 

@@ -8,8 +8,9 @@ use model::CalloutFuture;
 use tokio::task::AbortHandle;
 
 use super::accounts::book;
-use super::job::{Answer, Done, Event, Job};
+use super::job::{Answer, Done, Event, Job, StreamPart};
 use super::place::Place;
+use super::talk::Hearing;
 use crate::stats::{CalloutResult, Hook};
 
 /// The shortest period of ticks: a module that asks for less would keep its worker busy.
@@ -43,6 +44,27 @@ pub(super) fn answer(place: &Arc<Place>, vm: u64, token: u32, answer: CalloutFut
         tokio::spawn(
             async move { tell(&place, vm, Event::Answer { token, answer: Box::new(answer) }).await },
         );
+    });
+    Some(task.abort_handle())
+}
+
+/// Hears a stream on behalf of a VM, part by part.
+pub(super) fn hear(place: &Arc<Place>, vm: u64, token: u32, mut hearing: Hearing) -> Option<AbortHandle> {
+    let runtime = place.runtime.as_ref()?;
+    let place = Arc::downgrade(place);
+    let task = runtime.spawn(async move {
+        loop {
+            let part = hearing.next().await;
+            let Some(place) = place.upgrade() else { return };
+            if let StreamPart::End(outcome) = &part {
+                place.plugin.stats.of(place.worker).called_out(outcome.result());
+                tokio::spawn(async move { tell(&place, vm, Event::Stream { token, part }).await });
+                return;
+            }
+            if !tell(&place, vm, Event::Stream { token, part }).await {
+                return;
+            }
+        }
     });
     Some(task.abort_handle())
 }

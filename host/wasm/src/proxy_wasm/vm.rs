@@ -3,11 +3,13 @@
 //! A callback runs to its end or to a limit, and is not suspended: host functions call back into the module for memory, which
 //! wasmtime allows no guest that may be suspended.
 
+mod answers;
+
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{BodyOf, Exchange, Reply};
+use model::{BodyOf, Exchange};
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
@@ -283,6 +285,9 @@ impl Vm {
     pub(super) fn hears(&mut self, event: &Event) -> bool {
         match event {
             Event::Tick(number) => self.context().vm.as_ref().is_some_and(|vm| vm.tick == *number),
+            Event::Stream { token, .. } => {
+                self.context().vm.as_ref().is_some_and(|vm| vm.callouts.contains_key(token))
+            }
             Event::Answer { .. } | Event::Queue(_) => true,
         }
     }
@@ -298,31 +303,13 @@ impl Vm {
                 self.context().enter(ROOT);
                 call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
             }
-            Event::Answer { token, answer } => self.answer(token, answer.ok())?,
+            Event::Stream { token, part } => self.stream(token, part)?,
+            Event::Answer { token, answer } => self.come_back(token, *answer)?,
         }
         let context = self.context();
         // What is not paused is not here: there is nothing to be given back.
         drop(context.leave());
         context.release();
-        Ok(())
-    }
-
-    /// Shows it the answer to a callout; without one, there was none.
-    fn answer(&mut self, token: u32, answer: Option<Reply>) -> wasmtime::Result<()> {
-        let known = self.context().vm.as_mut().and_then(|vm| vm.callouts.remove(&token));
-        let Some((id, _)) = known else { return Ok(()) };
-        let fields = answer.as_ref().map_or(0, |answer| answer.fields.len() + 1);
-        let length = answer.as_ref().map_or(0, |answer| answer.body.len());
-        let context = self.context();
-        if let Some(vm) = &mut context.vm {
-            vm.answer = answer;
-        }
-        context.enter(id);
-        let told = (id, token, size(fields), size(length), 0);
-        call(&mut self.exports.answer, &mut self.store, &self.instance, told)?;
-        if let Some(vm) = &mut self.context().vm {
-            vm.answer = None;
-        }
         Ok(())
     }
 }

@@ -71,6 +71,7 @@ impl Outgoing {
             body: Bytes::new(),
             timeout: wish.map_or(limits.callout_timeout, |wish: Duration| wish.min(limits.callout_timeout)),
             body_limit: limits.callout_body,
+            talk: None,
         })
     }
 
@@ -156,7 +157,7 @@ async fn send(plugin: &Shared, mut callout: Callout, body: WasiBody) -> Sent {
     callout.body = body;
     let answer = caller.call(callout).await;
     stats.called_out(CalloutResult::of(&answer));
-    Ok((answered(answer.map_err(failed)?), Box::new(std::future::ready(Ok(())))))
+    Ok((answered(answer.map_err(failed)?.reply), Box::new(std::future::ready(Ok(())))))
 }
 
 /// The body, if it is no longer than it may be.

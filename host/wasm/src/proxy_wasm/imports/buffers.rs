@@ -83,7 +83,8 @@ fn bytes(context: &mut Context, buffer: Buffer) -> Option<&[u8]> {
     let of = match buffer {
         Buffer::RequestBody => BodyOf::Request,
         Buffer::ResponseBody => BodyOf::Response,
-        Buffer::AnswerBody => return context.vm.as_ref()?.answer.as_ref().map(|answer| &*answer.body),
+        Buffer::AnswerBody => return context.vm.as_ref()?.answer.as_ref().map(|answer| &*answer.reply.body),
+        Buffer::GrpcMessage => return context.vm.as_ref()?.grpc.as_ref()?.message.as_deref(),
         Buffer::VmConfiguration | Buffer::PluginConfiguration => return configuration(context, buffer),
         Buffer::Nothing => return None,
     };

@@ -17,6 +17,8 @@ use crate::context::Context;
 use crate::imports::{parse_authority, parse_path};
 use crate::proxy_wasm::abi::{ROOT, Status};
 use crate::proxy_wasm::guest_memory::{Done, Module, Span, part, span, told};
+use crate::proxy_wasm::state::{CalloutKind, UnderWay};
+use crate::proxy_wasm::talk::{Hearing, talk};
 use crate::proxy_wasm::{pairs, timer};
 use crate::stats::Refusal;
 
@@ -63,7 +65,7 @@ fn call(module: &mut Module<'_>, wanted: &Wanted, to: u32) -> Done {
     module.write_number(to, 0)?;
     let (bytes, context) = module.bytes()?;
     let callout = prepare(context, bytes, wanted)?;
-    let token = send(context, callout)?;
+    let token = send(context, callout, CalloutKind::Http)?;
     module.write_number(to, token)
 }
 
@@ -73,6 +75,17 @@ fn prepare(context: &mut Context, bytes: &[u8], wanted: &Wanted) -> Result<Callo
     // A callout has no trailers; what is no list of them is an error all the same.
     pairs::read(part(bytes, wanted.trailers)?).ok_or(Status::BadArgument)?;
     let request = request(head)?;
+    callout(context, upstream, request, body, wanted.timeout)
+}
+
+/// A request to an upstream, if it is no longer than it may be.
+pub(super) fn callout(
+    context: &mut Context,
+    upstream: Arc<str>,
+    request: RequestHead,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<Callout, Status> {
     let limits = context.plugin.spec.limits;
     if body.len() > limits.callout_body {
         context.stats().refused(Refusal::CalloutBody);
@@ -87,13 +100,14 @@ fn prepare(context: &mut Context, bytes: &[u8], wanted: &Wanted) -> Result<Callo
         upstream,
         request,
         body: Bytes::copy_from_slice(body),
-        timeout: wanted.timeout.min(limits.callout_timeout),
+        timeout: timeout.min(limits.callout_timeout),
         body_limit: limits.callout_body,
+        talk: None,
     })
 }
 
 /// The upstream of that name, if the plugin may send it anything.
-fn granted(context: &Context, name: &[u8]) -> Result<Arc<str>, Status> {
+pub(super) fn granted(context: &Context, name: &[u8]) -> Result<Arc<str>, Status> {
     let mut granted = context.plugin.spec.grants.callout.iter().flatten();
     match granted.find(|upstream| context.plugin.spec.own_name(upstream).as_bytes() == name) {
         Some(upstream) => Ok(Arc::clone(upstream)),
@@ -135,11 +149,11 @@ fn request(pairs: &[u8]) -> Result<RequestHead, Status> {
 }
 
 /// Sends it, if there may be another; its number.
-fn send(context: &mut Context, callout: Callout) -> Result<u32, Status> {
+pub(super) fn send(context: &mut Context, mut callout: Callout, kind: CalloutKind) -> Result<u32, Status> {
     let limit = context.plugin.spec.limits.callouts;
     let vm = context.vm.as_mut().ok_or(Status::InternalFailure)?;
     let owner = vm.context();
-    let under_way = vm.callouts.values().filter(|(of, _)| *of == owner).count();
+    let under_way = vm.callouts.values().filter(|call| call.of == owner).count();
     let sent = vm.stream().map_or(u32::try_from(under_way).unwrap_or(u32::MAX), |stream| stream.callouts);
     if sent >= limit {
         context.stats().refused(Refusal::Callouts);
@@ -159,8 +173,19 @@ fn send(context: &mut Context, callout: Callout) -> Result<u32, Status> {
     }
     // A VM that is only tried sends nothing, and hears nothing.
     let (Some(place), Some(caller)) = (vm.place.upgrade(), caller) else { return Ok(token) };
-    let task =
-        timer::answer(&place, vm.number, token, caller.call(callout)).ok_or(Status::InternalFailure)?;
-    vm.callouts.insert(token, (owner, task));
+    let (task, say) = match kind {
+        CalloutKind::Http | CalloutKind::Grpc => {
+            (timer::answer(&place, vm.number, token, caller.call(callout)), None)
+        }
+        CalloutKind::GrpcStream => {
+            let (talk, ours) = talk();
+            callout.talk = Some(talk);
+            let limit = callout.body_limit;
+            let (hearing, say) = Hearing::new(caller.call(callout), ours, limit);
+            (timer::hear(&place, vm.number, token, hearing), Some(say))
+        }
+    };
+    let task = task.ok_or(Status::InternalFailure)?;
+    vm.callouts.insert(token, UnderWay { of: owner, kind, task, say });
     Ok(token)
 }

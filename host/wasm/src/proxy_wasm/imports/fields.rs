@@ -37,12 +37,20 @@ pub(super) fn head(context: &mut Context, map: Map) -> Option<Head<'_>> {
             Some(Head::Response(&exchange.response, digits(exchange.response.status)))
         }
         Map::AnswerHead => {
-            let answer = context.vm.as_ref()?.answer.as_ref()?;
+            let answer = &context.vm.as_ref()?.answer.as_ref()?.reply;
             Some(Head::Answer(answer, digits(answer.status)))
+        }
+        Map::AnswerTrailers => Some(Head::Trailers(&context.vm.as_ref()?.answer.as_ref()?.trailers)),
+        Map::GrpcHead => {
+            let answer = &context.vm.as_ref()?.grpc.as_ref()?.answer.as_ref()?.reply;
+            Some(Head::Answer(answer, digits(answer.status)))
+        }
+        Map::GrpcTrailers => {
+            let answer = context.vm.as_ref()?.grpc.as_ref()?.answer.as_ref()?;
+            Some(Head::Trailers(&answer.trailers))
         }
         Map::RequestTrailers => trailers(context, BodyOf::Request).map(|trailers| Head::Trailers(trailers)),
         Map::ResponseTrailers => trailers(context, BodyOf::Response).map(|trailers| Head::Trailers(trailers)),
-        Map::Nothing => None,
     }
 }
 

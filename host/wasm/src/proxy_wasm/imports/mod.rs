@@ -3,6 +3,7 @@
 mod buffers;
 mod callout;
 mod fields;
+mod grpc;
 mod maps;
 mod metrics;
 mod property;
@@ -79,6 +80,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Context>> {
     shared::add(&mut linker)?;
     stream::add(&mut linker)?;
     callout::add(&mut linker)?;
+    grpc::add(&mut linker)?;
     metrics::add(&mut linker)?;
     refused::add(&mut linker)?;
     wasi::add(&mut linker)?;

@@ -1,4 +1,4 @@
-//! What is there by name, and refused: gRPC calls, foreign functions, and the status of either.
+//! What is there by name, and refused: foreign functions.
 
 use wasmtime::{Caller, Linker};
 
@@ -16,71 +16,13 @@ pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
             told(foreign(&mut module, span(name, length)))
         },
     )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_call",
-        |caller: Caller<'_, Context>,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32| refuse(caller, Status::InternalFailure),
-    )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_stream",
-        |caller: Caller<'_, Context>,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32,
-         _: u32| { refuse(caller, Status::InternalFailure) },
-    )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_send",
-        |caller: Caller<'_, Context>, _: u32, _: u32, _: u32, _: u32| refuse(caller, Status::NotFound),
-    )?;
-    for name in ["proxy_grpc_cancel", "proxy_grpc_close"] {
-        linker
-            .func_wrap(ENV, name, |caller: Caller<'_, Context>, _: u32| refuse(caller, Status::NotFound))?;
-    }
-    linker.func_wrap(
-        ENV,
-        "proxy_get_status",
-        |caller: Caller<'_, Context>, code: u32, at: u32, length: u32| {
-            let mut module = Module::calls(caller)?;
-            told(no_status(&mut module, [code, at, length]))
-        },
-    )?;
     // What old compilers import, and nobody needs to be told here.
     linker.func_wrap(ENV, "emscripten_notify_memory_growth", |_: Caller<'_, Context>, _: u32| {})?;
     Ok(())
-}
-
-fn refuse(caller: Caller<'_, Context>, status: Status) -> wasmtime::Result<u32> {
-    Module::calls(caller)?;
-    Ok(status as u32)
 }
 
 /// There are none; where the name is, is looked at all the same.
 fn foreign(module: &mut Module<'_>, name: Span) -> Done {
     module.read(name)?;
     Err(Status::NotFound.into())
-}
-
-/// That of a gRPC call, of which there was none.
-fn no_status(module: &mut Module<'_>, to: [u32; 3]) -> Done {
-    to.into_iter().try_for_each(|to| module.write_number(to, 0))
 }

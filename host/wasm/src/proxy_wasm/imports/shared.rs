@@ -1,6 +1,5 @@
-//! Data that the VMs of a plugin share, and their queues. Data needs the grant `kv`, whose quota it is held to.
+//! Data that VMs share, and queues: those of a plugin, or of all plugins of a `vm_id`. Data needs the grant `kv`, whose quota it is held to.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use state::{KeyValue, SetError, Wanted};
@@ -11,7 +10,7 @@ use crate::context::Context;
 use crate::plugin::Blueprint;
 use crate::proxy_wasm::abi::Status;
 use crate::proxy_wasm::guest_memory::{Done, Module, Pointers, Span, Stop, span, told};
-use crate::proxy_wasm::queues::Queues;
+use crate::proxy_wasm::halls::Member;
 use crate::stats::Refusal;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
@@ -46,9 +45,9 @@ fn add_queues(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(
         ENV,
         "proxy_resolve_shared_queue",
-        |caller: Caller<'_, Context>, _vm: u32, _vm_length: u32, name: u32, length: u32, to: u32| {
+        |caller: Caller<'_, Context>, vm: u32, vm_length: u32, name: u32, length: u32, to: u32| {
             let mut module = Module::calls(caller)?;
-            told(resolve(&mut module, span(name, length), to))
+            told(resolve(&mut module, span(vm, vm_length), span(name, length), to))
         },
     )?;
     linker.func_wrap(
@@ -119,9 +118,10 @@ fn values(context: &mut Context) -> Result<(&KeyValue, u64), Status> {
     if let Some(vm) = &mut context.vm {
         vm.note_bound("it uses shared data when it starts");
     }
-    let kept = context.plugin.state.as_ref().zip(context.plugin.spec.grants.kv);
-    match kept {
-        Some((state, quota)) => Ok((&state.values, quota)),
+    let own = context.plugin.state.as_ref().map(|state| &state.values);
+    let shared = member(context).ok().and_then(Member::values);
+    match own.map(|own| shared.unwrap_or(own)).zip(context.plugin.spec.grants.kv) {
+        Some(kept) => Ok(kept),
         None => {
             not_granted(context, "shared data", "kv: { quota: 1MiB }");
             Err(Status::InternalFailure)
@@ -139,37 +139,51 @@ pub(super) fn not_granted(context: &Context, what: &str, grant: &str) {
 
 fn register(module: &mut Module<'_>, name: Span, to: u32) -> Done {
     let (name, context) = module.read(name)?;
-    let queues = queues(context)?;
+    note_bound(context);
     let vm = context.vm.as_ref().ok_or(Status::InternalFailure)?;
-    let number = queues.register(name, vm.place.clone(), vm.number)?;
+    // One that is only tried is not told, and takes no other's place.
+    let listener = (vm.place.strong_count() > 0).then(|| (vm.place.clone(), vm.number));
+    let number = member(context)?.register(name, listener)?;
     module.write_number(to, number)
 }
 
-fn resolve(module: &mut Module<'_>, name: Span, to: u32) -> Done {
-    let (name, context) = module.read(name)?;
-    let number = queues(context)?.resolve(name)?;
+fn resolve(module: &mut Module<'_>, vm_id: Span, name: Span, to: u32) -> Done {
+    let (vm_id, name, context) = module.read_both(vm_id, name)?;
+    note_bound(context);
+    let member = member(context)?;
+    if !vm_id.is_empty() && !member.is_open() {
+        not_granted(context, "a queue of another VM", "proxy_wasm: { vm_id: NAME }");
+    }
+    let number = member.resolve(vm_id, name)?;
     module.write_number(to, number)
 }
 
 fn enqueue(module: &mut Module<'_>, queue: u32, item: Span) -> Done {
     let (item, context) = module.read(item)?;
-    queues(context)?.put(queue, item).map_err(Stop::Status)
+    note_bound(context);
+    member(context)?.put(queue, item).map_err(Stop::Status)
 }
 
 fn dequeue(module: &mut Module<'_>, queue: u32, to: Pointers) -> Done {
-    let item = queues(module.context())?.take(queue)?;
+    let context = module.context();
+    note_bound(context);
+    let item = member(context)?.take(queue)?;
     module.give(to, |_, into| {
         into.extend_from_slice(&item);
         Ok(())
     })
 }
 
-fn queues(context: &mut Context) -> Result<Arc<Queues>, Status> {
+fn note_bound(context: &mut Context) {
     if let Some(vm) = &mut context.vm {
         vm.note_bound("it uses a queue when it starts");
     }
+}
+
+/// What the plugin shares with others.
+fn member(context: &Context) -> Result<&Member, Status> {
     match &context.plugin.blueprint {
-        Blueprint::Module(module) => Ok(Arc::clone(&module.queues)),
+        Blueprint::Module(module) => Ok(&module.member),
         Blueprint::Component(_) | Blueprint::Handler(_) => Err(Status::InternalFailure),
     }
 }

@@ -10,8 +10,8 @@ use super::fields::{Change, field};
 use crate::context::Context;
 use crate::proxy_wasm::abi::Status;
 use crate::proxy_wasm::guest_memory::{Done, Module, Span, Stop, part, span, told};
-use crate::proxy_wasm::pairs;
 use crate::proxy_wasm::stream::Stage;
+use crate::proxy_wasm::{grpc, pairs};
 use crate::reply::{BODY_LIMIT, check_status};
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
@@ -99,10 +99,12 @@ fn send(module: &mut Module<'_>, status: u32, body: Span, fields: Span, grpc_sta
     for (name, value) in pairs::read(fields).ok_or(Status::BadArgument)? {
         field(&mut head, name, Change::Add(value))?;
     }
-    if grpc_status >= 0 && context.exchange.as_deref().is_some_and(is_grpc) {
-        field(&mut head, b"grpc-status", Change::Replace(grpc_status.to_string().as_bytes()))?;
-    }
-    let reply = Reply { status, fields: head, body: Bytes::copy_from_slice(body) };
+    let for_grpc =
+        u32::try_from(grpc_status).ok().filter(|_| context.exchange.as_deref().is_some_and(is_grpc));
+    let reply = match for_grpc {
+        Some(grpc_status) => grpc::reply(grpc_status, body, head),
+        None => Reply { status, fields: head, body: Bytes::copy_from_slice(body) },
+    };
     answer(context, reply).map_err(Stop::Status)
 }
 
@@ -120,5 +122,6 @@ fn answer(context: &mut Context, reply: Reply) -> Result<(), Status> {
 
 fn is_grpc(exchange: &model::Exchange) -> bool {
     let kind = exchange.request.fields.get(http::header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+    let rest = kind.and_then(|kind| kind.as_bytes().strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
+use proxy_wasm::types::{Action, ContextType, GrpcStatusCode, LogLevel, MetricType};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
@@ -67,7 +67,13 @@ impl RootContext for Root {
 
     fn on_queue_ready(&mut self, queue: u32) {
         while let Ok(Some(job)) = self.dequeue_shared_queue(queue) {
-            self.set_shared_data("done", Some(&job), None).ok();
+            // All of them, in their order.
+            let mut done = self.get_shared_data("done").0.filter(|done| !done.is_empty()).unwrap_or_default();
+            if !done.is_empty() {
+                done.push(b',');
+            }
+            done.extend(job);
+            self.set_shared_data("done", Some(&done), None).ok();
         }
     }
 
@@ -77,7 +83,14 @@ impl RootContext for Root {
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         let configuration = self.configuration.clone();
-        Some(Box::new(Probe { id, configuration, wish: Vec::new(), queue: self.queue, parts: 0 }))
+        Some(Box::new(Probe {
+            id,
+            configuration,
+            wish: Vec::new(),
+            queue: self.queue,
+            parts: 0,
+            heard: Vec::new(),
+        }))
     }
 }
 
@@ -89,6 +102,8 @@ struct Probe {
     queue: Option<u32>,
     /// How many parts of the request's body it has seen.
     parts: u32,
+    /// What came by a stream of gRPC.
+    heard: Vec<String>,
 }
 
 impl Context for Probe {
@@ -101,6 +116,44 @@ impl Context for Probe {
             return;
         }
         self.set_http_request_header("x-answer", Some(&format!("{status} {body}")));
+        self.resume_http_request();
+    }
+
+    fn on_grpc_call_response(&mut self, _token: u32, status: u32, size: usize) {
+        let (_, text) = self.get_grpc_status();
+        let message = self.get_grpc_call_response_body(0, size).unwrap_or_default();
+        let trailer = self.get_grpc_stream_trailing_metadata_value("x-sum").unwrap_or_default();
+        let head = self.get_grpc_stream_initial_metadata_value(":status").unwrap_or_default();
+        let [message, trailer, head] =
+            [message, trailer, head].map(|bytes| String::from_utf8(bytes).unwrap());
+        let told = format!("{status} [{}] [{message}] [{trailer}] {head}", text.unwrap_or_default());
+        self.set_http_request_header("x-answer", Some(&told));
+        self.resume_http_request();
+    }
+
+    fn on_grpc_stream_initial_metadata(&mut self, _token: u32, fields: u32) {
+        let status = self.get_grpc_stream_initial_metadata_value(":status").unwrap_or_default();
+        self.heard.push(format!("head {} {}", fields > 0, String::from_utf8(status).unwrap()));
+    }
+
+    fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
+        let message = self.get_grpc_stream_message(0, size).unwrap_or_default();
+        let message = String::from_utf8(message).unwrap();
+        if message == "heard one" {
+            self.send_grpc_stream_message(token, Some(b"two"), true);
+        }
+        self.heard.push(message);
+    }
+
+    fn on_grpc_stream_trailing_metadata(&mut self, _token: u32, _count: u32) {
+        let sum = self.get_grpc_stream_trailing_metadata_value("x-sum").unwrap_or_default();
+        self.heard.push(format!("sum {}", String::from_utf8(sum).unwrap()));
+    }
+
+    fn on_grpc_stream_close(&mut self, _token: u32, status: u32) {
+        let (_, text) = self.get_grpc_status();
+        self.heard.push(format!("closed {status} {}", text.unwrap_or_default()));
+        self.set_http_request_header("x-answer", Some(&self.heard.join(", ")));
         self.resume_http_request();
     }
 
@@ -120,10 +173,18 @@ impl HttpContext for Probe {
         self.set_http_request_header("x-ends", Some(&end_of_stream.to_string()));
         self.count();
         let words: Vec<&str> = self.wish.iter().map(String::as_str).collect();
+        if let Some(action) = self.speak_grpc(&words) {
+            return action;
+        }
         match words.as_slice() {
             ["reply", status] => {
                 let status = status.parse().unwrap_or(200);
                 self.send_http_response(status, vec![("x-from", "probe")], Some(b"no further"));
+                return Action::Pause;
+            }
+            ["reply-grpc"] => {
+                let own: Vec<(&str, &[u8])> = vec![("x-from", b"probe")];
+                self.send_grpc_response(GrpcStatusCode::Aborted, Some("not now, 100%"), own);
                 return Action::Pause;
             }
             ["pairs"] => self.rewrite_all(),
@@ -141,6 +202,11 @@ impl HttpContext for Probe {
             }
             ["enqueue", text] => {
                 let queue = self.resolve_shared_queue("", "jobs");
+                let put = self.enqueue_shared_queue(queue.unwrap_or(0), Some(text.as_bytes()));
+                self.set_http_request_header("x-put", Some(&format!("{put:?}")));
+            }
+            ["send", vm_id, text] => {
+                let queue = self.resolve_shared_queue(vm_id, "jobs");
                 let put = self.enqueue_shared_queue(queue.unwrap_or(0), Some(text.as_bytes()));
                 self.set_http_request_header("x-put", Some(&format!("{put:?}")));
             }
@@ -264,7 +330,55 @@ impl HttpContext for Probe {
     }
 }
 
+/// How long what it asks may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Probe {
+    /// What is wished for of a service that speaks gRPC.
+    fn speak_grpc(&self, words: &[&str]) -> Option<Action> {
+        match words {
+            // By the upstream's name, and by what Envoy names it with.
+            ["call", upstream] => return Some(self.call(upstream)),
+            ["call-proto", upstream] => {
+                let length = upstream.len() as u8;
+                return Some(self.call(&format!("\n{}\n{}{upstream}", (length + 2) as char, length as char)));
+            }
+            ["call-cancel", upstream] => {
+                let token =
+                    self.dispatch_grpc_call(upstream, "a.Slow", "Do", vec![], None, PATIENCE).unwrap();
+                self.cancel_grpc_call(token);
+                let again = hostcalls::cancel_grpc_call(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
+            ["talk", upstream] => {
+                let Ok(token) = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]) else {
+                    return Some(Action::Continue);
+                };
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                return Some(Action::Pause);
+            }
+            ["talk-cancel", upstream] => {
+                let token = self.open_grpc_stream(upstream, "test.Auth", "Talk", vec![]).unwrap();
+                self.send_grpc_stream_message(token, Some(b"one"), false);
+                self.close_grpc_stream(token);
+                self.cancel_grpc_stream(token);
+                let again = hostcalls::cancel_grpc_stream(token);
+                self.set_http_request_header("x-answer", Some(&format!("{again:?}")));
+            }
+            _ => return None,
+        }
+        Some(Action::Continue)
+    }
+
+    /// Asks a service by gRPC.
+    fn call(&self, upstream: &str) -> Action {
+        let metadata: Vec<(&str, &[u8])> = vec![("x-meta", b"one"), ("grpc-timeout", b"1H")];
+        let sent = self.dispatch_grpc_call(upstream, "test.Auth", "Check", metadata, Some(b"who"), PATIENCE);
+        let Err(status) = sent else { return Action::Pause };
+        self.set_http_request_header("x-answer", Some(&format!("{status:?}")));
+        Action::Continue
+    }
+
     fn says(&self, word: &str) -> bool {
         self.wish.iter().any(|said| said == word)
     }
