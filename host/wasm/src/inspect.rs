@@ -4,128 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aot::{Code, MachineCode};
+use sandbox::{Dialect, Engine, Grant, Grants, Known, LoadError, Needs, Waits};
 use wasmtime::ImportType;
 
-use crate::compile::Code;
-use crate::contract::{self, HOOKS, Known};
-use crate::dialect::Dialect;
-use crate::engine::Engine;
-use crate::grants::{Grant, Grants, Needs};
-use crate::http_wasm;
-use crate::imports::FREE;
-use crate::machine_code::MachineCode;
-use crate::module::Contract;
-use crate::schema::SettingsFault;
-use crate::service;
+use contract::{FREE, HOOKS};
 
-/// Why a component can't be loaded. Each says what was found, what was expected and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The machinery can't be set up.
-    #[error("the WebAssembly engine can't be set up: {0}")]
-    Engine(String),
-    /// More memory than any guest may have.
-    #[error("`limits.memory` is {0} bytes; a guest may have 64MiB at most")]
-    MemoryLimit(u64),
-    /// The file can't be read.
-    #[error("cannot read it: {0}; build the component, or correct the path")]
-    Read(#[from] std::io::Error),
-    /// The file is empty.
-    #[error("the file is empty; expected a WebAssembly component")]
-    Empty,
-    /// Not WebAssembly.
-    #[error(
-        "the file begins with {0:?}, so it is no WebAssembly; expected a component, as `cargo xtask guests` or `wasm-tools component new` makes"
-    )]
-    NotWasm(String),
-    /// A module, not a component.
-    #[error(
-        "the file is a core module; expected a component, as `wasm-tools component new` makes of it, or a module of \
-         proxy-wasm 0.2.1, 0.2.0 or 0.1.0, or of http-wasm{0}"
-    )]
-    CoreModule(&'static str),
-    /// A module that imports what proxy-wasm has not.
-    #[error(
-        "it imports `{0}`; a module of proxy-wasm may import the host functions of versions 0.2.1, 0.2.0 and 0.1.0 from \
-         `env`, and WASI preview 1"
-    )]
-    ModuleImport(String),
-    /// A module that imports what http-wasm has not.
-    #[error(
-        "it imports `{0}`; a module of http-wasm may import the functions of its contract from `http_handler`, and WASI preview 1"
-    )]
-    HandlerImport(String),
-    /// Damaged, or made for another version of the component model.
-    #[error("the component can't be compiled: {0}; is the file whole? build it again")]
-    Damaged(String),
-    /// Nothing that the host calls.
-    #[error("it exports {0}; expected at least one of {hooks}, of the package sandgate:proxy, {spoken}, wasi:http/incoming-handler 0.2, or wasi:http/handler 0.3", hooks = HOOKS.join(", "), spoken = contract::spoken())]
-    NoHook(String),
-    /// Built for a version of the contract that is not spoken here.
-    #[error(
-        "it was built for {0}, and this Sandgate speaks {spoken}; build it with an SDK for one of these, or run it with a Sandgate that speaks what it was built for",
-        spoken = contract::spoken()
-    )]
-    Version(String),
-    /// What there is not.
-    #[error(
-        "it imports `{0}`, which no plugin is granted; a plugin may import {1}, what its `grants` have, and WASI 0.2"
-    )]
-    Import(String, String),
-    /// More than it is granted.
-    #[error("it {what}, which it is not granted; {how}")]
-    NotGranted {
-        /// What it does.
-        what: String,
-        /// What to write where.
-        how: String,
-    },
-    /// What it says of its metrics can't be.
-    #[error("it describes metrics that it can't have: {0}")]
-    Metrics(String),
-    /// Right names, wrong types.
-    #[error("it does not fit {newest}: {0}; build it with this version's WIT", newest = contract::newest())]
-    Mismatch(String),
-    /// Settings for a plugin that has none.
-    #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
-    TakesNoSettings,
-    /// The schema of its settings can't be used.
-    #[error("the schema that it gives for its settings can't be used: {0}")]
-    Schema(String),
-    /// The settings break the schema.
-    #[error("its settings are not as its schema says: {}", sentences(.0))]
-    Settings(Vec<SettingsFault>),
-    /// `configure` said no.
-    #[error("it refuses its settings: {0}")]
-    Refused(String),
-    /// The first instance failed.
-    #[error("a first instance of it failed: {0}")]
-    Trial(String),
-}
-
-impl LoadError {
-    /// Says what to write: the whole line, or, where it is there, what it lacks.
-    pub(crate) fn not_granted(what: String, plugin: &str, grants: &Grants, missing: &Needs) -> Self {
-        let how = match grants.is_empty() {
-            true => format!("grant it under `plugins.{plugin}` by `{missing}`"),
-            false => format!("add to `plugins.{plugin}.grants`: `{}`", missing.entries()),
-        };
-        LoadError::NotGranted { what, how }
-    }
-
-    pub(crate) fn mismatch(error: &wasmtime::Error) -> Self {
-        LoadError::Mismatch(format!("{error:#}"))
-    }
-}
-
-/// Things that are wrong with settings, on one line.
-fn sentences(faults: &[SettingsFault]) -> String {
-    let sentence = |fault: &SettingsFault| match fault.place.as_str() {
-        "" => fault.message.clone(),
-        place => format!("at `{place}`, {}", fault.message),
-    };
-    faults.iter().map(sentence).collect::<Vec<_>>().join("; ")
-}
+use crate::core::Contract;
 
 /// Of a component's interfaces, all whose names begin so are granted: nothing is behind them.
 const WASI: &str = "wasi:";
@@ -150,17 +35,6 @@ pub struct Anatomy {
     pub exports: Vec<String>,
     /// Names of what it imports.
     pub imports: Vec<String>,
-}
-
-/// What guests can wait for, beside a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waits {
-    /// Nothing: they compute from beginning to end.
-    Nothing,
-    /// Answers of upstreams.
-    Answers,
-    /// Whatever their language's runtime waits for.
-    Wasi,
 }
 
 /// Whether a component could be loaded.
@@ -217,11 +91,15 @@ impl Anatomy {
         }
         let is_called = |export: &String| contract::is_hook(export) || service::is_handler(export);
         if !self.exports.iter().any(is_called) {
-            return Err(LoadError::NoHook(list(&self.exports)));
+            return Err(LoadError::NoHook {
+                exports: list(&self.exports),
+                hooks: HOOKS.join(", "),
+                spoken: contract::spoken(),
+            });
         }
         let strange = self.contracts().into_iter().find(|(_, known)| *known == Known::Elsewhere);
-        if let Some((version, _)) = strange {
-            return Err(LoadError::Version(version));
+        if let Some((built_for, _)) = strange {
+            return Err(LoadError::Version { built_for, spoken: contract::spoken() });
         }
         let ungranted = self.imports.iter().find(|import| !is_granted(import));
         match ungranted {
@@ -360,7 +238,7 @@ mod tests {
             anatomy(&[hook], &["wasi:keyvalue/store@0.2.0-draft", "wasi:keyvalue/batch@0.2.0-draft"]);
         assert_eq!(several.needs().to_string(), "grants: { kv: { quota: 1MiB } }", "once");
         assert!(matches!(anatomy(&[hook], &["evil:x/y"]).check(), Err(LoadError::Import(..))));
-        assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook(..))));
+        assert!(matches!(anatomy(&["run"], &[]).check(), Err(LoadError::NoHook { .. })));
         let strange =
             |exports: &[&str], imports: &[&str]| anatomy(exports, imports).check().unwrap_err().to_string();
         let said = "it was built for sandgate:proxy@0.9.0, and this Sandgate speaks 0.1.0 to 0.1.1;";

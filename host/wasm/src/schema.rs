@@ -8,10 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
+use sandbox::{LoadError, SettingsFault};
 use serde_json::Value;
-
-use crate::inspect::LoadError;
-use crate::lane;
 
 /// The longest schema, in bytes of JSON.
 const SCHEMA_LIMIT: usize = 64 << 10;
@@ -26,15 +24,6 @@ const COMPARING_LIMIT: usize = 16;
 
 /// How many are being compared.
 static COMPARING: AtomicUsize = AtomicUsize::new(0);
-
-/// One thing that is wrong with a plugin's settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsFault {
-    /// Where in the settings, as a JSON Pointer (RFC 6901): empty for the whole, else as `/rules/0/path`.
-    pub place: String,
-    /// What is wrong there.
-    pub message: String,
-}
 
 /// Whether the settings are as the schema says.
 pub(crate) fn check(schema: &str, settings: &str) -> Result<(), LoadError> {

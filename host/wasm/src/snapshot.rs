@@ -11,19 +11,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use aot::{Code, Source};
+use sandbox::{Context, Failure, Guest, Keep, Limits, LoadError, NoImage, Start};
 use wasmtime::Store;
 use wasmtime::component::{Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
-use crate::aot::Source;
-use crate::compile::Code;
-use crate::context::Context;
-use crate::failure::Failure;
-use crate::guest::Guest;
-use crate::inspect::LoadError;
-use crate::load::Recipe;
-use crate::plugin::Start;
-use crate::spec::{Keep, Limits};
+use crate::recipe::Recipe;
 
 /// The CPU time that `configure` may take, unless the plugin may take more for an exchange.
 const CONFIGURE_CPU: Duration = Duration::from_secs(1);
@@ -37,23 +31,6 @@ const HANDLES: usize = 0;
 const COPY_LIMIT: usize = 512 << 20;
 /// What images depend on beside the component, its settings and the engine: how they are made.
 const FORMAT: &[u8] = b"configured image 1";
-
-/// Why the instances of a component can't begin configured.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NoImage {
-    /// It has what no snapshot can be made of.
-    #[error("no snapshot can be made of it: {0}")]
-    Unsuitable(String),
-    /// `configure` failed where no resources are given out.
-    #[error("`configure` failed where it gets no resources of the host: {0}")]
-    Sandbox(String),
-    /// Its state can't be read.
-    #[error("its memory can't be read: {0}")]
-    Unreadable(String),
-    /// The component with the image is no good.
-    #[error("an instance of the snapshot failed: {0}")]
-    Useless(String),
-}
 
 /// What came of it.
 pub(crate) enum Snapshot {
@@ -130,19 +107,20 @@ async fn configured(recipe: &Recipe<'_>, bytes: &Arc<[u8]>) -> Result<Result<Gue
         Ok(code) => code,
         Err(error) => return Ok(Err(NoImage::Unsuitable(format!("{error:#}")))),
     };
-    let shared = match recipe.shared_within(&code, Start::Plain, limits(recipe.spec.limits), HANDLES) {
-        Ok(shared) => shared,
+    let plugin = match recipe.plugin_within(&code, Start::Plain, limits(recipe.spec.limits), HANDLES) {
+        Ok(plugin) => plugin,
         Err(error) => return Ok(Err(NoImage::Unsuitable(error.to_string()))),
     };
-    let Some(configure) = shared.hooks.configure else {
+    let shared = &plugin.shared;
+    let Some(configure) = shared.configure() else {
         return Ok(Err(NoImage::Unsuitable("it has lost `configure`".to_owned())));
     };
     let sandbox = |failure: Failure| NoImage::Sandbox(failure.detail);
-    let mut guest = match Guest::unconfigured(&shared).await {
+    let mut guest = match Guest::unconfigured(shared).await {
         Ok(guest) => guest,
         Err(failure) => return Ok(Err(sandbox(failure))),
     };
-    match guest.call::<_, (Result<(), String>,)>(&configure, (shared.settings(),)).await {
+    match guest.call::<_, (Result<(), String>,)>(configure, (shared.settings(),)).await {
         Ok((Ok(()),)) => Ok(Ok(guest)),
         // Its own words, which are cut.
         Ok((Err(message),)) => Err(LoadError::Refused(Failure::invalid(message).detail)),

@@ -14,7 +14,7 @@ struct Owner {
     why: &'static str,
 }
 
-const OWNERS: [Owner; 10] = [
+const OWNERS: [Owner; 12] = [
     Owner {
         name: "transport",
         packages: &["rustls", "rustls-native-certs", "tokio-rustls", "x509-parser"],
@@ -40,10 +40,22 @@ const OWNERS: [Owner; 10] = [
         why: "everything else sees where a name leads, never DNS",
     },
     Owner {
-        name: "wasm",
-        packages: &["wasmtime", "wasmtime-wasi", "wasmtime-wasi-http", "wasmtime-wizer", "jsonschema"],
-        also: &[],
+        name: "sandbox",
+        packages: &["wasmtime"],
+        also: &["aot", "contract", "wasi", "service", "module", "proxy_wasm", "http_wasm", "wasm"],
         why: "everything else sees filters, routers and balancers, never a component",
+    },
+    Owner {
+        name: "sandbox",
+        packages: &["wasmtime-wasi", "wasmtime-wasi-http"],
+        also: &["wasi", "service"],
+        why: "contracts of our own know nothing of WASI's",
+    },
+    Owner {
+        name: "wasm",
+        packages: &["wasmtime-wizer", "jsonschema"],
+        also: &[],
+        why: "one place loads plugins",
     },
     Owner {
         name: "document",
