@@ -1,6 +1,6 @@
 //! sandgate:proxy, the contract in `wit/`: components as filters, routers, pickers and weighers.
 //!
-//! [`HookTable`] is what a component exports of it; what it may import is in [`imports`]. To the rest of the host a plugin is a
+//! [`HookTable`] is what a component exports of it; what it may import is in `imports/`. To the rest of the host a plugin is a
 //! [`model::Filter`], a [`model::Router`], a [`model::Balancer`] or a [`model::Weigher`], and nobody can tell it from a native one.
 
 mod bindings;

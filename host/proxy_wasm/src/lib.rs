@@ -2,8 +2,8 @@
 //!
 //! The contract is ABI 0.2.1, 0.2.0 or 0.1.0 of github.com/proxy-wasm/spec: core modules with callbacks and host functions
 //! of numbers and pointers. A VM is an instance of such a module: it has a root context, and a context for each exchange.
-//! A [`Place`](place::Place) holds a VM and gives callers their turn; the VM's [`state`] is part of its store, where the host
-//! functions in [`imports`] find it.
+//! A `Place` holds a VM and gives callers their turn; the VM's `state.rs` is part of its store, where the host
+//! functions in `imports/` find it.
 //!
 //! Nothing of `sandgate:proxy` is reachable from here, and nothing of this from a component.
 
