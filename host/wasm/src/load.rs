@@ -82,6 +82,7 @@ impl Plugin {
             state,
             metrics: None,
             began: None,
+            shown: http_wasm::Shown::default(),
         };
         if anatomy.kind == Kind::Module {
             recipe.metrics = recipe.open_metrics(before);
@@ -125,6 +126,7 @@ impl Plugin {
             state: state_of(&Grants::everything(), None),
             metrics: None,
             began: None,
+            shown: http_wasm::Shown::default(),
         };
         let First { said, memory } = describe(&recipe.shared(&code, Start::Plain)?).await?;
         let description = said.map(|said| Description {
@@ -185,6 +187,8 @@ pub(crate) struct Recipe<'a> {
     metrics: Option<Arc<OwnMetrics>>,
     /// What VMs of a module begin with.
     began: Option<Began>,
+    /// What is known of a module of http-wasm.
+    shown: http_wasm::Shown,
 }
 
 impl Recipe<'_> {
@@ -243,7 +247,7 @@ impl Recipe<'_> {
         let (spec, machinery) = (&self.spec, self.machinery);
         let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
         if Contract::of(&exports) == Some(Contract::HttpWasm) {
-            let prepared = http_wasm::Prepared::new(&machinery.handlers, module, spec)?;
+            let prepared = http_wasm::Prepared::new(&machinery.handlers, module, spec, self.shown)?;
             return Ok(Blueprint::Handler(Arc::new(prepared)));
         }
         let member = machinery.halls.join(spec);
@@ -256,9 +260,7 @@ impl Recipe<'_> {
     async fn module(&mut self, code: &Code) -> Result<Plugin, LoadError> {
         let shared = self.shared(code, Start::Plain)?;
         if matches!(shared.blueprint, Blueprint::Handler(_)) {
-            http_wasm::try_out(&shared).await?;
-            code.settle();
-            return Ok(self.finished(shared));
+            return self.handler(code, shared).await;
         }
         let tried = proxy_wasm::try_out(&shared).await?;
         if shared.isolation() == Isolation::Resident {
@@ -274,6 +276,17 @@ impl Recipe<'_> {
         let plugin = self.finished(shared);
         plugin.say_how_it_starts();
         Ok(plugin)
+    }
+
+    /// The same of a module of http-wasm. One that looks at trailers may be suspended, and is linked otherwise.
+    async fn handler(&mut self, code: &Code, mut shared: Arc<Shared>) -> Result<Plugin, LoadError> {
+        self.shown = http_wasm::try_out(&shared).await?;
+        if self.shown.waits_for_trailers() {
+            self.waits = Waits::Answers;
+            shared = self.shared(code, Start::Plain)?;
+        }
+        code.settle();
+        Ok(self.finished(shared))
     }
 
     /// The same as VMs that begin where the first one was, which one of them has shown that it can.

@@ -177,7 +177,7 @@ impl Connection {
     pub fn request(&mut self) -> Option<Request> {
         let (place, mut request) = self.receive_head()?;
         let body = self.wire.receive_body(request.request_framing()).ok()?;
-        (request.body, request.ending) = (body.bytes, Some(body.ending));
+        (request.body, request.trailers, request.ending) = (body.bytes, body.trailers, Some(body.ending));
         self.record.requests.lock().unwrap()[place].clone_from(&request);
         (body.ending == Ending::Complete).then_some(request)
     }
@@ -215,7 +215,8 @@ impl Connection {
 
     fn receive_head(&mut self) -> Option<(usize, Request)> {
         let head = self.wire.receive_head().ok()??;
-        let request = Request { head, body: Vec::new(), ending: None, connection: self.number };
+        let (body, trailers, connection) = (Vec::new(), Vec::new(), self.number);
+        let request = Request { head, body, trailers, ending: None, connection };
         let mut requests = self.record.requests.lock().unwrap();
         requests.push(request.clone());
         Some((requests.len() - 1, request))

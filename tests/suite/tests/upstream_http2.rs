@@ -282,7 +282,7 @@ fn trailers_pass_both_ways() {
     let sandgate = before(&origin, "");
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("abc"));
-    let (answer, trailers) = with_trailers(&sandgate, grpc_request("/a"), b"hello", trailers);
+    let (answer, trailers) = Http2Client::connect(sandgate.web()).send_with_trailers(grpc_request("/a"), b"hello", trailers);
     assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, &b"hello"[..]));
     assert_eq!(trailers.unwrap()["x-checksum"], "abc");
 }
@@ -425,29 +425,4 @@ fn silent_at_first() -> Origin {
 fn grpc_request(path: &str) -> Request<()> {
     let request = Request::builder().method(Method::POST).uri(format!("http://test.example{path}"));
     request.header("content-type", "application/grpc").header("te", "trailers").body(()).unwrap()
-}
-
-/// Sends a request with trailers; the answer's trailers come with it.
-fn with_trailers(
-    sandgate: &Sandgate,
-    request: Request<()>,
-    body: &'static [u8],
-    trailers: HeaderMap,
-) -> (Http2Answer, Option<HeaderMap>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let stream = tokio::net::TcpStream::connect(sandgate.web()).await.unwrap();
-        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
-        tokio::spawn(connection);
-        let (response, mut stream) = sender.ready().await.unwrap().send_request(request, false).unwrap();
-        stream.send_data(Bytes::from_static(body), false).unwrap();
-        stream.send_trailers(trailers).unwrap();
-        let (head, mut incoming) = response.await.unwrap().into_parts();
-        let mut body = Vec::new();
-        while let Some(data) = incoming.data().await {
-            body.extend_from_slice(&data.unwrap());
-        }
-        let trailers = incoming.trailers().await.unwrap();
-        (Http2Answer { status: head.status, fields: head.headers, body, is_complete: true }, trailers)
-    })
 }

@@ -25,7 +25,7 @@ mod vm;
 pub(crate) use abi::{HANDLE_REQUEST, READ_BODY};
 pub(crate) use filter::filter;
 pub(crate) use imports::linker;
-pub(crate) use prepared::Prepared;
+pub(crate) use prepared::{Prepared, Shown};
 pub(crate) use state::HandlerState;
 pub(crate) use trial::try_out;
 

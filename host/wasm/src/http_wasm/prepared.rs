@@ -2,7 +2,8 @@
 
 use wasmtime::{InstancePre, Linker, Module};
 
-use super::imports::{FUNCTIONS, MODULE};
+use super::abi::Features;
+use super::imports::{FUNCTIONS, MODULE, add_trailers};
 use crate::context::Context;
 use crate::inspect::LoadError;
 use crate::module::{Linked, configuration, link};
@@ -15,17 +16,43 @@ pub(crate) struct Prepared {
     pub(super) configuration: Vec<u8>,
 }
 
+/// What a first instance has shown of a module.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// What it has enabled when it started.
+    pub(super) features: Features,
+}
+
+impl Shown {
+    /// Whether its instances may have to wait for what ends a body.
+    pub(crate) fn waits_for_trailers(self) -> bool {
+        self.features.has(Features::TRAILERS)
+    }
+}
+
 impl Prepared {
     /// Of a module and what the configuration says of it.
     pub(crate) fn new(
         linker: &Linker<Context>,
         module: &Module,
         spec: &PluginSpec,
+        shown: Shown,
     ) -> Result<Self, LoadError> {
         let is_there = |module: &str, name: &str| module == MODULE && FUNCTIONS.contains(&name);
-        match link(linker, module, is_there)? {
+        let linked = match shown.waits_for_trailers() {
+            true => link(&waiting(linker).map_err(|error| LoadError::mismatch(&error))?, module, is_there)?,
+            false => link(linker, module, is_there)?,
+        };
+        match linked {
             Linked::Done(pre) => Ok(Prepared { pre, configuration: configuration(spec.settings.as_deref()) }),
             Linked::Unmet(import) => Err(LoadError::HandlerImport(import)),
         }
     }
+}
+
+/// The linker, with functions that wait for trailers.
+fn waiting(linker: &Linker<Context>) -> wasmtime::Result<Linker<Context>> {
+    let mut linker = linker.clone();
+    add_trailers(&mut linker)?;
+    Ok(linker)
 }

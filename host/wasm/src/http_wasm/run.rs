@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use model::{Exchange, WorkerId};
+use model::{Exchange, WholeBody, WorkerId};
 
 use super::hatch::Hatch;
 use super::prepared::Prepared;
@@ -132,7 +132,7 @@ async fn new(plugin: &Arc<Shared>, module: &Prepared, worker: WorkerId) -> Resul
 
 impl Running {
     /// Gives it the body that it waits for, and the exchange.
-    pub(super) fn answer(&self, exchange: Box<Exchange>, body: Arc<Vec<u8>>) {
+    pub(super) fn answer(&self, exchange: Box<Exchange>, body: WholeBody) {
         self.hatch.answer(exchange, body);
     }
 

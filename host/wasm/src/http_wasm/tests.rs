@@ -4,6 +4,7 @@
 mod bodies;
 mod faults;
 mod functions;
+mod trailers;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;

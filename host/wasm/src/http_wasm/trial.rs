@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::WorkerId;
 
+use super::prepared::Shown;
 use super::vm::Vm;
 use crate::inspect::LoadError;
 use crate::load::trial;
@@ -12,9 +13,12 @@ use crate::module::{Patience, START_WALL};
 use crate::plugin::{Blueprint, Shared};
 
 /// Starts an instance and drops it.
-pub(crate) async fn try_out(plugin: &Arc<Shared>) -> Result<(), LoadError> {
-    let Blueprint::Handler(module) = &plugin.blueprint else { return Ok(()) };
+pub(crate) async fn try_out(plugin: &Arc<Shared>) -> Result<Shown, LoadError> {
+    let Blueprint::Handler(module) = &plugin.blueprint else { return Ok(Shown::default()) };
     let (shared, module) = (Arc::clone(plugin), Arc::clone(module));
-    let start = async move { Vm::make(&shared, &module, WorkerId(0), Patience::ToStart).await.map(drop) };
+    let start = async move {
+        let mut vm = Vm::make(&shared, &module, WorkerId(0), Patience::ToStart).await?;
+        Ok(vm.handler().map(|handler| Shown { features: handler.features }).unwrap_or_default())
+    };
     plugin.run_slowly(START_WALL, start).await.map_err(trial)
 }

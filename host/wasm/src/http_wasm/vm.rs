@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use model::{Exchange, Reply, WorkerId};
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
 use super::abi::unpair;
+use super::body::Change;
 use super::exports::Exports;
 use super::hatch::Hatch;
 use super::prepared::Prepared;
@@ -31,10 +33,10 @@ pub(super) struct Vm {
 /// What has come of a call.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The exchange goes on, with this body if there is one.
-    On(Option<Vec<u8>>),
-    /// It is answered with this.
-    Reply(Reply),
+    /// The exchange goes on, with this in place of its body if there is something.
+    On(Option<Change>),
+    /// It is answered with this, and with these trailers.
+    Reply(Reply, HeaderMap),
 }
 
 impl Vm {
@@ -118,7 +120,10 @@ impl Vm {
             self.request_context = request_context;
             let handler = self.handler().ok_or_else(lost)?;
             Ok(match next {
-                0 => Outcome::Reply(handler.take_reply()),
+                0 => {
+                    let (reply, trailers) = handler.take_reply();
+                    Outcome::Reply(reply, trailers)
+                }
                 _ => Outcome::On(handler.request_change()),
             })
         });

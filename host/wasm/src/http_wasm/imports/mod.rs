@@ -4,9 +4,12 @@ mod bodies;
 mod fields;
 mod head;
 mod said;
+mod trailers;
 
 use model::Exchange;
 use wasmtime::{Engine, Linker};
+
+pub(super) use trailers::add as add_trailers;
 
 use super::abi::Features;
 use super::state::{HandlerState, Stage};
