@@ -62,7 +62,10 @@ fn trailers_are_written_of_responses_that_have_none() {
     assert_eq!((response.text().as_str(), response.field("content-length")), ("app", None));
     assert_eq!(sorted(&response.trailers), sorted(&[("x-sum", "more"), ("x-set", "new")].map(pair)));
     let response = ask(&sandgate, "early-trailers", false);
-    assert_eq!((response.text().as_str(), response.trailers.as_slice()), ("app", &[pair(("x-early", "yes"))][..]));
+    assert_eq!(
+        (response.text().as_str(), response.trailers.as_slice()),
+        ("app", &[pair(("x-early", "yes"))][..])
+    );
     let response = ask(&sandgate, "reply-with-trailers", false);
     assert_eq!(
         (response.text().as_str(), response.trailers.as_slice()),
@@ -115,7 +118,7 @@ fn trailers_are_seen_and_changed_over_http2_on_both_sides() {
 #[test]
 fn a_module_that_has_not_enabled_trailers_sees_none_and_may_not_write_any() {
     let app = trailing();
-    let sandgate = setup_with("settings: none").origins("app", &[&app]).start();
+    let sandgate = setup_with("settings: plain").origins("app", &[&app]).start();
     ask(&sandgate, "trailers", true);
     let seen = app.only_request();
     assert_eq!((seen.field("x-trailers"), seen.trailers.len()), (Some(""), 2), "they pass");

@@ -11,8 +11,8 @@ use sandgate_tests::frames::flag::END_HEADERS;
 use sandgate_tests::frames::kind::{DATA, HEADERS};
 use sandgate_tests::origin_frames::{Frames, STATUS_200};
 use sandgate_tests::{
-    Ending, Gate, Http2Answer, Http2Client, Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, get,
-    wait_for, wait_until_steady, yaml,
+    Ending, Gate, Http2Client, Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, get, wait_for,
+    wait_until_steady, yaml,
 };
 use tokio::sync::Barrier;
 
@@ -282,7 +282,8 @@ fn trailers_pass_both_ways() {
     let sandgate = before(&origin, "");
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("abc"));
-    let (answer, trailers) = Http2Client::connect(sandgate.web()).send_with_trailers(grpc_request("/a"), b"hello", trailers);
+    let (answer, trailers) =
+        Http2Client::connect(sandgate.web()).send_with_trailers(grpc_request("/a"), b"hello", trailers);
     assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, &b"hello"[..]));
     assert_eq!(trailers.unwrap()["x-checksum"], "abc");
 }
