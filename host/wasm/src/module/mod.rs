@@ -8,6 +8,8 @@ mod guest_memory;
 mod linking;
 mod patience;
 mod said;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod wasi;
 
 pub(crate) use contract::Contract;

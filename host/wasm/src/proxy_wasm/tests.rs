@@ -3,17 +3,15 @@
 
 mod edges;
 
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use model::{
-    BodyVerdict, CircuitRule, Exchange, ExchangeId, Fault, FaultKind, Filter, FilterCall, PluginFault,
-    RequestHead, Verdict, WholeBody, WorkerId,
+    BodyVerdict, Exchange, ExchangeId, Fault, FaultKind, FilterCall, PluginFault, RequestHead, Verdict,
+    WholeBody, WorkerId,
 };
 
-use crate::{
-    Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec, Start,
-};
+use crate::module::testing::{Setup, plugin_fault};
+use crate::{Isolation, Limits, OnFailure, PluginSpec, Start};
 
 /// What all modules have: a page of memory, and an allocator that always gives the same place.
 const COMMON: &str = r#"
@@ -43,45 +41,6 @@ fn telling(imports: &str, call: &str) -> String {
            (i32.const 0)"#
     );
     module(&imports, &body)
-}
-
-struct Setup {
-    engine: Engine,
-    folder: tempfile::TempDir,
-}
-
-impl Setup {
-    fn new() -> Self {
-        // One for all: each reserves address space for thousands of guests.
-        static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None));
-        Setup { engine: ENGINE.clone(), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn spec(&self, wat: &str) -> PluginSpec {
-        let path = self.folder.path().join("module.wasm");
-        std::fs::write(&path, wat::parse_str(wat).unwrap()).unwrap();
-        PluginSpec {
-            name: "it".into(),
-            tenant: None,
-            path,
-            settings: None,
-            keep: Keep::OnDisk,
-            limits: Limits::default(),
-            grants: Grants::default(),
-            isolation: None,
-            on_failure: OnFailure::Closed,
-            circuit: CircuitRule::default(),
-            proxy_wasm: ProxyWasmSpec::default(),
-        }
-    }
-
-    async fn load(&self, wat: &str) -> Result<Plugin, LoadError> {
-        Plugin::load(&self.engine, self.spec(wat), 1, None).await
-    }
-
-    async fn filter(&self, wat: &str) -> Arc<dyn Filter> {
-        self.load(wat).await.unwrap().filter().unwrap()
-    }
 }
 
 fn exchange() -> Box<Exchange> {
@@ -206,10 +165,7 @@ async fn fault_of(setup: &Setup, wat: &str) -> PluginFault {
     let filter = setup.filter(wat).await;
     let mut call = filter.begin(WorkerId(0));
     let (_, verdict) = request(&mut *call).await;
-    match verdict.unwrap_err().kind {
-        FaultKind::Plugin(fault) => fault,
-        other => panic!("{other:?}"),
-    }
+    plugin_fault(verdict.unwrap_err()).0
 }
 
 #[tokio::test]
@@ -240,7 +196,7 @@ async fn there_is_an_end_to_calls_of_the_host() {
     let setup = Setup::new();
     let spec = setup.spec(&module(LOG, calls));
     let limits = Limits { host_calls: 10, ..spec.limits };
-    let plugin = Plugin::load(&setup.engine, PluginSpec { limits, ..spec }, 1, None).await.unwrap();
+    let plugin = setup.load_as(PluginSpec { limits, ..spec }).await.unwrap();
     let (_, verdict) = request(&mut *plugin.filter().unwrap().begin(WorkerId(0))).await;
     assert_eq!(verdict.unwrap_err().kind, FaultKind::Plugin(PluginFault::HostCalls));
 }
@@ -282,7 +238,7 @@ async fn a_trap_costs_the_streams_of_its_vm_and_the_next_has_another() {
 async fn an_exchange_goes_on_without_a_module_that_fails_where_it_may() {
     let setup = Setup::new();
     let spec = PluginSpec { on_failure: OnFailure::Open, ..setup.spec(&module("", "unreachable")) };
-    let filter = Plugin::load(&setup.engine, spec, 1, None).await.unwrap().filter().unwrap();
+    let filter = setup.filter_of(spec).await;
     let mut call = filter.begin(WorkerId(0));
     let (exchange, verdict) = request(&mut *call).await;
     assert!(matches!(verdict, Ok(Verdict::Continue)));
@@ -301,7 +257,7 @@ async fn a_vm_is_its_own_for_each_exchange_or_one_for_all() {
     let setup = Setup::new();
     for (isolation, second) in [(Isolation::Resident, "c"), (Isolation::Exchange, "b")] {
         let spec = PluginSpec { isolation: Some(isolation), ..setup.spec(&wat) };
-        let filter = Plugin::load(&setup.engine, spec, 1, None).await.unwrap().filter().unwrap();
+        let filter = setup.filter_of(spec).await;
         drop(request(&mut *filter.begin(WorkerId(0))).await);
         let (exchange, _) = request(&mut *filter.begin(WorkerId(0))).await;
         assert_eq!(exchange.request.fields["s"], second, "{isolation:?}");
@@ -325,7 +281,7 @@ async fn vms_of_exchanges_begin_with_the_image_of_one_that_has_started() {
     let setup = Setup::new();
     let load = async |wat: &str| {
         let spec = PluginSpec { isolation: Some(Isolation::Exchange), ..setup.spec(wat) };
-        Plugin::load(&setup.engine, spec, 1, None).await.unwrap()
+        setup.load_as(spec).await.unwrap()
     };
     let plugin = load(&configured("", "")).await;
     assert!(matches!(plugin.start(), Start::Configured), "{:?}", plugin.start());

@@ -1,5 +1,9 @@
 //! How modules fail, and what that costs.
 
+use std::sync::Arc;
+
+use model::Filter;
+
 use super::*;
 
 #[tokio::test]
@@ -144,5 +148,5 @@ async fn it_starts_with_its_settings() {
     let _ = Setup::new().filter(&module(check, "(i64.const 1)", "")).await;
     let setup = Setup::new();
     let none = PluginSpec { settings: None, ..setup.spec(&module(check, "(i64.const 1)", "")) };
-    assert!(Plugin::load(&setup.engine, none, 1, None).await.is_err());
+    assert!(setup.load_as(none).await.is_err());
 }
