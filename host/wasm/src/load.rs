@@ -1,6 +1,8 @@
 //! Loading a plugin: its component is read, checked, compiled and tried, its settings are held to its schema, and the
 //! image that its instances begin with is made.
 
+mod handler;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -276,17 +278,6 @@ impl Recipe<'_> {
         let plugin = self.finished(shared);
         plugin.say_how_it_starts();
         Ok(plugin)
-    }
-
-    /// The same of a module of http-wasm. One that looks at trailers may be suspended, and is linked otherwise.
-    async fn handler(&mut self, code: &Code, mut shared: Arc<Shared>) -> Result<Plugin, LoadError> {
-        self.shown = http_wasm::try_out(&shared).await?;
-        if self.shown.waits_for_trailers() {
-            self.waits = Waits::Answers;
-            shared = self.shared(code, Start::Plain)?;
-        }
-        code.settle();
-        Ok(self.finished(shared))
     }
 
     /// The same as VMs that begin where the first one was, which one of them has shown that it can.

@@ -14,6 +14,7 @@ mod body;
 mod exports;
 mod filter;
 mod hatch;
+mod image;
 mod imports;
 mod pool;
 mod prepared;
@@ -24,6 +25,7 @@ mod vm;
 
 pub(crate) use abi::{HANDLE_REQUEST, READ_BODY};
 pub(crate) use filter::filter;
+pub(crate) use image::of as image;
 pub(crate) use imports::linker;
 pub(crate) use prepared::{Prepared, Shown};
 pub(crate) use state::HandlerState;

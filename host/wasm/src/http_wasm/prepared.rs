@@ -14,6 +14,8 @@ pub(crate) struct Prepared {
     pub(crate) pre: InstancePre<Context>,
     /// What it is told of itself.
     pub(super) configuration: Vec<u8>,
+    /// What instances begin with, where the module is an image of one that has started.
+    pub(super) began: Option<Features>,
 }
 
 /// What a first instance has shown of a module.
@@ -21,9 +23,29 @@ pub(crate) struct Prepared {
 pub(crate) struct Shown {
     /// What it has enabled when it started.
     pub(super) features: Features,
+    code: CodeOf,
+}
+
+/// What there is code of.
+#[derive(Clone, Copy, Debug, Default)]
+enum CodeOf {
+    /// The module, which has to be started.
+    #[default]
+    Module,
+    /// An image of it.
+    Image,
 }
 
 impl Shown {
+    pub(super) fn of_module(features: Features) -> Self {
+        Shown { features, code: CodeOf::Module }
+    }
+
+    /// The same of a module whose image the code is.
+    pub(crate) fn of_image(self) -> Self {
+        Shown { code: CodeOf::Image, ..self }
+    }
+
     /// Whether its instances may have to wait for what ends a body.
     pub(crate) fn waits_for_trailers(self) -> bool {
         self.features.has(Features::TRAILERS)
@@ -44,7 +66,14 @@ impl Prepared {
             false => link(linker, module, is_there)?,
         };
         match linked {
-            Linked::Done(pre) => Ok(Prepared { pre, configuration: configuration(spec.settings.as_deref()) }),
+            Linked::Done(pre) => Ok(Prepared {
+                pre,
+                configuration: configuration(spec.settings.as_deref()),
+                began: match shown.code {
+                    CodeOf::Module => None,
+                    CodeOf::Image => Some(shown.features),
+                },
+            }),
             Linked::Unmet(import) => Err(LoadError::HandlerImport(import)),
         }
     }

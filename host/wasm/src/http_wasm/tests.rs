@@ -4,6 +4,7 @@
 mod bodies;
 mod faults;
 mod functions;
+mod image;
 mod trailers;
 
 use std::time::Instant;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use model::{Exchange, Reply, WorkerId};
-use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
 
-use super::abi::unpair;
+use super::abi::{Features, unpair};
 use super::body::Change;
 use super::exports::Exports;
 use super::hatch::Hatch;
@@ -25,6 +25,7 @@ use crate::stats::Cost;
 /// An instance.
 pub(super) struct Vm {
     store: Store<Context>,
+    instance: Instance,
     exports: Exports,
     /// What `handle_request` wants `handle_response` to be given.
     request_context: u32,
@@ -56,12 +57,29 @@ impl Vm {
             let made = module.pre.instantiate(&mut store);
             (made, end_slice())
         };
-        let made = made.and_then(|instance| Exports::of(&mut store, &instance));
-        let exports = store.data_mut().end_making(made, cpu).map_err(|failure| said(&mut store, failure))?;
+        let made = made.and_then(|instance| Ok((instance, Exports::of(&mut store, &instance)?)));
+        let (instance, exports) =
+            store.data_mut().end_making(made, cpu).map_err(|failure| said(&mut store, failure))?;
         store.data_mut().memory = Some(exports.memory);
-        let mut vm = Vm { store, exports, request_context: 0 };
-        vm.start().await?;
+        let mut vm = Vm { store, instance, exports, request_context: 0 };
+        match module.began {
+            Some(features) => vm.resume(features),
+            None => vm.start().await?,
+        }
         Ok(vm)
+    }
+
+    /// Goes on where the instance was whose image it is.
+    fn resume(&mut self, features: Features) {
+        if let Some(handler) = self.handler() {
+            handler.features = features;
+            handler.serves();
+        }
+    }
+
+    /// What it runs in, to look at it from outside.
+    pub(super) fn into_parts(self) -> (Store<Context>, Instance) {
+        (self.store, self.instance)
     }
 
     async fn start(&mut self) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 
 mod contract;
 mod guest_memory;
+pub(crate) mod image;
 mod linking;
 mod patience;
 mod said;
@@ -14,6 +15,7 @@ pub(crate) mod wasi;
 
 pub(crate) use contract::Contract;
 pub(crate) use guest_memory::{Module, Outside, Span, part, span};
+pub(crate) use image::Lasts;
 pub(crate) use linking::{Linked, configuration, link, memory};
 pub(crate) use patience::{Patience, START_WALL};
 pub(crate) use said::{beginning, say};
