@@ -86,6 +86,9 @@ pub enum LoadError {
     /// Right names, wrong types.
     #[error("it does not fit {newest}: {0}; build it with this version's WIT", newest = contract::newest())]
     Mismatch(String),
+    /// The same of a module.
+    #[error("it does not fit {0}: {1}; build it with what is made for that contract")]
+    ModuleMismatch(&'static str, String),
     /// Settings for a plugin that has none.
     #[error("it has `settings`, but does not export `configure` of sandgate:proxy/plugin; remove them")]
     TakesNoSettings,

@@ -6,7 +6,7 @@ use super::abi::Features;
 use super::imports::{FUNCTIONS, MODULE, add_trailers};
 use crate::context::Context;
 use crate::inspect::LoadError;
-use crate::module::{Linked, configuration, link};
+use crate::module::{Linked, configuration, link, mismatch};
 use crate::spec::PluginSpec;
 
 /// A module, ready to be instantiated.
@@ -62,7 +62,7 @@ impl Prepared {
     ) -> Result<Self, LoadError> {
         let is_there = |module: &str, name: &str| module == MODULE && FUNCTIONS.contains(&name);
         let linked = match shown.waits_for_trailers() {
-            true => link(&waiting(linker).map_err(|error| LoadError::mismatch(&error))?, module, is_there)?,
+            true => link(&waiting(linker).map_err(|error| mismatch(module, &error))?, module, is_there)?,
             false => link(linker, module, is_there)?,
         };
         match linked {

@@ -2,7 +2,7 @@
 
 use wasmtime::{ExternType, InstancePre, Linker, Module, Val};
 
-use super::wasi;
+use super::{Contract, wasi};
 use crate::context::Context;
 use crate::inspect::LoadError;
 
@@ -22,7 +22,7 @@ pub(crate) fn link(
     module: &Module,
     is_there: impl Fn(&str, &str) -> bool,
 ) -> Result<Linked, LoadError> {
-    let linker = with_rest_of_wasi(linker, module).map_err(|error| LoadError::mismatch(&error))?;
+    let linker = with_rest_of_wasi(linker, module).map_err(|error| mismatch(module, &error))?;
     let error = match linker.instantiate_pre(module) {
         Ok(pre) => return Ok(Linked::Done(pre)),
         Err(error) => error,
@@ -30,8 +30,15 @@ pub(crate) fn link(
     let is_there = |module: &str, name: &str| wasi::MODULES.contains(&module) || is_there(module, name);
     match module.imports().find(|import| !is_there(import.module(), import.name())) {
         Some(import) => Ok(Linked::Unmet(format!("{}.{}", import.module(), import.name()))),
-        None => Err(LoadError::mismatch(&error)),
+        None => Err(mismatch(module, &error)),
     }
+}
+
+/// Right names, wrong types.
+pub(crate) fn mismatch(module: &Module, error: &wasmtime::Error) -> LoadError {
+    let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
+    let contract = Contract::of(&exports).map_or("a contract of modules", Contract::name);
+    LoadError::ModuleMismatch(contract, format!("{error:#}"))
 }
 
 /// The memory that an instance begins with, in bytes.

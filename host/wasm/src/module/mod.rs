@@ -16,6 +16,6 @@ pub(crate) mod wasi;
 pub(crate) use contract::Contract;
 pub(crate) use guest_memory::{Module, Outside, Span, part, span};
 pub(crate) use image::Lasts;
-pub(crate) use linking::{Linked, configuration, link, memory};
+pub(crate) use linking::{Linked, configuration, link, memory, mismatch};
 pub(crate) use patience::{Patience, START_WALL};
 pub(crate) use said::{beginning, say};

@@ -74,6 +74,14 @@ const PAIRS: &str =
     r#"(import "env" "proxy_set_header_map_pairs" (func $pairs (param i32 i32 i32) (result i32)))"#;
 
 #[tokio::test]
+async fn a_module_whose_types_are_not_its_contracts_is_told_which_contract_that_is() {
+    let log = r#"(import "env" "proxy_log" (func $log (param i64)))"#;
+    let refused = Setup::new().load(&module(log, "(i32.const 0)")).await.err().unwrap().to_string();
+    let (right, wrong) = ("does not fit proxy-wasm 0.2.1: ", "sandgate:proxy");
+    assert!(refused.contains(right) && !refused.contains(wrong), "{refused}");
+}
+
+#[tokio::test]
 async fn pointers_out_of_memory_are_told_so() {
     let log =
         |at: u32, length: u32| format!("(call $log (i32.const 2) (i32.const {at}) (i32.const {length}))");

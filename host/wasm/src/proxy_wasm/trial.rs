@@ -23,7 +23,7 @@ pub(crate) async fn try_out(plugin: &Arc<Shared>) -> Result<Tried, LoadError> {
 /// Starts a VM that leads nowhere.
 pub(super) async fn started(plugin: &Arc<Shared>) -> Result<(Vm, Tried), LoadError> {
     let Blueprint::Module(module) = &plugin.blueprint else {
-        return Err(LoadError::Mismatch("it is no module".to_owned()));
+        return Err(LoadError::Trial("it is no module".to_owned()));
     };
     let (shared, module) = (Arc::clone(plugin), Arc::clone(module));
     plugin.run_slowly(START_WALL, async move { start(&shared, &module) }).await

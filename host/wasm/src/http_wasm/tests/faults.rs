@@ -20,6 +20,15 @@ async fn each_way_to_fail_has_its_fault() {
 }
 
 #[tokio::test]
+async fn a_module_whose_types_are_not_its_contracts_is_told_which_contract_that_is() {
+    let of_another_type = r#"(module (import "http_handler" "log" (func $log (param i64)))
+        (memory (export "memory") 1) (func (export "handle_request") (result i64) (i64.const 1))
+        (func (export "handle_response") (param i32 i32)))"#;
+    let refused = Setup::new().load(of_another_type).await.err().unwrap().to_string();
+    assert!(refused.contains("does not fit http-wasm: ") && !refused.contains("sandgate:proxy"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_module_that_can_wait_is_held_to_its_limits_as_well() {
     let reads = "(func (drop [read_body 0 256 64]))";
     assert_eq!(failure(&module(reads, "(loop $on (br $on)) (i64.const 1)", "")).await.0, PluginFault::Cpu);
