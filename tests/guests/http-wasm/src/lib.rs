@@ -88,11 +88,7 @@ pub extern "C" fn handle_request() -> u64 {
         "trailers" => look_at(REQUEST_TRAILERS, REQUEST),
         "change-trailers" => change(REQUEST_TRAILERS),
         "early-trailers" => host::set_header(RESPONSE_TRAILERS, "x-early", "yes"),
-        "reply-with-trailers" => {
-            host::write(RESPONSE, b"replied");
-            host::set_header(RESPONSE_TRAILERS, "x-end", "reply");
-            return ANSWERED;
-        }
+        "reply-with-trailers" => return reply_with_trailers(),
         "trap" => panic!(),
         "spin" => spin(),
         "grow" => grow(),
@@ -127,6 +123,12 @@ pub extern "C" fn handle_response(context: u32, is_error: u32) {
         "late" => host::set_header(RESPONSE, "x-late", "yes"),
         _ => {}
     }
+}
+
+fn reply_with_trailers() -> u64 {
+    host::write(RESPONSE, b"replied");
+    host::set_header(RESPONSE_TRAILERS, "x-end", "reply");
+    ANSWERED
 }
 
 /// Tells of trailers in a header.
