@@ -102,7 +102,7 @@ fn a_request_that_waits_too_long_for_a_stream_is_a_fault_of_nobodys_endpoint() {
             std::future::pending::<()>().await;
         }
     });
-    let sandgate = before(&origin, "http2: { connections: 1 }, connect_timeout: 200ms");
+    let sandgate = before(&origin, "http2: { connections: 1 }, connect_timeout: 1s");
     let mut first = sandgate.client();
     first.send("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n");
     taken.pass();
@@ -344,7 +344,7 @@ fn an_endpoint_that_does_not_read_makes_nobody_hold_the_upload() {
 #[test]
 fn a_connection_whose_endpoint_has_fallen_silent_is_given_up() {
     let origin = silent_at_first();
-    let sandgate = in_frames(&origin, "http2: { ping_interval: 100ms, ping_timeout: 100ms }");
+    let sandgate = in_frames(&origin, "http2: { ping_interval: 100ms, ping_timeout: 1s }");
     assert_eq!(get(sandgate.web(), "/").status(), 502, "long before the answer is late");
     assert_eq!(sandgate.access_line(1)["fault"], "upstream_reset");
     assert_eq!(get(sandgate.web(), "/").text(), "alive");
@@ -354,8 +354,8 @@ fn a_connection_whose_endpoint_has_fallen_silent_is_given_up() {
 fn an_answer_that_is_late_has_the_connection_tested() {
     let origin = silent_at_first();
     let yaml = yaml::entry()
-        + "upstreams:\n  app: { endpoints: @app@, http2: { ping_timeout: 100ms } }\n\
-           routes:\n  - { name: all, upstream: app, timeouts: { response: 200ms } }\n";
+        + "upstreams:\n  app: { endpoints: @app@, http2: { ping_timeout: 1s } }\n\
+           routes:\n  - { name: all, upstream: app, timeouts: { response: 1s } }\n";
     let endpoint = format!("[\"h2c://{}\"]", origin.address());
     let sandgate = Sandgate::with_config(yaml).value("app", &endpoint).start();
     assert_eq!(get(sandgate.web(), "/").status(), 504);
