@@ -15,8 +15,17 @@ async fn each_way_to_fail_has_its_fault() {
     assert_eq!(fault(deep, "(call $deep)").await, PluginFault::Stack);
     let grow = "(if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then unreachable)) (i64.const 1)";
     assert_eq!(fault("", grow).await, PluginFault::Memory);
-    let calls = "(loop $on (drop [get_method 0 8]) (br $on)) (i64.const 1)";
-    assert_eq!(fault("", calls).await, PluginFault::HostCalls);
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_calls_of_the_host() {
+    let setup = Setup::new();
+    let spec = setup.spec(&module("", "(loop $on (drop [get_method 0 8]) (br $on)) (i64.const 1)", ""));
+    // So few that they come before any limit of time.
+    let limits = Limits { host_calls: 100, ..spec.limits };
+    let filter = setup.filter_of(PluginSpec { limits, ..spec }).await;
+    let (_, verdict) = request(&mut *filter.begin(WorkerId(0))).await;
+    assert_eq!(plugin_fault(verdict.unwrap_err()).0, PluginFault::HostCalls);
 }
 
 #[tokio::test]
