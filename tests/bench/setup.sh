@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Makes the bench ready: packages of the peers and load generators (Debian, PyPI), the tools and
-# proxy-wasm modules (Rust crates), Sandgate and its guests (this workspace).
+# core modules (Rust crates, WAT), Sandgate and its guests (this workspace).
 #   ./setup.sh             all of it
 #   ./setup.sh packages    what comes from Debian and PyPI; needs root
-#   ./setup.sh tools       load tools and proxy-wasm modules
+#   ./setup.sh tools       load tools, modules of proxy-wasm and http-wasm
 #   ./setup.sh sandgate    the release binary and the guests
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -35,6 +35,7 @@ tools() {
     (cd tools/loadtools && cargo build --release --target-dir "$target/loadtools")
     cp "$target/loadtools/release/loadtools" bin/
     wat2wasm wasm/header.wat -o run/wasm/header-wat.wasm
+    wat2wasm wasm/http-header.wat -o run/wasm/http-header.wasm
     wasm_target
     (cd wasm/proxy-wasm-header &&
         cargo build --release --target wasm32-unknown-unknown --target-dir "$target/proxy-wasm-header")

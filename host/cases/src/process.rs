@@ -15,6 +15,8 @@ use crate::lines::{Lines, LogLine, Missing};
 
 /// How long it may take to start or to reload: large components are compiled when they are loaded for the first time.
 const LOADING: Duration = Duration::from_secs(300);
+/// How long the configuration may take to be checked, which compiles what is not compiled yet: the largest components take minutes.
+const CHECKING: Duration = Duration::from_secs(900);
 /// How long an answer may take, and each part of it.
 const ANSWER: Duration = Duration::from_secs(60);
 /// How long the line of an exchange may take after its answer: what a guest does then has limits of its own.
@@ -24,6 +26,22 @@ const METRICS_LIMIT: u64 = 64 << 20;
 
 /// The configuration's name in its folder.
 const CONFIG: &str = "sandgate.yaml";
+
+/// Runs a command that says no by its exit code and by what it writes, for so long at most.
+fn check(mut command: Command, patience: Duration) -> Result<(), ProcessError> {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let said = child.stderr.take().map(Lines::of).unwrap_or_default();
+    // Its standard error ends with it. Nothing of what it says is picked.
+    if let Err(Missing::Late) = said.take(patience, |_| None::<()>) {
+        child.kill()?;
+        child.wait()?;
+        return Err(ProcessError::Unchecked(patience));
+    }
+    match child.wait()?.success() {
+        true => Ok(()),
+        false => Err(ProcessError::Refused(said.take_all().join("\n"))),
+    }
+}
 
 /// A running Sandgate. Dropped, it is killed.
 #[derive(Debug)]
@@ -45,6 +63,9 @@ pub enum ProcessError {
     /// It said no.
     #[error("Sandgate did not start:\n{0}")]
     Refused(String),
+    /// It did not say whether it takes the configuration.
+    #[error("Sandgate took more than {} s to check the configuration, and was ended; a component that large is compiled once with `sandgate check`, and is in the cache from then on", .0.as_secs())]
+    Unchecked(Duration),
     /// It is gone.
     #[error("Sandgate has ended:\n{0}")]
     Ended(String),
@@ -65,10 +86,7 @@ impl Process {
             command
         };
         // Compiles what is not compiled yet: the process that serves finds it in the cache, as one in production does.
-        let checked = command("check").output()?;
-        if !checked.status.success() {
-            return Err(ProcessError::Refused(String::from_utf8_lossy(&checked.stderr).into_owned()));
-        }
+        check(command("check"), CHECKING)?;
         let mut child = command("run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
         let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
@@ -178,5 +196,29 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ended = self.child.kill();
         let _status = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script);
+        command
+    }
+
+    #[test]
+    fn a_check_that_does_not_end_is_ended_and_told() {
+        let said = check(shell("exec sleep 600"), Duration::from_secs(1)).unwrap_err().to_string();
+        assert!(said.starts_with("Sandgate took more than 1 s to check the configuration"), "{said}");
+    }
+
+    #[test]
+    fn a_check_that_says_no_is_told_in_its_words() {
+        check(shell("exit 0"), LOADING).unwrap();
+        let said = check(shell("echo one >&2; echo two >&2; exit 78"), LOADING).unwrap_err().to_string();
+        assert_eq!(said, "Sandgate did not start:\none\ntwo");
     }
 }

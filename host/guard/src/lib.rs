@@ -57,7 +57,6 @@ use framing::Framing;
 pub use head::lists_upgrade;
 use head::{Head, Sequel};
 use trailers::Trailers;
-pub use trailers::is_forbidden_trailer;
 
 /// The method of the request that stands for a rejection: the host puts it in front of the parser in place of
 /// a refused head, so that the answer keeps its turn. No client may send it.

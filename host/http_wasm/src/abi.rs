@@ -16,12 +16,18 @@ impl Features {
     pub(super) const BUFFER_REQUEST: Features = Features(1);
     /// The response waits for the module, which may change all of it.
     pub(super) const BUFFER_RESPONSE: Features = Features(2);
-    /// All that there are here. There are no trailers (4): whoever needs them is told so.
-    const SUPPORTED: u32 = 3;
+    /// What ends a body is seen and changed.
+    pub(super) const TRAILERS: Features = Features(4);
+
+    /// All that can be enabled while an instance starts.
+    pub(super) const OF_START: Features = Features(7);
+    /// All that can be enabled for the request at hand. An instance that may have to wait for trailers is linked otherwise, which has to
+    /// be known before.
+    pub(super) const OF_REQUEST: Features = Features(3);
 
     /// These, and those of the module's wishes that can be met.
-    pub(super) fn with(self, wishes: u32) -> Features {
-        Features(self.0 | (wishes & Features::SUPPORTED))
+    pub(super) fn with(self, wishes: u32, can_be_met: Features) -> Features {
+        Features(self.0 | (wishes & can_be_met.0))
     }
 
     /// Whether those are among them.
@@ -40,8 +46,8 @@ impl Features {
 pub(super) enum HeaderKind {
     Request,
     Response,
-    /// Of either: there are none.
-    Trailers,
+    /// What stands behind a body.
+    Trailers(BodyKind),
 }
 
 impl HeaderKind {
@@ -49,7 +55,8 @@ impl HeaderKind {
         match number {
             0 => Ok(HeaderKind::Request),
             1 => Ok(HeaderKind::Response),
-            2 | 3 => Ok(HeaderKind::Trailers),
+            2 => Ok(HeaderKind::Trailers(BodyKind::Request)),
+            3 => Ok(HeaderKind::Trailers(BodyKind::Response)),
             _ => wasmtime::bail!("{number} is no kind of headers: 0 to 3 are"),
         }
     }
@@ -89,11 +96,13 @@ mod tests {
 
     #[test]
     fn only_what_can_be_met_is_enabled_and_it_adds_up() {
-        let features = Features::default().with(4);
-        assert_eq!(features.bits(), 0, "no trailers");
-        let features = features.with(u32::MAX - 2);
+        let features = Features::default().with(4, Features::OF_REQUEST);
+        assert_eq!(features.bits(), 0, "it is too late for trailers");
+        let features = features.with(u32::MAX - 2, Features::OF_REQUEST);
         assert_eq!((features.bits(), features.has(Features::BUFFER_RESPONSE)), (1, false));
-        assert_eq!(features.with(2).bits(), 3);
+        assert_eq!(features.with(2, Features::OF_REQUEST).bits(), 3);
+        let features = Features::default().with(u32::MAX, Features::OF_START);
+        assert_eq!(features.with(1, Features::OF_REQUEST).bits(), 7, "what was enabled stays so");
     }
 
     #[test]

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use model::WholeBody;
+use http::HeaderMap;
+
+use super::abi::Features;
+
 /// The body of a request or a response.
 #[derive(Debug, Default)]
 pub(super) struct Body {
@@ -13,6 +18,39 @@ pub(super) struct Body {
     read: usize,
     /// What is to be in its place.
     written: Option<Vec<u8>>,
+    /// What ends it, as far as that is known.
+    pub(super) trailers: Trailers,
+}
+
+/// What ends a body.
+#[derive(Debug, Default)]
+pub(super) struct Trailers {
+    pub(super) fields: HeaderMap,
+    /// Whether they are others than they were.
+    pub(super) is_changed: bool,
+}
+
+/// What was written of a body before it was here.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    pub(super) body: Vec<u8>,
+    pub(super) trailers: HeaderMap,
+}
+
+impl Early {
+    /// Whether it is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.is_empty() && self.trailers.is_empty()
+    }
+}
+
+/// What takes the place of a body.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Its content, if that is another.
+    pub(super) body: Option<Vec<u8>>,
+    /// What ends it, where the module has a say in that.
+    pub(super) trailers: Option<HeaderMap>,
 }
 
 impl Body {
@@ -22,13 +60,23 @@ impl Body {
     }
 
     /// It is here.
-    pub(super) fn show(&mut self, whole: Arc<Vec<u8>>) {
-        self.whole = Some(whole);
+    pub(super) fn show(&mut self, whole: &WholeBody) {
+        self.trailers.fields = whole.trailers().cloned().unwrap_or_default();
+        self.whole = Some(whole.shared());
     }
 
-    /// It is here, and is another than the proxy has.
-    pub(super) fn show_other(&mut self, whole: Vec<u8>) {
-        (self.whole, self.is_other) = (Some(Arc::new(whole)), true);
+    /// It is here, behind what was written before it was.
+    pub(super) fn show_behind(&mut self, early: Early, whole: &WholeBody) {
+        self.show(whole);
+        if !early.body.is_empty() {
+            let both = [early.body.as_slice(), whole.as_ref()].concat();
+            (self.whole, self.is_other) = (Some(Arc::new(both)), true);
+        }
+        self.trailers.is_changed = !early.trailers.is_empty();
+        for (name, value) in &early.trailers {
+            // There is room for as many as a head may have; more than that were not taken.
+            let _ = self.trailers.fields.try_append(name.clone(), value.clone());
+        }
     }
 
     /// Reads on into some room; how much that was, and whether it was the last. Where nothing came, what was written is read.
@@ -62,9 +110,19 @@ impl Body {
         self.written.get_or_insert_default();
     }
 
-    /// What was written.
-    pub(super) fn take_written(&mut self) -> Option<Vec<u8>> {
-        self.written.take()
+    /// What was written before it was here.
+    pub(super) fn take_early(&mut self) -> Early {
+        let Body { written, trailers, .. } = std::mem::take(self);
+        Early { body: written.unwrap_or_default(), trailers: trailers.fields }
+    }
+
+    /// What takes its place, with that as its content, if anything does.
+    pub(super) fn change(&self, body: Option<Vec<u8>>, features: Features) -> Option<Change> {
+        let Trailers { fields, is_changed } = &self.trailers;
+        let has_a_say = features.has(Features::TRAILERS);
+        let ends_so = *is_changed || (has_a_say && body.is_some() && !fields.is_empty());
+        let trailers = ends_so.then(|| fields.clone());
+        (body.is_some() || trailers.is_some()).then_some(Change { body, trailers })
     }
 
     /// The body that takes the place of the one there was, if it changed.
@@ -89,7 +147,7 @@ mod tests {
 
     fn hello() -> Body {
         let mut body = Body::default();
-        body.show(Arc::new(b"hello".to_vec()));
+        body.show(&WholeBody::new(b"hello".to_vec()));
         body
     }
 
@@ -122,7 +180,22 @@ mod tests {
         assert!(body.write(b"!", 6).unwrap_err().to_string().contains("the 6 bytes"));
         assert_eq!(body.take_change().unwrap(), b"onetwo");
         let mut body = Body::default();
-        body.show_other(b"other".to_vec());
-        assert_eq!(body.take_change().unwrap(), b"other");
+        let early = Early { body: b"an".to_vec(), ..Early::default() };
+        body.show_behind(early, &WholeBody::new(b"other".to_vec()));
+        assert_eq!(body.take_change().unwrap(), b"another");
+    }
+
+    #[test]
+    fn what_ends_a_body_goes_on_with_it_where_the_module_has_a_say_in_that() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", http::HeaderValue::from_static("1"));
+        let mut body = Body::default();
+        body.show(&WholeBody::new(b"hello".to_vec()).ending_with(Some(trailers.clone())));
+        let say = Features::TRAILERS;
+        assert!(body.change(None, say).is_none());
+        assert_eq!(body.change(Some(Vec::new()), say).unwrap().trailers, Some(trailers));
+        assert_eq!(body.change(Some(Vec::new()), Features::default()).unwrap().trailers, None);
+        body.trailers = Trailers { is_changed: true, ..Trailers::default() };
+        assert_eq!(body.change(None, say).unwrap().trailers, Some(HeaderMap::new()));
     }
 }

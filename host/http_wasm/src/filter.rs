@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use accounts::Hook;
-use http::header;
-use model::{
-    Ask, BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, PluginFault, Step, Verdict,
-    WholeBody, WorkerId,
-};
+use model::{Ask, BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, PluginFault, Step, Verdict, WholeBody, WorkerId};
 use sandbox::{Before, Failure, Isolation, Shared};
+use http::header;
+use http::{HeaderMap, header};
 
 use super::abi::Features;
+use super::body::{Change, Early};
 use super::pool::Pool;
 use super::prepared::Prepared;
 use super::run::{Call, Ended, Leg, Running};
@@ -60,8 +59,8 @@ struct HandlerCall {
     module: Arc<Prepared>,
     pool: Option<Arc<Pool>>,
     at: At,
-    /// A body that is to take the place of the one there is.
-    writing: Option<Vec<u8>>,
+    /// What is to take the place of the body there is.
+    writing: Option<Change>,
 }
 
 /// How far it is.
@@ -72,7 +71,9 @@ enum At {
     /// The request has gone on.
     Between(Box<Vm>),
     /// The response's body is to begin with this.
-    Preceding(Box<Vm>, Vec<u8>, Before),
+    Preceding(Box<Vm>, Early, Before),
+    /// It has answered: its answer is to end with these.
+    Ending(HeaderMap),
     /// It has nothing more to do with the exchange.
     End,
 }
@@ -102,22 +103,26 @@ impl FilterCall for HandlerCall {
     }
 
     fn on_response(&mut self, mut exchange: Box<Exchange>) -> Step<'_, Result<Verdict, Fault>> {
-        let At::Between(mut vm) = std::mem::replace(&mut self.at, At::End) else {
-            return Step::Done(exchange, Ok(Verdict::Continue));
+        let mut vm = match std::mem::replace(&mut self.at, At::End) {
+            At::Between(vm) => vm,
+            at => {
+                self.at = if matches!(at, At::Ending(_)) { at } else { At::End };
+                return Step::Done(exchange, Ok(Verdict::Continue));
+            }
         };
         if let Err(failure) = self.plugin.admit(Hook::OnResponse) {
             return self.refuse(exchange, Hook::OnResponse, failure);
         }
         let before = self.before(Hook::OnResponse, &exchange);
-        let (fields, beginning) = vm.handler().map(HandlerState::go_on).unwrap_or_default();
+        let (fields, early) = vm.handler().map(HandlerState::go_on).unwrap_or_default();
         for (name, value) in &fields {
             // There is room for as many as a head may have; more than that were not taken.
             let _ = exchange.response.fields.try_append(name.clone(), value.clone());
         }
-        if beginning.is_empty() {
+        if early.is_empty() {
             return self.call(Call::Response(vm), exchange, before);
         }
-        self.at = At::Preceding(vm, beginning, before);
+        self.at = At::Preceding(vm, early, before);
         Step::Done(exchange, Ok(Verdict::Continue))
     }
 
@@ -132,7 +137,7 @@ impl FilterCall for HandlerCall {
     fn asks(&self) -> Option<Ask> {
         match self.at {
             _ if self.writing.is_some() => Some(Ask::Place),
-            At::Asking(..) | At::Preceding(..) => Some(Ask::Body),
+            At::Asking(..) | At::Preceding(..) | At::Ending(_) => Some(Ask::Body),
             At::Beginning | At::Between(_) | At::End => None,
         }
     }
@@ -213,17 +218,18 @@ impl HandlerCall {
         body: WholeBody,
     ) -> Step<'_, Result<BodyVerdict, Fault>> {
         if let Some(written) = self.writing.take() {
-            return Step::Done(exchange, Ok(BodyVerdict::Replace(written)));
+            return Step::Done(exchange, Ok(verdict_of(written)));
         }
         match std::mem::replace(&mut self.at, At::End) {
             At::Asking(running, hook, mut before) => {
                 before.exchange(&mut exchange);
-                running.answer(exchange, body.shared());
+                running.answer(exchange, body);
                 Step::Later(Box::pin(self.go_on(running, hook, before)))
             }
-            At::Preceding(vm, beginning, before) => {
-                Step::Later(Box::pin(self.precede(vm, beginning, before, exchange, body)))
+            At::Preceding(vm, early, before) => {
+                Step::Later(Box::pin(self.precede(vm, early, before, exchange, body)))
             }
+            At::Ending(trailers) => Step::Done(exchange, Ok(BodyVerdict::Rewrite { body: None, trailers })),
             at => {
                 self.at = at;
                 Step::Done(exchange, Ok(BodyVerdict::Keep))
@@ -243,29 +249,28 @@ impl HandlerCall {
                 Leg::Ended(ended) => return self.land(*ended, hook, before, Self::body_verdict),
                 // There is no other that could be shown.
                 Leg::Asked(running, exchange) => {
-                    running.answer(exchange, Arc::default());
+                    running.answer(exchange, WholeBody::default());
                     leg = running.go_on(&self.plugin).await;
                 }
             }
         }
     }
 
-    /// Handles a response whose body is to begin with what was written of it.
+    /// Handles a response of which something was written before it was here.
     async fn precede(
         &mut self,
         mut vm: Box<Vm>,
-        mut beginning: Vec<u8>,
+        early: Early,
         before: Before,
         exchange: Box<Exchange>,
         body: WholeBody,
     ) -> Seen<BodyVerdict> {
         let hook = Hook::OnResponse;
-        beginning.extend_from_slice(body.as_ref());
-        if beginning.len() > self.body_limit() {
+        if early.body.len().saturating_add(body.len()) > self.body_limit() {
             return self.settle(exchange, hook, before, Err(self.too_long()), Self::body_verdict);
         }
         if let Some(handler) = vm.handler() {
-            handler.response_body.show_other(beginning);
+            handler.response_body.show_behind(early, &body);
         }
         let leg = Call::Response(vm).begin(&self.plugin, &self.module, exchange).await;
         self.finish(leg, hook, before).await
@@ -273,18 +278,23 @@ impl HandlerCall {
 
     /// Books a call that has ended, and says what comes of it.
     fn land<V>(&mut self, ended: Ended, hook: Hook, before: Before, read: Reading<V>) -> Seen<V> {
-        let Ended { mut exchange, vm, result, cost } = ended;
+        let Ended { mut exchange, vm, mut result, cost } = ended;
         self.plugin.book(&mut exchange, hook, &cost);
-        self.at = match (vm, &result) {
+        self.at = match (vm, &mut result) {
             (Some(mut vm), Ok(Outcome::On(_))) if hook == Hook::OnRequest => {
                 ask_for_all(&mut vm, &mut exchange);
                 At::Between(vm)
             }
-            (Some(vm), Ok(_)) => {
+            (Some(vm), Ok(outcome)) => {
                 if let Some(pool) = &self.pool {
                     pool.put(exchange.worker, vm);
                 }
-                At::End
+                match outcome {
+                    Outcome::Reply(_, trailers) if !trailers.is_empty() => {
+                        At::Ending(std::mem::take(trailers))
+                    }
+                    _ => At::End,
+                }
             }
             _ => At::End,
         };
@@ -309,25 +319,33 @@ impl HandlerCall {
 
     fn head_verdict(&mut self, went: Outcome) -> Verdict {
         match went {
-            Outcome::On(body) => {
-                self.writing = body;
+            Outcome::On(change) => {
+                self.writing = change;
                 Verdict::Continue
             }
-            Outcome::Reply(reply) => Verdict::Reply(reply),
+            Outcome::Reply(reply, _) => Verdict::Reply(reply),
         }
     }
 
     fn body_verdict(&mut self, went: Outcome) -> BodyVerdict {
         match went {
             Outcome::On(None) => BodyVerdict::Keep,
-            Outcome::On(Some(body)) => BodyVerdict::Replace(body),
-            Outcome::Reply(reply) => BodyVerdict::Reply(reply),
+            Outcome::On(Some(change)) => verdict_of(change),
+            Outcome::Reply(reply, _) => BodyVerdict::Reply(reply),
         }
     }
 
     fn too_long(&self) -> Failure {
         let detail = format!("the body has more than the {} bytes of `limits.body`", self.body_limit());
         Failure::new(PluginFault::Body, detail)
+    }
+}
+
+fn verdict_of(Change { body, trailers }: Change) -> BodyVerdict {
+    match (body, trailers) {
+        (body, Some(trailers)) => BodyVerdict::Rewrite { body, trailers },
+        (Some(body), None) => BodyVerdict::Replace(body),
+        (None, None) => BodyVerdict::Keep,
     }
 }
 

@@ -4,10 +4,10 @@
 //! here, and whoever polls the instance finds it.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use model::Exchange;
+use model::{Exchange, WholeBody};
 
 /// The hatch of one instance.
 #[derive(Default)]
@@ -21,13 +21,13 @@ enum Passing {
     /// The exchange, for a body.
     Out(Box<Exchange>),
     /// The exchange, with the body.
-    In(Box<Exchange>, Arc<Vec<u8>>),
+    In(Box<Exchange>, WholeBody),
 }
 
 impl Hatch {
     /// Asks for a body: the exchange is elsewhere until it is here. Whoever polls this looks into the hatch afterwards, and
     /// polls it again when something is in it: so there is nobody to be woken.
-    pub(super) async fn ask(&self, exchange: Box<Exchange>) -> (Box<Exchange>, Arc<Vec<u8>>) {
+    pub(super) async fn ask(&self, exchange: Box<Exchange>) -> (Box<Exchange>, WholeBody) {
         *self.passing() = Passing::Out(exchange);
         poll_fn(|_| {
             let mut passing = self.passing();
@@ -55,7 +55,7 @@ impl Hatch {
     }
 
     /// Gives back the exchange, with the body.
-    pub(super) fn answer(&self, exchange: Box<Exchange>, body: Arc<Vec<u8>>) {
+    pub(super) fn answer(&self, exchange: Box<Exchange>, body: WholeBody) {
         *self.passing() = Passing::In(exchange, body);
     }
 

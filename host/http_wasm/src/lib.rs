@@ -24,5 +24,5 @@ mod vm;
 
 pub use abi::{HANDLE_REQUEST, READ_BODY};
 pub use filter::filter;
-pub use prepared::Prepared;
-pub use trial::try_out;
+pub use prepared::{Prepared, Shown};
+pub use trial::{first, try_out};

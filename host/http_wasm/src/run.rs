@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use accounts::{Cost, Hook};
-use model::{Exchange, WorkerId};
+use model::{Exchange, WholeBody, WorkerId};
 use module::{Patience, START_WALL};
 use sandbox::{Failure, Isolation, Shared};
 
@@ -130,7 +130,7 @@ async fn new(plugin: &Arc<Shared>, module: &Arc<Prepared>, worker: WorkerId) -> 
 
 impl Running {
     /// Gives it the body that it waits for, and the exchange.
-    pub(super) fn answer(&self, exchange: Box<Exchange>, body: Arc<Vec<u8>>) {
+    pub(super) fn answer(&self, exchange: Box<Exchange>, body: WholeBody) {
         self.hatch.answer(exchange, body);
     }
 

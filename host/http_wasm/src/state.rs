@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
 use model::{Reply, ResponseHead, WorkerId};
 use module::{Patience, beginning};
 use sandbox::GuestState;
+use http::{HeaderMap, StatusCode};
 
-use super::abi::Features;
-use super::body::Body;
+use super::abi::{BodyKind, Features};
+use super::body::{Body, Change, Early};
 use super::hatch::Hatch;
 use super::prepared::Prepared;
 
@@ -80,32 +80,37 @@ impl HandlerState {
     }
 
     /// Goes on with the response. What was written of it up to now is the beginning of its body.
-    pub(super) fn go_on(&mut self) -> (HeaderMap, Vec<u8>) {
+    pub(super) fn go_on(&mut self) -> (HeaderMap, Early) {
         self.stage = Stage::Response;
         self.status = None;
         match self.features.has(Features::BUFFER_REQUEST) {
             true => self.request_body.rewind(),
             false => self.request_body = Body::default(),
         }
-        let written = self.response_body.take_written().unwrap_or_default();
-        self.response_body = Body::default();
-        (std::mem::take(&mut self.early), written)
+        (std::mem::take(&mut self.early), self.response_body.take_early())
     }
 
-    /// What it has answered the request with.
-    pub(super) fn take_reply(&mut self) -> Reply {
-        Reply {
-            status: self.status.take().unwrap_or(StatusCode::OK),
-            fields: std::mem::take(&mut self.early),
-            body: self.response_body.take_written().unwrap_or_default().into(),
-        }
+    /// What it has answered the request with, and the trailers of that.
+    pub(super) fn take_reply(&mut self) -> (Reply, HeaderMap) {
+        let Early { body, trailers } = self.response_body.take_early();
+        let status = self.status.take().unwrap_or(StatusCode::OK);
+        (Reply { status, fields: std::mem::take(&mut self.early), body: body.into() }, trailers)
     }
 
-    /// The body that the request goes on with, if it is another.
-    pub(super) fn request_change(&mut self) -> Option<Vec<u8>> {
-        match self.features.has(Features::BUFFER_REQUEST) {
+    /// What the request goes on with in place of its body, if that is another.
+    pub(super) fn request_change(&mut self) -> Option<Change> {
+        let body = match self.features.has(Features::BUFFER_REQUEST) {
             true => self.request_body.take_change(),
             false => self.request_body.take_rest(),
+        };
+        self.request_body.change(body, self.features)
+    }
+
+    /// A body.
+    pub(super) fn body(&mut self, kind: BodyKind) -> &mut Body {
+        match kind {
+            BodyKind::Request => &mut self.request_body,
+            BodyKind::Response => &mut self.response_body,
         }
     }
 
@@ -135,7 +140,7 @@ impl GuestState for HandlerState {
 /// Of a response.
 impl HandlerState {
     /// Its status is set, and its body is what was made of it, if anything was.
-    pub(super) fn response_change(&mut self, head: &mut ResponseHead) -> Option<Vec<u8>> {
+    pub(super) fn response_change(&mut self, head: &mut ResponseHead) -> Option<Change> {
         if let Some(status) = self.status.take() {
             // What has a body and what has none are not made of each other without one being written.
             if has_body(head.status) != has_body(status) {
@@ -143,7 +148,8 @@ impl HandlerState {
             }
             head.status = status;
         }
-        self.response_body.take_change()
+        let body = self.response_body.take_change();
+        self.response_body.change(body, self.features)
     }
 }
 

@@ -10,8 +10,11 @@ use model::{Exchange, Reply, WorkerId};
 use module::Patience;
 use sandbox::{Context, Failure, Shared, metered, store};
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
+use http::HeaderMap;
+use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
 
-use super::abi::unpair;
+use super::abi::{Features, unpair};
+use super::body::Change;
 use super::exports::Exports;
 use super::hatch::Hatch;
 use super::prepared::Prepared;
@@ -20,6 +23,7 @@ use super::state::HandlerState;
 /// An instance.
 pub(super) struct Vm {
     store: Store<Context>,
+    instance: Instance,
     exports: Exports,
     /// What `handle_request` wants `handle_response` to be given.
     request_context: u32,
@@ -28,10 +32,10 @@ pub(super) struct Vm {
 /// What has come of a call.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The exchange goes on, with this body if there is one.
-    On(Option<Vec<u8>>),
-    /// It is answered with this.
-    Reply(Reply),
+    /// The exchange goes on, with this in place of its body if there is something.
+    On(Option<Change>),
+    /// It is answered with this, and with these trailers.
+    Reply(Reply, HeaderMap),
 }
 
 impl Vm {
@@ -51,12 +55,29 @@ impl Vm {
             let made = module.pre.instantiate(&mut store);
             (made, end_slice())
         };
-        let made = made.and_then(|instance| Exports::of(&mut store, &instance));
-        let exports = store.data_mut().end_making(made, cpu).map_err(|failure| said(&mut store, failure))?;
+        let made = made.and_then(|instance| Ok((instance, Exports::of(&mut store, &instance)?)));
+        let (instance, exports) =
+            store.data_mut().end_making(made, cpu).map_err(|failure| said(&mut store, failure))?;
         store.data_mut().memory = Some(exports.memory);
-        let mut vm = Vm { store, exports, request_context: 0 };
-        vm.start().await?;
+        let mut vm = Vm { store, instance, exports, request_context: 0 };
+        match module.began {
+            Some(features) => vm.resume(features),
+            None => vm.start().await?,
+        }
         Ok(vm)
+    }
+
+    /// Goes on where the instance was whose image it is.
+    fn resume(&mut self, features: Features) {
+        if let Some(handler) = self.handler() {
+            handler.features = features;
+            handler.serves();
+        }
+    }
+
+    /// What it runs in, to look at it from outside.
+    pub(super) fn into_parts(self) -> (Store<Context>, Instance) {
+        (self.store, self.instance)
     }
 
     async fn start(&mut self) -> Result<(), Failure> {
@@ -115,7 +136,10 @@ impl Vm {
             self.request_context = request_context;
             let handler = self.handler().ok_or_else(lost)?;
             Ok(match next {
-                0 => Outcome::Reply(handler.take_reply()),
+                0 => {
+                    let (reply, trailers) = handler.take_reply();
+                    Outcome::Reply(reply, trailers)
+                }
                 _ => Outcome::On(handler.request_change()),
             })
         });

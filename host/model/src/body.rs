@@ -5,27 +5,42 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::Reply;
 
 /// A body that is here as a whole. Whoever holds it shares it: nothing is copied.
-#[derive(Clone, Debug)]
-pub struct WholeBody(Arc<Vec<u8>>);
+#[derive(Clone, Debug, Default)]
+pub struct WholeBody {
+    content: Arc<Vec<u8>>,
+    trailers: Option<Arc<HeaderMap>>,
+}
 
 impl WholeBody {
     /// Of these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
-        WholeBody(Arc::new(bytes))
+        WholeBody { content: Arc::new(bytes), trailers: None }
+    }
+
+    /// The same, with these trailers behind it, if there are any.
+    pub fn ending_with(self, trailers: Option<HeaderMap>) -> Self {
+        let trailers = trailers.filter(|trailers| !trailers.is_empty()).map(Arc::new);
+        WholeBody { trailers, ..self }
+    }
+
+    /// Its trailers, if it has some.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_deref()
     }
 
     /// How long it is.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.content.len()
     }
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.content.is_empty()
     }
 
     /// Its bytes, in the form in which they go out.
@@ -35,13 +50,13 @@ impl WholeBody {
 
     /// Its bytes, in the form in which guests get them.
     pub fn shared(&self) -> Arc<Vec<u8>> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.content)
     }
 }
 
 impl AsRef<[u8]> for WholeBody {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.content
     }
 }
 
@@ -52,6 +67,13 @@ pub enum BodyVerdict {
     Keep,
     /// Go on with this body.
     Replace(Vec<u8>),
+    /// Go on with this body, or with it as it is, and with these trailers behind it in place of those that were there.
+    Rewrite {
+        /// The body, if it is another.
+        body: Option<Vec<u8>>,
+        /// The trailers.
+        trailers: HeaderMap,
+    },
     /// Answer with this now.
     Reply(Reply),
 }

@@ -95,6 +95,11 @@ impl Span {
         usize::try_from(self.at).unwrap_or(usize::MAX)
     }
 
+    /// So much of it from where it begins, if it is that long.
+    pub(crate) fn beginning(self, length: u32) -> Option<Span> {
+        (length <= self.length).then_some(Span { length, ..self })
+    }
+
     /// How long it is.
     pub fn length(self) -> usize {
         usize::try_from(self.length).unwrap_or(usize::MAX)

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use accounts::PluginStats;
 use aot::Source;
-use contract::First;
 use model::CircuitRule;
-use sandbox::{
-    Blueprint, Description, Dialect, Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure,
-    PluginSpec, ProxyWasmSpec, Seen, Start,
-};
+use sandbox::{Blueprint, Description, Dialect, Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, PluginSpec, ProxyWasmSpec, Seen, Start};
+use contract::First;
 
 use crate::inspect::{Anatomy, Kind};
 use crate::plugin::Plugin;

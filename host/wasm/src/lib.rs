@@ -12,7 +12,6 @@ mod examine;
 mod inspect;
 mod linking;
 mod load;
-mod module_image;
 mod modules;
 mod plugin;
 mod recipe;

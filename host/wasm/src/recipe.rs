@@ -4,14 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::{Circuits, OwnMetrics, PluginStats};
 use aot::{Code, Source};
-use proxy_wasm::Began;
-use sandbox::{
-    Engine, Grants, HANDLES, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits,
-};
+use sandbox::{Engine, Grants, HANDLES, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits};
 use state::Namespace;
 
 use crate::plugin::Plugin;
-use crate::role::Made;
+use crate::role::{Made, Shown};
 
 /// All that a plugin is made of.
 pub(crate) struct Recipe<'a> {
@@ -42,18 +39,18 @@ impl Recipe<'_> {
         limits: Limits,
         handles: usize,
     ) -> Result<Plugin, LoadError> {
-        let made = Made::of(&code.machine, self.machinery, &self.spec, None)?;
+        let made = Made::of(&code.machine, self.machinery, &self.spec, Shown::default())?;
         Ok(self.put_together(made, code, start, limits, handles))
     }
 
-    /// The same, of the image of a module that has begun.
-    pub(crate) fn plugin_begun(&self, image: &Code, began: Began) -> Result<Plugin, LoadError> {
-        let made = Made::of(&image.machine, self.machinery, &self.spec, Some(began))?;
-        Ok(self.put_together(made, image, Start::Configured, self.spec.limits, HANDLES))
+    /// The same, of a module of which so much is known.
+    pub(crate) fn plugin_shown(&self, code: &Code, start: Start, shown: Shown) -> Result<Plugin, LoadError> {
+        let made = Made::of(&code.machine, self.machinery, &self.spec, shown)?;
+        Ok(self.put_together(made, code, start, self.spec.limits, HANDLES))
     }
 
     fn put_together(&self, made: Made, code: &Code, start: Start, limits: Limits, handles: usize) -> Plugin {
-        let Made { role, blueprint, places } = made;
+        let Made { role, blueprint, places, waits } = made;
         let exported = role.exported();
         let circuits = Circuits::new(self.spec.circuit, self.workers, &exported);
         let shared = Shared {
@@ -66,7 +63,7 @@ impl Recipe<'_> {
             exported,
             start,
             handles,
-            waits: self.waits,
+            waits: waits.unwrap_or(self.waits),
             pace: self.machinery.paces.of(self.spec.tenant.as_deref()),
             circuits: Arc::new(circuits),
             workers: self.workers,

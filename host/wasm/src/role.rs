@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use accounts::Hook;
 use aot::MachineCode;
-use contract::HookTable;
 use proxy_wasm::Began;
-use sandbox::{Blueprint, LoadError, Machinery, PluginSpec, places};
+use sandbox::{Blueprint, LoadError, Machinery, PluginSpec, Waits, places};
+use contract::HookTable;
 use wasmtime::component::Component;
 
 use crate::core::Contract;
@@ -34,19 +34,30 @@ pub(crate) struct Made {
     pub(crate) role: Role,
     pub(crate) blueprint: Blueprint,
     pub(crate) places: u32,
+    /// What instances can wait for, where that is not told by what they import.
+    pub(crate) waits: Option<Waits>,
+}
+
+/// What a first instance has shown of a module.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// What a VM of proxy-wasm begins with, where the code is the image of one that has begun.
+    pub(crate) began: Option<Began>,
+    /// What one of http-wasm has enabled.
+    pub(crate) handler: http_wasm::Shown,
 }
 
 impl Made {
-    /// Of what was compiled. A module of proxy-wasm may be the image of one that has begun.
+    /// Of what was compiled, and of what is known of it.
     pub(crate) fn of(
         machine: &MachineCode,
         machinery: &Machinery,
         spec: &PluginSpec,
-        began: Option<Began>,
+        shown: Shown,
     ) -> Result<Made, LoadError> {
         match machine {
             MachineCode::Component(component) => Made::of_component(component, machinery),
-            MachineCode::Module(module) => Made::of_module(module, machinery, spec, began),
+            MachineCode::Module(module) => Made::of_module(module, machinery, spec, shown),
         }
     }
 
@@ -56,24 +67,26 @@ impl Made {
         let exports = Exports::of(component);
         let (configure, sees_bodies) = (exports.hooks.configure, exports.hooks.see_bodies());
         let blueprint = Blueprint::Component { pre, configure, sees_bodies };
-        Ok(Made { role: Role::Component(Arc::new(exports)), blueprint, places: places(component) })
+        let role = Role::Component(Arc::new(exports));
+        Ok(Made { role, blueprint, places: places(component), waits: None })
     }
 
     fn of_module(
         module: &wasmtime::Module,
         machinery: &Machinery,
         spec: &PluginSpec,
-        began: Option<Began>,
+        shown: Shown,
     ) -> Result<Made, LoadError> {
         let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
         if Contract::of(&exports) == Some(Contract::HttpWasm) {
-            let prepared = Arc::new(http_wasm::Prepared::new(machinery, module, spec)?);
+            let prepared = Arc::new(http_wasm::Prepared::new(machinery, module, spec, shown.handler)?);
             let blueprint = Blueprint::Module(prepared.pre.clone());
-            return Ok(Made { role: Role::HttpWasm(prepared), blueprint, places: 1 });
+            let waits = shown.handler.waits_for_trailers().then_some(Waits::Answers);
+            return Ok(Made { role: Role::HttpWasm(prepared), blueprint, places: 1, waits });
         }
-        let prepared = Arc::new(proxy_wasm::Prepared::new(machinery, module, spec, began)?);
+        let prepared = Arc::new(proxy_wasm::Prepared::new(machinery, module, spec, shown.began)?);
         let blueprint = Blueprint::Module(prepared.pre.clone());
-        Ok(Made { role: Role::ProxyWasm(prepared), blueprint, places: 1 })
+        Ok(Made { role: Role::ProxyWasm(prepared), blueprint, places: 1, waits: None })
     }
 }
 

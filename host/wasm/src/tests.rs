@@ -2,3 +2,4 @@
 
 mod http_wasm;
 mod proxy_wasm;
+mod setup;

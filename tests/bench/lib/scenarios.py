@@ -86,7 +86,10 @@ PROXY_WASM_SUBJECTS = [
     *("sandgate:proxy-wasm", "sandgate:proxy-wasm10", "sandgate:proxy-wasm-fresh", "sandgate:proxy-wasm10-fresh"),
     *("sandgate:proxy-wat", "sandgate:proxy-wat-fresh"),
 ]
-S4_SUBJECTS = [*README_SUBJECTS, *PROXY_WASM_SUBJECTS, *(f"{name}:headers" for name in DEFAULT_SUBJECTS)]
+# A module of http-wasm, of which no peer here has a host.
+HTTP_WASM_SUBJECTS = ["sandgate:http-wasm", "sandgate:http-wasm-fresh"]
+_HEADERS_SUBJECTS = [f"{name}:headers" for name in DEFAULT_SUBJECTS]
+S4_SUBJECTS = [*README_SUBJECTS, *PROXY_WASM_SUBJECTS, *HTTP_WASM_SUBJECTS, *_HEADERS_SUBJECTS]
 
 
 def subjects(scenario_id, specs, peers):

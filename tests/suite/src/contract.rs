@@ -25,6 +25,10 @@ pub const EXAMPLES: [&str; 9] = [
     "sticky-picker",
 ];
 
+/// What every example gets, since no case is about its time: on a machine that does other things beside, a guest may be taken for one that
+/// computed while it was held up.
+const PATIENT: [(&str, &str); 2] = [("cpu", "200ms"), ("wall", "30s")];
+
 /// A language that plugins are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Language {
@@ -37,12 +41,12 @@ pub struct Language {
 /// All of them; the first is the one that others are compared with.
 pub const LANGUAGES: [Language; 7] = [
     Language { name: "rust", limits: &[] },
-    Language { name: "js", limits: &[("cpu", "200ms"), ("wall", "30s")] },
-    Language { name: "go", limits: &[("memory", "32MiB"), ("cpu", "100ms"), ("wall", "30s")] },
+    Language { name: "js", limits: &[] },
+    Language { name: "go", limits: &[("memory", "32MiB")] },
     Language { name: "c", limits: &[] },
     Language { name: "zig", limits: &[] },
     Language { name: "assemblyscript", limits: &[] },
-    Language { name: "python", limits: &[("memory", "64MiB"), ("cpu", "500ms"), ("wall", "30s")] },
+    Language { name: "python", limits: &[("memory", "64MiB"), ("cpu", "500ms")] },
 ];
 
 impl Language {
@@ -105,7 +109,7 @@ impl Example {
         let mut scene = self.scene.clone();
         for plugin in scene.plugins_mut() {
             plugin.set("wasm", &language.component(self.name).display().to_string());
-            for (key, value) in language.limits {
+            for (key, value) in PATIENT.iter().chain(language.limits) {
                 *plugin.section("limits").section(key) = Tree::Text((*value).to_owned());
             }
         }

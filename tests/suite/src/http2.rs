@@ -75,6 +75,20 @@ impl Http2Client {
         self.runtime.block_on(exchange(self.sender.clone(), request, Bytes::copy_from_slice(body)))
     }
 
+    /// The same of a request with trailers; the answer's trailers come with it.
+    pub fn send_with_trailers(
+        &self,
+        request: Request<()>,
+        body: &[u8],
+        trailers: HeaderMap,
+    ) -> (Http2Answer, Option<HeaderMap>) {
+        let (sender, body) = (self.sender.clone(), Bytes::copy_from_slice(body));
+        self.runtime.block_on(async {
+            let end = timeout(PATIENCE, converse_to_the_end(sender, request, body, Some(trailers)));
+            end.await.expect("an answer in time").expect("an answer")
+        })
+    }
+
     /// Asks for several paths at once, each on a stream of its own.
     pub fn get_all(&self, paths: &[String]) -> Vec<Http2Answer> {
         let begin = |path: &String| {
@@ -104,9 +118,22 @@ async fn converse(
     request: Request<()>,
     body: Bytes,
 ) -> Result<Http2Answer, h2::Error> {
-    let (response, mut stream) = sender.ready().await?.send_request(request, body.is_empty())?;
+    converse_to_the_end(sender, request, body, None).await.map(|(answer, _)| answer)
+}
+
+async fn converse_to_the_end(
+    sender: SendRequest<Bytes>,
+    request: Request<()>,
+    body: Bytes,
+    trailers: Option<HeaderMap>,
+) -> Result<(Http2Answer, Option<HeaderMap>), h2::Error> {
+    let ends = trailers.is_none();
+    let (response, mut stream) = sender.ready().await?.send_request(request, ends && body.is_empty())?;
     if !body.is_empty() {
-        stream.send_data(body, true)?;
+        stream.send_data(body, ends)?;
+    }
+    if let Some(trailers) = trailers {
+        stream.send_trailers(trailers)?;
     }
     let (head, mut incoming) = response.await?.into_parts();
     let (mut body, mut is_complete) = (Vec::new(), true);
@@ -118,5 +145,6 @@ async fn converse(
         incoming.flow_control().release_capacity(data.len())?;
         body.extend_from_slice(&data);
     }
-    Ok(Http2Answer { status: head.status, fields: head.headers, body, is_complete })
+    let trailers = if is_complete { incoming.trailers().await? } else { None };
+    Ok((Http2Answer { status: head.status, fields: head.headers, body, is_complete }, trailers))
 }

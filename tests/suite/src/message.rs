@@ -72,6 +72,8 @@ pub struct Request {
     pub head: Head,
     /// Its body, without the chunks' framing; as much of it as has come.
     pub body: Vec<u8>,
+    /// The fields that followed a chunked body.
+    pub trailers: Vec<(String, String)>,
     /// Whether all of the body came; none as long as nobody has read to its end.
     pub ending: Option<Ending>,
     /// On which of the origin's connections it came; the first is 0.

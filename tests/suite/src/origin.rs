@@ -16,8 +16,8 @@ use crate::wire::Wire;
 pub struct Origin {
     address: SocketAddr,
     record: Arc<Record>,
-    /// Holds a port that nobody listens on, so that no other test gets it.
-    _reserved: Option<Socket>,
+    /// Holds its port, also when nobody listens on it any more, so that no other test gets it.
+    _reserved: Socket,
 }
 
 /// What an origin saw.
@@ -78,20 +78,18 @@ impl Origin {
 
     /// As [`Origin::scripted`], at an address of one's choice, which may be taken.
     pub fn at(address: SocketAddr, script: impl Fn(Connection) + Send + Sync + 'static) -> io::Result<Self> {
+        let (reserved, address) = reserve(address)?;
         let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
         let record = Arc::new(Record::default());
         let accepting = Arc::clone(&record);
         thread::spawn(move || accepting.accept(&listener, &Arc::new(script)));
-        Ok(Origin { address, record, _reserved: None })
+        Ok(Origin { address, record, _reserved: reserved })
     }
 
     /// Refuses connections: its port is taken and nobody listens.
     pub fn refusing() -> Self {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
-        let address = socket.local_addr().ok().and_then(|a| a.as_socket()).expect("a bound socket");
-        Origin { address, record: Arc::default(), _reserved: Some(socket) }
+        let (reserved, address) = reserve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+        Origin { address, record: Arc::default(), _reserved: reserved }
     }
 
     /// Where it listens.
@@ -142,6 +140,16 @@ impl Origin {
     }
 }
 
+/// Takes an address that nobody listens on yet. Whoever may take an address that is in use (`SO_REUSEADDR`, which listeners of the standard library
+/// have) can still listen on it, and a port that is chosen for somebody else is another one, as long as the socket is there.
+fn reserve(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((socket, address))
+}
+
 impl Drop for Origin {
     fn drop(&mut self) {
         self.kill();
@@ -177,7 +185,7 @@ impl Connection {
     pub fn request(&mut self) -> Option<Request> {
         let (place, mut request) = self.receive_head()?;
         let body = self.wire.receive_body(request.request_framing()).ok()?;
-        (request.body, request.ending) = (body.bytes, Some(body.ending));
+        (request.body, request.trailers, request.ending) = (body.bytes, body.trailers, Some(body.ending));
         self.record.requests.lock().unwrap()[place].clone_from(&request);
         (body.ending == Ending::Complete).then_some(request)
     }
@@ -215,7 +223,8 @@ impl Connection {
 
     fn receive_head(&mut self) -> Option<(usize, Request)> {
         let head = self.wire.receive_head().ok()??;
-        let request = Request { head, body: Vec::new(), ending: None, connection: self.number };
+        let (body, trailers, connection) = (Vec::new(), Vec::new(), self.number);
+        let request = Request { head, body, trailers, ending: None, connection };
         let mut requests = self.record.requests.lock().unwrap();
         requests.push(request.clone());
         Some((requests.len() - 1, request))

@@ -64,11 +64,11 @@ fn a_plugin_answers_while_it_is_written() {
 
 #[test]
 fn an_origin_answers_where_there_is_none() {
-    // A port that is free a moment before.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // One that was free a moment before, at an address where no other test looks for any.
+    let address = std::net::TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
     let sandgate = Sandgate::with_config("").start_dev(|folder, _| {
         let folder = new(folder, "my-filter");
-        listen_anywhere(&folder, &format!("http://127.0.0.1:{port}"));
+        listen_anywhere(&folder, &format!("http://{address}"));
         folder
     });
     let echoed = get(sandgate.web(), "/echo").text();

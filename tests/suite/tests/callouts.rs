@@ -58,7 +58,7 @@ fn what_is_not_granted_or_breaks_a_rule_is_not_sent() {
 #[test]
 fn an_exchange_has_its_number_of_callouts() {
     let (app, auth) = (Origin::replying(200, "app"), Origin::replying(200, "yes"));
-    let sandgate = start(&app, &auth, "limits: { callouts: 2 }");
+    let sandgate = start(&app, &auth, "limits: { wall: 30s, callout_timeout: 5s, callouts: 2 }");
     for _ in 0..2 {
         let said = ask(&sandgate, "often auth 3");
         assert!(said.starts_with("200 yes, 200 yes, ") && said.contains("TooMany"), "{said}");
@@ -93,7 +93,7 @@ fn who_waits_for_an_answer_holds_up_nobody() {
 #[test]
 fn an_answer_that_does_not_come_is_an_error_in_time() {
     let (app, auth) = (Origin::replying(200, "app"), Origin::hanging());
-    let sandgate = start(&app, &auth, "limits: { callout_timeout: 50ms }");
+    let sandgate = start(&app, &auth, "limits: { wall: 30s, callout_timeout: 50ms }");
     assert_eq!(ask(&sandgate, "get auth /"), "CalloutError::Timeout");
     assert_eq!(ask(&sandgate, "hurry auth 1"), "CalloutError::Timeout");
     assert_eq!(counted(&sandgate, "timeout"), 2.0);
@@ -135,10 +135,10 @@ fn an_upstream_that_speaks_http2_is_asked_in_it() {
 #[test]
 fn a_guest_in_the_slow_lane_is_answered_too() {
     let (app, auth) = (Origin::replying(200, "app"), Origin::replying(200, "yes"));
-    let sandgate = start(&app, &auth, "limits: { cpu: 50ms, callouts: 20 }");
+    let sandgate = start(&app, &auth, "limits: { cpu: 50ms, wall: 30s, callout_timeout: 5s, callouts: 20 }");
     let answers = vec!["200 yes"; 20].join(", ");
     assert_eq!(ask(&sandgate, "often auth 20"), answers);
-    let quick = start(&app, &auth, "limits: { callouts: 20 }");
+    let quick = start(&app, &auth, "limits: { wall: 30s, callout_timeout: 5s, callouts: 20 }");
     assert_eq!(ask(&quick, "often auth 20"), answers, "and one on the worker, however often it waits");
 }
 
@@ -172,7 +172,7 @@ fn a_reload_takes_a_grant_away_and_gives_it_back() {
     assert_eq!(ask(&sandgate, "get auth /"), "200 yes");
     let refusal = sandgate.reload_in_vain(&config(""));
     assert!(refusal.contains("`grants: { callout: [UPSTREAM] }`"), "{refusal}");
-    sandgate.reload(&config("grants: { callout: [app] }"));
+    sandgate.reload(&config(&format!("grants: {{ callout: [app] }}, {LIMITS}")));
     assert!(ask(&sandgate, "get auth /").contains("NotGranted"));
     assert_eq!(ask(&sandgate, "get app /"), "200 app");
 }

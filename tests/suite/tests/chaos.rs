@@ -186,7 +186,7 @@ fn after_any_chaos_the_next_request_is_answered() {
 }
 
 fn in_front_of(origins: &[&Origin]) -> Sandgate {
-    let yaml = yaml::forwarding_by("timeouts: { response: 400ms }");
+    let yaml = yaml::forwarding_by("timeouts: { response: 1s }");
     Sandgate::with_config(yaml).origins("app", origins).start()
 }
 
@@ -215,7 +215,7 @@ fn after_request(mut connection: Connection, bytes: &[u8], end: impl FnOnce(Conn
 
 /// Reads nothing for longer than anybody waits.
 fn never_read(connection: Connection) {
-    thread::park_timeout(Duration::from_secs(1));
+    thread::park_timeout(Duration::from_secs(5));
     drop(connection);
 }
 

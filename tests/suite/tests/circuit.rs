@@ -169,7 +169,7 @@ fn configuration(plugin: &str, route: &str) -> String {
 }
 
 fn plugins(plugin: &str) -> String {
-    format!("plugins:\n  it: {{ wasm: \"@wasm@\", {plugin} }}\n")
+    format!("plugins:\n  it: {{ wasm: \"@wasm@\", limits: {{ wall: 30s }}, {plugin} }}\n")
 }
 
 fn fail(sandgate: &Sandgate, times: usize) {

@@ -197,7 +197,7 @@ fn what_goes_wrong_before_the_head_is_a_500_with_its_name() {
 
 #[test]
 fn a_guest_that_takes_too_long_to_answer_is_no_more() {
-    let sandgate = start("limits: { wall: 200ms }, circuit: { failures: 0 }", "");
+    let sandgate = start("limits: { wall: 1500ms }, circuit: { failures: 0 }", "");
     assert_eq!(sandgate.client().get("/wait").status(), 500);
     assert_eq!(sandgate.access_line(1)["fault"], "plugin_wall");
     let mut client = sandgate.client();

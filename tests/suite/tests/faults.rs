@@ -24,7 +24,7 @@ fn an_exchange_that_takes_too_long_altogether_is_cut() {
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun");
         connection.hold();
     });
-    let yaml = yaml::forwarding_by("timeouts: { response: 200ms, total: 400ms }");
+    let yaml = yaml::forwarding_by("timeouts: { response: 1500ms, total: 1500ms }");
     let sandgate = Sandgate::with_config(yaml).origins("app", &[&origin]).start();
     let response = get(sandgate.web(), "/");
     assert_eq!(

@@ -195,9 +195,9 @@ fn pings_do_not_keep_a_connection_from_being_idle() {
 #[test]
 fn an_exchange_under_way_keeps_a_connection_from_being_idle() {
     let origin = Origin::hanging();
-    let server = "{ workers: 1, timeouts: { idle: 100ms } }";
+    let server = "{ workers: 1, timeouts: { idle: 1s } }";
     let route = yaml::forwarding_with(server)
-        .replace("upstream: app }", "upstream: app, timeouts: { response: 500ms } }");
+        .replace("upstream: app }", "upstream: app, timeouts: { response: 2s } }");
     let sandgate = Sandgate::with_config(route).origins("app", &[&origin]).start();
     let mut client = FrameClient::connect(sandgate.web());
     client.send(get(1, "/"));
@@ -255,7 +255,7 @@ fn a_stop_lets_streams_end_and_none_begin() {
 
 #[test]
 fn a_connection_grows_old() {
-    let (_origin, sandgate) = limited("http2: { max_age: 300ms }");
+    let (_origin, sandgate) = limited("http2: { max_age: 1s }");
     let mut client = FrameClient::connect(sandgate.web());
     client.send(get(1, "/"));
     assert!(client.find(|frame| frame.kind == HEADERS).is_some());

@@ -280,7 +280,7 @@ fn a_silent_tunnel_is_closed_in_time() {
 #[test]
 fn a_stop_waits_for_tunnels_as_long_as_it_may() {
     let origin = echoing();
-    let mut sandgate = with_route(&origin, "timeouts: { tunnel: 300ms }");
+    let mut sandgate = with_route(&origin, "timeouts: { tunnel: 20s }");
     let client = Http2Client::connect(sandgate.web());
     let mut stream = client.open("websocket", "/", &VERSION);
     sandgate.signal(Signal::Terminate);

@@ -49,7 +49,7 @@ fn a_line_says_nothing_of_it_unasked() {
 }
 
 fn start(further: &str, origin: &Origin) -> Sandgate {
-    let yaml = "plugins: { it: { wasm: \"@wasm@\" } }\n".to_owned()
+    let yaml = "plugins: { it: { wasm: \"@wasm@\", limits: { wall: 30s } } }\n".to_owned()
         + further
         + &yaml::forwarding_by("filters: [{ plugin: it }]");
     let wasm = guest("add-header").display().to_string();

@@ -26,7 +26,7 @@ const LIMITS: &str = "limits: { memory: 4MiB, cpu: 50ms, wall: 30s }";
 #[test]
 fn a_filter_changes_the_request_and_the_response() {
     let origin = Origin::replying(200, "hello");
-    let sandgate = with_filter("add-header", "", &origin);
+    let sandgate = with_filter("add-header", "limits: { wall: 30s }", &origin);
     let response = sandgate.client().get_with("/", "user-agent", "probe/1");
     assert_eq!((response.text().as_str(), response.field("x-served-by")), ("hello", Some("sandgate")));
     assert_eq!(origin.only_request().field("x-seen-agent"), Some("probe/1"));

@@ -298,3 +298,35 @@ fn a_body_that_breaks_off_while_a_module_holds_some_of_it_costs_that_exchange() 
         assert_eq!(next.send("hi").response().text(), "app", "{isolation}: nobody else is hurt");
     }
 }
+
+#[test]
+fn a_response_that_breaks_off_while_a_module_holds_some_of_it_costs_that_exchange() {
+    let breaking = [
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n5\r\nha",
+        "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none",
+    ];
+    for isolation in ["resident", "exchange"] {
+        for beginning in breaking {
+            let app = Origin::scripted(move |mut connection| {
+                while let Some(request) = connection.request() {
+                    if request.field("x-do") == Some("gather-response") {
+                        connection.send(beginning);
+                        return;
+                    }
+                    connection.send("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\napp");
+                }
+            });
+            let sandgate = start(&app, &format!("isolation: {isolation}"));
+            let mut client = sandgate.client();
+            begin(&mut client, "gather-response", "");
+            assert_eq!(client.response().status(), 502, "nothing had gone to the client");
+            let line = sandgate.access_line(1);
+            let told = (&line["status"], &line["fault"]);
+            assert_eq!(told, (&502.into(), &"upstream_truncated".into()), "{line}");
+            let mut next = sandgate.client();
+            begin(&mut next, "nothing", "");
+            assert_eq!(next.response().text(), "app", "{isolation}: nobody else is hurt");
+        }
+    }
+}

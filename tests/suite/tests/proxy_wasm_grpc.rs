@@ -118,9 +118,9 @@ fn calls_are_held_to_the_limits_of_callouts() {
         let keys = format!("limits: {{ cpu: 10ms, wall: 20s, {limits} }}, grants: {{ callout: [auth] }}");
         setup(&keys).origins("app", &[&app]).value("auth", &format!("[\"{}\"]", auth.url())).start()
     };
-    let sandgate = start("callout_body: 1KiB", &large);
+    let sandgate = start("callout_body: 1KiB, callout_timeout: 10s", &large);
     assert_eq!(told(&sandgate, &app, "call auth"), "8 [the answer is too large] [] []");
-    let sandgate = start("callout_body: 7", &large);
+    let sandgate = start("callout_body: 7, callout_timeout: 10s", &large);
     assert_eq!(told(&sandgate, &app, "call auth"), "InternalFailure", "five bytes of frame, and three");
     let mute = mute();
     let sandgate = start("callout_timeout: 50ms", &mute);

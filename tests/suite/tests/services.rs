@@ -181,7 +181,7 @@ fn what_goes_wrong_before_the_head_is_a_500_with_its_name() {
 
 #[test]
 fn a_guest_that_takes_too_long_to_answer_is_no_more() {
-    let sandgate = start("limits: { wall: 200ms }", "");
+    let sandgate = start("limits: { wall: 1500ms }", "");
     assert_eq!(sandgate.client().get("/wait").status(), 500);
     assert_eq!(sandgate.access_line(1)["fault"], "plugin_wall");
     let mut client = sandgate.client();

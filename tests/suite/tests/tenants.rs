@@ -158,7 +158,7 @@ fn a_tenant_has_so_many_requests_under_way_and_no_more() {
 #[test]
 fn a_tenant_whose_guests_loop_is_refused_and_the_other_is_served() {
     let origin = Origin::replying(200, "hello");
-    let sandgate = hostile("{ cpu: 3ms/s }", &origin, "");
+    let sandgate = hostile("{ cpu: 3ms/s }", &origin, ", limits: { wall: 30s }");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let over = Over(&is_over);
@@ -192,7 +192,7 @@ fn a_tenant_whose_guests_loop_is_refused_and_the_other_is_served() {
 #[test]
 fn many_looping_guests_take_no_more_than_their_tenants_share() {
     let origin = Origin::replying(200, "hello");
-    let sandgate = hostile("{}", &origin, ", limits: { cpu: 20ms, wall: 8s }");
+    let sandgate = hostile("{}", &origin, ", limits: { cpu: 20ms, wall: 30s }");
     let is_over = AtomicBool::new(false);
     let loop_on = |host: &'static str| {
         let mut client = sandgate.client();
@@ -221,7 +221,7 @@ fn many_looping_guests_take_no_more_than_their_tenants_share() {
 #[test]
 fn the_memory_of_all_guests_is_held_to_the_quota() {
     let origin = Origin::replying(200, "hello");
-    let sandgate = hostile("{ memory: 4MiB }", &origin, ", limits: { cpu: 500ms }");
+    let sandgate = hostile("{ memory: 4MiB }", &origin, ", limits: { cpu: 500ms, wall: 30s }");
     assert_eq!(status(&sandgate, "acme.test", ""), 200);
     assert_eq!(status(&sandgate, "acme.test", "x-misbehave: grow\r\n"), 503);
     assert_eq!(sandgate.access_line(2)["fault"], "tenant_memory");
@@ -235,7 +235,7 @@ fn the_memory_of_all_guests_is_held_to_the_quota() {
 fn a_tenant_has_so_many_guests_and_no_more() {
     let gate = Gate::default();
     let origin = held(&gate);
-    let sandgate = hostile("{ guests: 1 }", &origin, "");
+    let sandgate = hostile("{ guests: 1 }", &origin, ", limits: { wall: 30s }");
     let mut client = sandgate.client();
     client.send(request("acme.test", "/held", ""));
     origin.wait_for_requests(1);
@@ -281,7 +281,7 @@ fn callouts_and_lines_are_held_to_their_rates() {
     assert_eq!(counted.to_string(), refused.to_string());
     let said = ask(&sandgate, "bob.test", "/", "x-ask: often app 4\r\n").text();
     assert_eq!(said.matches("200 hello").count(), 4, "{said}");
-    let sandgate = hostile("{ log: 1KiB/s }", &origin, ", limits: { cpu: 500ms }");
+    let sandgate = hostile("{ log: 1KiB/s }", &origin, ", limits: { cpu: 500ms, wall: 30s }");
     assert_eq!(status(&sandgate, "acme.test", "x-misbehave: log-flood\r\n"), 200);
     assert!(tenant(&sandgate, "refused_total", &[("quota", "log")]) >= 1.0);
 }
@@ -289,7 +289,7 @@ fn callouts_and_lines_are_held_to_their_rates() {
 #[test]
 fn what_plugins_of_two_tenants_keep_is_apart() {
     let origin = Origin::replying(200, "hello");
-    let keys = ", grants: { kv: {}, counter: {}, rate_limit: {}, metrics: {} }";
+    let keys = ", grants: { kv: {}, counter: {}, rate_limit: {}, metrics: {} }, limits: { wall: 30s }";
     let sandgate = guarded("{ kv: 1MiB }", &origin, "keeper", keys);
     let say = |host: &str, what: &str| ask(&sandgate, host, "/", &format!("x-ask: {what}\r\n")).text();
     assert_eq!((say("acme.test", "kv set a one"), say("bob.test", "kv get a")), ("1".into(), "none".into()));

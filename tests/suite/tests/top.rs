@@ -84,14 +84,14 @@ fn an_interval_that_makes_no_sense_is_refused() {
 }
 
 fn start(origin: &Origin) -> Sandgate {
-    let yaml = "plugins: { it: { wasm: \"@wasm@\" } }\n".to_owned()
+    let yaml = "plugins: { it: { wasm: \"@wasm@\", limits: { wall: 30s } } }\n".to_owned()
         + &yaml::forwarding_by("filters: [{ plugin: it }]");
     let wasm = guest("add-header").display().to_string();
     Sandgate::with_config(yaml).origins("app", &[origin]).value("wasm", &wasm).start()
 }
 
 fn top(sandgate: &Sandgate) -> Finished {
-    sandgate_command(&["top", &sandgate.address("admin").to_string(), "--once", "--interval", "300ms"])
+    sandgate_command(&["top", &sandgate.address("admin").to_string(), "--once", "--interval", "2s"])
 }
 
 /// The words of each line below the titles.

@@ -129,8 +129,10 @@ fn balancing(balance: &str, endpoints: &str, origins: &[&Origin]) -> Sandgate {
 
 /// Both are there in each case, so that nothing differs but what is named.
 fn plugins() -> String {
-    let plugin = |name: &str| format!("  {name}: {{ wasm: \"{}\" }}\n", guest(name).display());
-    let sticky = plugin("sticky-picker").replace(" }\n", ", settings: { cookie: session } }\n");
+    let plugin = |name: &str| {
+        format!("  {name}: {{ wasm: \"{}\", limits: {{ wall: 30s }} }}\n", guest(name).display())
+    };
+    let sticky = plugin("sticky-picker").replace(" } }\n", " }, settings: { cookie: session } }\n");
     format!("plugins:\n{}{}{sticky}", plugin("add-header"), plugin("least-active"))
 }
 

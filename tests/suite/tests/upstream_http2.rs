@@ -11,8 +11,8 @@ use sandgate_tests::frames::flag::END_HEADERS;
 use sandgate_tests::frames::kind::{DATA, HEADERS};
 use sandgate_tests::origin_frames::{Frames, STATUS_200};
 use sandgate_tests::{
-    Ending, Gate, Http2Answer, Http2Client, Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, get,
-    wait_for, wait_until_steady, yaml,
+    Ending, Gate, Http2Client, Http2Exchange, Http2Origin, Origin, PATIENCE, Sandgate, get, wait_for,
+    wait_until_steady, yaml,
 };
 use tokio::sync::Barrier;
 
@@ -102,7 +102,7 @@ fn a_request_that_waits_too_long_for_a_stream_is_a_fault_of_nobodys_endpoint() {
             std::future::pending::<()>().await;
         }
     });
-    let sandgate = before(&origin, "http2: { connections: 1 }, connect_timeout: 200ms");
+    let sandgate = before(&origin, "http2: { connections: 1 }, connect_timeout: 1s");
     let mut first = sandgate.client();
     first.send("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n");
     taken.pass();
@@ -282,7 +282,8 @@ fn trailers_pass_both_ways() {
     let sandgate = before(&origin, "");
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("abc"));
-    let (answer, trailers) = with_trailers(&sandgate, grpc_request("/a"), b"hello", trailers);
+    let (answer, trailers) =
+        Http2Client::connect(sandgate.web()).send_with_trailers(grpc_request("/a"), b"hello", trailers);
     assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, &b"hello"[..]));
     assert_eq!(trailers.unwrap()["x-checksum"], "abc");
 }
@@ -343,7 +344,7 @@ fn an_endpoint_that_does_not_read_makes_nobody_hold_the_upload() {
 #[test]
 fn a_connection_whose_endpoint_has_fallen_silent_is_given_up() {
     let origin = silent_at_first();
-    let sandgate = in_frames(&origin, "http2: { ping_interval: 100ms, ping_timeout: 100ms }");
+    let sandgate = in_frames(&origin, "http2: { ping_interval: 100ms, ping_timeout: 1s }");
     assert_eq!(get(sandgate.web(), "/").status(), 502, "long before the answer is late");
     assert_eq!(sandgate.access_line(1)["fault"], "upstream_reset");
     assert_eq!(get(sandgate.web(), "/").text(), "alive");
@@ -353,8 +354,8 @@ fn a_connection_whose_endpoint_has_fallen_silent_is_given_up() {
 fn an_answer_that_is_late_has_the_connection_tested() {
     let origin = silent_at_first();
     let yaml = yaml::entry()
-        + "upstreams:\n  app: { endpoints: @app@, http2: { ping_timeout: 100ms } }\n\
-           routes:\n  - { name: all, upstream: app, timeouts: { response: 200ms } }\n";
+        + "upstreams:\n  app: { endpoints: @app@, http2: { ping_timeout: 1s } }\n\
+           routes:\n  - { name: all, upstream: app, timeouts: { response: 1s } }\n";
     let endpoint = format!("[\"h2c://{}\"]", origin.address());
     let sandgate = Sandgate::with_config(yaml).value("app", &endpoint).start();
     assert_eq!(get(sandgate.web(), "/").status(), 504);
@@ -425,29 +426,4 @@ fn silent_at_first() -> Origin {
 fn grpc_request(path: &str) -> Request<()> {
     let request = Request::builder().method(Method::POST).uri(format!("http://test.example{path}"));
     request.header("content-type", "application/grpc").header("te", "trailers").body(()).unwrap()
-}
-
-/// Sends a request with trailers; the answer's trailers come with it.
-fn with_trailers(
-    sandgate: &Sandgate,
-    request: Request<()>,
-    body: &'static [u8],
-    trailers: HeaderMap,
-) -> (Http2Answer, Option<HeaderMap>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let stream = tokio::net::TcpStream::connect(sandgate.web()).await.unwrap();
-        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
-        tokio::spawn(connection);
-        let (response, mut stream) = sender.ready().await.unwrap().send_request(request, false).unwrap();
-        stream.send_data(Bytes::from_static(body), false).unwrap();
-        stream.send_trailers(trailers).unwrap();
-        let (head, mut incoming) = response.await.unwrap().into_parts();
-        let mut body = Vec::new();
-        while let Some(data) = incoming.data().await {
-            body.extend_from_slice(&data.unwrap());
-        }
-        let trailers = incoming.trailers().await.unwrap();
-        (Http2Answer { status: head.status, fields: head.headers, body, is_complete: true }, trailers)
-    })
 }

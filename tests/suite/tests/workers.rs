@@ -90,7 +90,8 @@ fn new_workers_take_their_share() {
 fn connections_of_a_worker_that_leaves_end_with_their_next_answer() {
     let origin = Origin::replying(200, "hello");
     let sandgate = setup(&origin, 4).start();
-    let mut clients: Vec<RawClient> = (0..48).map(|_| sandgate.client()).collect();
+    // The kernel chooses a worker for each: that one of four gets none of so many has a probability of 4e-12.
+    let mut clients: Vec<RawClient> = (0..96).map(|_| sandgate.client()).collect();
     for client in &mut clients {
         assert_eq!(client.get("/").status(), 200);
     }
@@ -107,7 +108,7 @@ fn connections_of_a_worker_that_leaves_end_with_their_next_answer() {
             assert_eq!(client.get("/").status(), 200, "with the worker that stays, so does the connection");
         }
     }
-    assert!((1..48).contains(&ended), "{ended} of 48");
+    assert!((1..96).contains(&ended), "{ended} of 96");
     wait_for_workers(&sandgate, 1);
 }
 
@@ -216,7 +217,7 @@ fn a_plugin_has_an_instance_on_each_new_worker() {
     let with_plugin = |workers| {
         let filter = "upstream: app, filters: [{ plugin: it }] }";
         config(workers).replace("upstream: app }", filter)
-            + "plugins: { it: { wasm: it.wasm, isolation: resident } }\n"
+            + "plugins: { it: { wasm: it.wasm, isolation: resident, limits: { wall: 30s } } }\n"
     };
     let setup = Sandgate::with_config(with_plugin(1)).origins("app", &[&origin]);
     let sandgate = setup.file("it.wasm", &guest("add-header")).start();
@@ -259,7 +260,8 @@ fn whoever_waits_to_be_accepted_when_the_process_stops_is_answered() {
         client.expect_closed();
     }
     assert_eq!(sandgate.wait_for_exit().code(), Some(0));
-    assert!(TcpStream::connect(sandgate.web()).is_err());
+    // Another test may get the port meanwhile, and gives it back.
+    wait_for("nobody to listen", PATIENCE, || TcpStream::connect(sandgate.web()).is_err());
 }
 
 fn send(sandgate: &Sandgate, signal: &str) {

@@ -10,6 +10,7 @@ use super::{MODULE, before_next, before_next_or, bytes_of, exchange, size, state
 use crate::abi::{BodyKind, Features, pair};
 use crate::body::Body;
 use crate::state::{HandlerState, Stage};
+use crate::state::Stage;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap_async(
@@ -45,11 +46,9 @@ async fn read(module: &mut Module<'_>, kind: BodyKind, to: Span) -> wasmtime::Re
         BodyKind::Request => before_next_or(context, Features::BUFFER_REQUEST, "read the request's body")?,
         BodyKind::Response => before_next_or(context, Features::BUFFER_RESPONSE, "read the response's body")?,
     };
-    if is_elsewhere(context, kind, stage)? {
-        fetch(context, kind).await?;
-    }
+    fetch(context, kind, stage).await?;
     let (room, context) = module.room(to)?;
-    let (count, is_last) = body(state(context)?, kind).read(room);
+    let (count, is_last) = state(context)?.body(kind).read(room);
     Ok(pair(u32::from(is_last), size(count)))
 }
 
@@ -61,10 +60,14 @@ fn is_elsewhere(context: &mut Context, kind: BodyKind, stage: Stage) -> wasmtime
         (BodyKind::Response, Stage::Response) => !ends.response,
         _ => false,
     };
-    Ok(is_there && !body(state(context)?, kind).is_here())
+    Ok(is_there && !state(context)?.body(kind).is_here())
 }
 
-async fn fetch(context: &mut Context, kind: BodyKind) -> wasmtime::Result<()> {
+/// Waits for a body, if it is there to be waited for, and not here.
+pub(super) async fn fetch(context: &mut Context, kind: BodyKind, stage: Stage) -> wasmtime::Result<()> {
+    if !is_elsewhere(context, kind, stage)? {
+        return Ok(());
+    }
     let hatch = std::sync::Arc::clone(&state(context)?.hatch);
     let Some(exchange) = context.exchange.take() else { wasmtime::bail!("there is no exchange") };
     let began = Instant::now();
@@ -73,7 +76,7 @@ async fn fetch(context: &mut Context, kind: BodyKind) -> wasmtime::Result<()> {
     // A tick meanwhile says nothing of it.
     context.usage.has_waited = true;
     context.excuse(began.elapsed());
-    body(state(context)?, kind).show(whole);
+    state(context)?.body(kind).show(&whole);
     Ok(())
 }
 
@@ -88,12 +91,5 @@ fn write(module: &mut Module<'_>, kind: BodyKind, from: Span) -> wasmtime::Resul
     let (bytes, context) = module.look_at_all()?;
     let bytes = bytes_of(bytes, from)?;
     let limit = context.plugin.spec.limits.body;
-    body(state(context)?, kind).write(bytes, limit)
-}
-
-fn body(state: &mut HandlerState, kind: BodyKind) -> &mut Body {
-    match kind {
-        BodyKind::Request => &mut state.request_body,
-        BodyKind::Response => &mut state.response_body,
-    }
+    state(context)?.body(kind).write(bytes, limit)
 }

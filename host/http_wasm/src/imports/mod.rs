@@ -4,11 +4,14 @@ mod bodies;
 mod fields;
 mod head;
 mod said;
+mod trailers;
 
 use model::Exchange;
 use module::{Module, Outside, Span, part, span, wasi};
 use sandbox::Context;
 use wasmtime::{Engine, Linker};
+
+pub(super) use trailers::add as add_trailers;
 
 use super::abi::Features;
 use super::state::{HandlerState, Stage};

@@ -3,21 +3,24 @@
 use std::borrow::Cow;
 
 use module::{Module, say, span};
-use sandbox::{Context, Level};
+use sandbox::{Blueprint, Context, Level};
 use wasmtime::{Caller, Linker};
 
 use super::{MODULE, give, state};
 use crate::state::HandlerState;
 use crate::state::Stage;
+use crate::abi::Features;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "enable_features", |caller: Caller<'_, Context>, wishes: u32| {
         let mut module = Module::calls(caller)?;
         let state = state(module.context())?;
-        // When the next handler has had the request, it is too late for any.
-        if state.stage != Stage::Response {
-            state.features = state.features.with(wishes);
-        }
+        state.features = match state.stage {
+            Stage::Start => state.features.with(wishes, Features::OF_START),
+            Stage::Request => state.features.with(wishes, Features::OF_REQUEST),
+            // When the next handler has had the request, it is too late for any.
+            Stage::Response => state.features,
+        };
         Ok(state.features.bits())
     })?;
     linker.func_wrap(MODULE, "get_config", |caller: Caller<'_, Context>, at: u32, limit: u32| {

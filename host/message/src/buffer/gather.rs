@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::Body;
 use model::{Fault, FaultKind, WholeBody};
 
@@ -67,8 +66,8 @@ where
             return Ok(Gathered::Longer(Some(Front { bytes: Bytes::from(bytes), _lease: lease })));
         }
     }
-    let whole = WholeBody::new(block.bytes);
-    let buffered = Buffered::new(Whole::gathered(&whole, block.lease, trailers));
+    let whole = WholeBody::new(block.bytes).ending_with(trailers);
+    let buffered = Buffered::new(Whole::gathered(&whole, block.lease));
     Ok(Gathered::Whole(whole, buffered))
 }
 
@@ -97,15 +96,10 @@ impl Gathering {
 }
 
 impl Buffered {
-    /// A body that takes the place of one that was gathered.
+    /// A body that takes the place of one that was gathered, with what ends it.
     pub fn in_place_of(body: &WholeBody, stats: &Arc<BufferStats>) -> Self {
-        Buffered::with_trailers(body, None, stats)
-    }
-
-    /// The same, with what ends it.
-    pub fn with_trailers(body: &WholeBody, trailers: Option<HeaderMap>, stats: &Arc<BufferStats>) -> Self {
         let mut lease = Lease::new(stats, Place::Memory);
         lease.take(count(body.len()));
-        Buffered::new(Whole::gathered(body, lease, trailers))
+        Buffered::new(Whole::gathered(body, lease))
     }
 }

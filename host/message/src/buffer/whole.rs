@@ -40,7 +40,8 @@ impl Whole {
     }
 
     /// All of it in memory, where others look at it too.
-    pub(super) fn gathered(body: &WholeBody, lease: Lease, trailers: Option<HeaderMap>) -> Self {
+    pub(super) fn gathered(body: &WholeBody, lease: Lease) -> Self {
+        let trailers = body.trailers().cloned();
         Whole { spill: None, rest: body.bytes(), _lease: lease, trailers, sending: Cell::new(0) }
     }
 

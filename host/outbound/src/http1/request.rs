@@ -3,7 +3,6 @@
 
 use std::io::Write;
 
-use guard::is_forbidden_trailer;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body::Body;
@@ -61,7 +60,7 @@ pub(crate) fn declared_trailers(fields: &HeaderMap) -> Vec<HeaderName> {
     let all = fields.get_all(header::TRAILER).iter();
     all.flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| !is_forbidden_trailer(name.as_str()))
+        .filter(|name| !model::is_forbidden_trailer(name.as_ref()))
         .collect()
 }
 

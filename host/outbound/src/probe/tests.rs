@@ -92,7 +92,7 @@ async fn who_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address =
         Address::Tcp { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port(), ip: None };
-    let probe = |question| probe(address.clone(), question, Duration::from_millis(50));
+    let probe = |question| probe(address.clone(), question, Duration::from_millis(500));
     probe(Question::Tcp).ask().await.unwrap();
     assert!(matches!(probe(http(None)).ask().await, Err(ProbeFailure::TimedOut(_))));
     let grpc = Question::Grpc { service: "".into(), host: HeaderValue::from_static("a") };

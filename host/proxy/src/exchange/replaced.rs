@@ -26,6 +26,20 @@ pub(crate) fn tell_response(head: &mut ResponseHead, length: Option<u64>) {
     }
 }
 
+/// What ends a body is another than it was. A body with trailers has no length (RFC 9112 section 6.3), and who gets them over HTTP/1.1 is
+/// told their names first (RFC 9110 section 6.6.2).
+pub(crate) fn tell_trailers(fields: &mut HeaderMap, trailers: &HeaderMap) {
+    fields.remove(header::TRAILER);
+    if trailers.is_empty() {
+        return;
+    }
+    fields.remove(header::CONTENT_LENGTH);
+    let names: Vec<&str> = trailers.keys().map(HeaderName::as_str).collect();
+    if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+        fields.insert(header::TRAILER, names);
+    }
+}
+
 /// The upstream is to send the whole: of a part nobody could tell what a filter makes of the whole. It is free to ignore
 /// Range (RFC 9110 section 14.2), and so are we.
 pub(crate) fn ask_for_all(head: &mut RequestHead) {
@@ -64,6 +78,21 @@ mod tests {
     fn what_only_the_old_body_was_is_not_said_of_the_new_one() {
         let fields = told(&[("content-length", "99"), ("content-md5", "x"), ("accept-ranges", "bytes")]);
         assert_eq!((fields.len(), &fields["content-length"]), (1, &HeaderValue::from_static("7")));
+    }
+
+    #[test]
+    fn a_body_with_trailers_has_their_names_before_it_and_no_length() {
+        let mut fields = HeaderMap::new();
+        let mut trailers = HeaderMap::new();
+        fields.insert("content-length", HeaderValue::from_static("7"));
+        fields.insert("trailer", HeaderValue::from_static("x-old"));
+        trailers.insert("x-sum", HeaderValue::from_static("1"));
+        trailers.append("x-sum", HeaderValue::from_static("2"));
+        trailers.insert("x-end", HeaderValue::from_static("3"));
+        tell_trailers(&mut fields, &trailers);
+        assert_eq!((fields.len(), &fields["trailer"]), (1, &HeaderValue::from_static("x-sum, x-end")));
+        tell_trailers(&mut fields, &HeaderMap::new());
+        assert!(fields.is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body::{Body, Frame};
 use message::{BufferRoom, Buffered, Gathered, gather};
 use model::{Ask, BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
@@ -70,6 +70,9 @@ pub(crate) async fn request(
                 whole = Some(replacement(local, bytes));
                 replaced::tell_request(&mut exchange.request);
             }
+            Ok(BodyVerdict::Rewrite { body, trailers }) => {
+                whole = Some(rewritten_request(local, &mut exchange, whole, body, trailers));
+            }
             Ok(BodyVerdict::Reply(reply)) => return Err(Halted::reply(exchange, reply)),
             Err(fault) => return Err(Halted::fault(exchange, fault)),
         }
@@ -91,9 +94,7 @@ fn shown(local: &Local, frames: Vec<Frame<Bytes>>) -> Whole {
             Err(frame) => trailers = frame.into_trailers().ok(),
         }
     }
-    let body = WholeBody::new(body);
-    let sent = Buffered::with_trailers(&body, trailers, &local.stats.buffers);
-    Whole { body, sent }
+    sent_as(local, WholeBody::new(body).ending_with(trailers))
 }
 
 /// Shows the request's body to a filter that has asked for it, or puts another in its place.
@@ -110,7 +111,8 @@ pub(crate) async fn asked_request(
         false => Ok(None),
     };
     let body = match body {
-        Ok(body) => body.unwrap_or_else(|| WholeBody::new(Vec::new())),
+        // What is behind an empty body is shown as well.
+        Ok(body) => body.or_else(|| Some(whole.as_ref()?.body.clone())).unwrap_or_default(),
         Err(fault) => return Err(Halted::fault(exchange, fault)),
     };
     let verdict;
@@ -120,12 +122,31 @@ pub(crate) async fn asked_request(
             whole = Some(replacement(local, bytes));
             replaced::tell_request(&mut exchange.request);
         }
-        Ok(BodyVerdict::Keep | BodyVerdict::Replace(_)) => {}
+        Ok(BodyVerdict::Rewrite { body, trailers }) if is_shown => {
+            whole = Some(rewritten_request(local, &mut exchange, whole, body, trailers));
+        }
+        Ok(BodyVerdict::Keep | BodyVerdict::Replace(_) | BodyVerdict::Rewrite { .. }) => {}
         Ok(BodyVerdict::Reply(reply)) => return Err(Halted::reply(exchange, reply)),
         Err(fault) => return Err(Halted::fault(exchange, fault)),
     }
     upload.shown = whole.map(Box::new);
     Ok(exchange)
+}
+
+/// A request's body with these trailers, and with other content if there is some.
+fn rewritten_request(
+    local: &Local,
+    exchange: &mut Exchange,
+    old: Option<Whole>,
+    written: Option<Vec<u8>>,
+    trailers: HeaderMap,
+) -> Whole {
+    if written.is_some() {
+        replaced::tell_request(&mut exchange.request);
+    }
+    replaced::tell_trailers(&mut exchange.request.fields, &trailers);
+    let body = written.map(WholeBody::new).or_else(|| old.map(|old| old.body));
+    sent_as(local, body.unwrap_or_default().ending_with(Some(trailers)))
 }
 
 /// Whether filters may see the request's body: a talk has no end that one could wait for.
@@ -202,11 +223,16 @@ pub(crate) async fn response(
     if body.is_empty() {
         return (exchange, Ok(kept(&sent)));
     }
+    let shown = body.clone();
     let verdict;
     (exchange, verdict) = call.on_response_body(exchange, body).finish().await;
     let content = match verdict {
         Ok(BodyVerdict::Keep) => Ok(kept(&sent)),
         Ok(BodyVerdict::Replace(bytes)) => Ok(in_place(local, &mut exchange, bytes)),
+        Ok(BodyVerdict::Rewrite { body, trailers }) => {
+            let rewritten = rewritten(local, &mut exchange, body, Some(shown), trailers);
+            Ok(rewritten.unwrap_or_else(|| kept(&sent)))
+        }
         Ok(BodyVerdict::Reply(reply)) => Ok(adopt(&mut exchange, reply)),
         Err(fault) => Err(fault),
     };
@@ -222,10 +248,11 @@ pub(crate) async fn asked_response(
     mut content: Content,
 ) -> (Box<Exchange>, Result<Content, Fault>) {
     let is_head = exchange.request.method == Method::HEAD;
-    let mut body = WholeBody::new(Vec::new());
+    // What is here of the body: all of it, or nothing where it is none, or goes on as it comes.
+    let mut shown = content.is_end_stream().then(WholeBody::default);
     if ask == Ask::Body && !is_head && is_shown(&exchange, &content) {
         match gather(&mut content, call.body_limit(), room(local), &local.stats.buffers).await {
-            Ok(Gathered::Whole(whole, sent)) => (body, content) = (whole, kept(&sent)),
+            Ok(Gathered::Whole(whole, sent)) => (shown, content) = (Some(whole), kept(&sent)),
             Ok(Gathered::Longer(front)) => {
                 let goes_on = call.on_long_body(&exchange, BodyOf::Response);
                 return (exchange, goes_on.map(|()| Unread::put_before(front, content)));
@@ -236,12 +263,20 @@ pub(crate) async fn asked_response(
         (exchange.in_flight, exchange.slot) = (None, None);
     }
     let verdict;
-    (exchange, verdict) = call.on_response_body(exchange, body).finish().await;
+    (exchange, verdict) = call.on_response_body(exchange, shown.clone().unwrap_or_default()).finish().await;
     let content = match verdict {
         Ok(BodyVerdict::Keep) => Ok(content),
         // What follows a change of protocols is no body.
-        Ok(BodyVerdict::Replace(_)) if matches!(content, Content::Tunnel(_)) => Ok(content),
+        Ok(BodyVerdict::Replace(_) | BodyVerdict::Rewrite { .. })
+            if matches!(content, Content::Tunnel(_)) =>
+        {
+            Ok(content)
+        }
         Ok(BodyVerdict::Replace(bytes)) => Ok(in_place(local, &mut exchange, bytes)),
+        Ok(BodyVerdict::Rewrite { .. }) if is_head || !has_body(&exchange) => Ok(content),
+        Ok(BodyVerdict::Rewrite { body, trailers }) => {
+            Ok(rewritten(local, &mut exchange, body, shown, trailers).unwrap_or(content))
+        }
         Ok(BodyVerdict::Reply(reply)) => Ok(adopt(&mut exchange, reply)),
         Err(fault) => Err(fault),
     };
@@ -251,7 +286,7 @@ pub(crate) async fn asked_response(
 /// The answer's body is this, whatever it was.
 fn in_place(local: &Local, exchange: &mut Exchange, bytes: Vec<u8>) -> Content {
     (exchange.in_flight, exchange.slot) = (None, None);
-    if matches!(exchange.response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    if !has_body(exchange) {
         replaced::tell_response(&mut exchange.response, None);
         exchange.response.fields.remove(header::CONTENT_LENGTH);
         return Content::whole(Bytes::new());
@@ -259,6 +294,30 @@ fn in_place(local: &Local, exchange: &mut Exchange, bytes: Vec<u8>) -> Content {
     let Whole { sent, .. } = replacement(local, bytes);
     replaced::tell_response(&mut exchange.response, sent.length());
     kept(&sent)
+}
+
+/// The answer's body with these trailers, and with other content if there is some. Nothing comes of it where the body goes on as it
+/// comes: what ends that is not known yet.
+fn rewritten(
+    local: &Local,
+    exchange: &mut Exchange,
+    written: Option<Vec<u8>>,
+    shown: Option<WholeBody>,
+    trailers: HeaderMap,
+) -> Option<Content> {
+    let is_other = written.is_some();
+    let body = written.map(WholeBody::new).or(shown)?;
+    (exchange.in_flight, exchange.slot) = (None, None);
+    replaced::tell_trailers(&mut exchange.response.fields, &trailers);
+    let Whole { sent, .. } = sent_as(local, body.ending_with(Some(trailers)));
+    if is_other {
+        replaced::tell_response(&mut exchange.response, sent.length());
+    }
+    Some(kept(&sent))
+}
+
+fn has_body(exchange: &Exchange) -> bool {
+    !matches!(exchange.response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Whether an answer has a body that is whole and comes to an end.
@@ -284,7 +343,10 @@ fn kept(sent: &Buffered) -> Content {
 }
 
 fn replacement(local: &Local, bytes: Vec<u8>) -> Whole {
-    let body = WholeBody::new(bytes);
+    sent_as(local, WholeBody::new(bytes))
+}
+
+fn sent_as(local: &Local, body: WholeBody) -> Whole {
     let sent = Buffered::in_place_of(&body, &local.stats.buffers);
     Whole { body, sent }
 }

@@ -4,18 +4,15 @@
 mod bodies;
 mod faults;
 mod functions;
+mod image;
+mod trailers;
 
-use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use model::{
-    CircuitRule, Exchange, ExchangeId, Fault, FaultKind, Filter, FilterCall, PluginFault, Reply, RequestHead,
-    Verdict, WorkerId,
-};
+use model::{Exchange, ExchangeId, Fault, FilterCall, PluginFault, Reply, RequestHead, Verdict, WorkerId};
 
-use crate::{
-    Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec,
-};
+use crate::tests::setup::{Setup, plugin_fault};
+use crate::{Isolation, Limits, OnFailure, PluginSpec};
 
 /// The functions of `http_handler`, with their types.
 const FUNCTIONS: [(&str, &str); 19] = [
@@ -78,49 +75,6 @@ fn doing(request: &str) -> String {
     module("", &format!("{request} (i64.const 1)"), "")
 }
 
-struct Setup {
-    engine: Engine,
-    folder: tempfile::TempDir,
-}
-
-impl Setup {
-    fn new() -> Self {
-        // One for all: each reserves address space for thousands of guests.
-        static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None));
-        Setup { engine: ENGINE.clone(), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn spec(&self, wat: &str) -> PluginSpec {
-        let path = self.folder.path().join("module.wasm");
-        std::fs::write(&path, wat::parse_str(wat).unwrap()).unwrap();
-        PluginSpec {
-            name: "it".into(),
-            tenant: None,
-            path,
-            settings: Some("\"configured\"".to_owned()),
-            keep: Keep::OnDisk,
-            limits: Limits::default(),
-            grants: Grants::default(),
-            isolation: None,
-            on_failure: OnFailure::Closed,
-            circuit: CircuitRule::default(),
-            proxy_wasm: ProxyWasmSpec::default(),
-        }
-    }
-
-    async fn load(&self, wat: &str) -> Result<Plugin, LoadError> {
-        Plugin::load(&self.engine, self.spec(wat), 1, None).await
-    }
-
-    async fn filter(&self, wat: &str) -> Arc<dyn Filter> {
-        self.load(wat).await.unwrap().filter().unwrap()
-    }
-
-    async fn filter_of(&self, spec: PluginSpec) -> Arc<dyn Filter> {
-        Plugin::load(&self.engine, spec, 1, None).await.unwrap().filter().unwrap()
-    }
-}
-
 /// A request for `/a?b` with the headers `x-one: 1` and `x-two: 2`, `3`.
 fn exchange() -> Box<Exchange> {
     let client = "192.0.2.1:80".parse().unwrap();
@@ -154,13 +108,6 @@ async fn reply(request: &str) -> Reply {
 async fn failure(wat: &str) -> (PluginFault, String) {
     let (_, verdict) = seen(wat).await;
     plugin_fault(verdict.unwrap_err())
-}
-
-fn plugin_fault(fault: Fault) -> (PluginFault, String) {
-    match fault.kind {
-        FaultKind::Plugin(kind) => (kind, fault.detail.to_string()),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Texts in memory: `x-two` at 16, `new` at 32, a line break at 48, `X-Two` at 64, `content-length` at 80, `/c` at 96, `PUT` at 112.

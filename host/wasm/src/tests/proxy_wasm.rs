@@ -3,17 +3,12 @@
 
 mod edges;
 
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use model::{
-    BodyVerdict, CircuitRule, Exchange, ExchangeId, Fault, FaultKind, Filter, FilterCall, PluginFault,
-    RequestHead, Verdict, WholeBody, WorkerId,
-};
+use model::{BodyVerdict, Exchange, ExchangeId, Fault, FaultKind, FilterCall, PluginFault, RequestHead, Verdict, WholeBody, WorkerId};
 
-use crate::{
-    Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec, Start,
-};
+use crate::tests::setup::{Setup, plugin_fault};
+use crate::{Isolation, Limits, OnFailure, PluginSpec, Start};
 
 /// What all modules have: a page of memory, and an allocator that always gives the same place.
 const COMMON: &str = r#"
@@ -45,45 +40,6 @@ fn telling(imports: &str, call: &str) -> String {
     module(&imports, &body)
 }
 
-struct Setup {
-    engine: Engine,
-    folder: tempfile::TempDir,
-}
-
-impl Setup {
-    fn new() -> Self {
-        // One for all: each reserves address space for thousands of guests.
-        static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None));
-        Setup { engine: ENGINE.clone(), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn spec(&self, wat: &str) -> PluginSpec {
-        let path = self.folder.path().join("module.wasm");
-        std::fs::write(&path, wat::parse_str(wat).unwrap()).unwrap();
-        PluginSpec {
-            name: "it".into(),
-            tenant: None,
-            path,
-            settings: None,
-            keep: Keep::OnDisk,
-            limits: Limits::default(),
-            grants: Grants::default(),
-            isolation: None,
-            on_failure: OnFailure::Closed,
-            circuit: CircuitRule::default(),
-            proxy_wasm: ProxyWasmSpec::default(),
-        }
-    }
-
-    async fn load(&self, wat: &str) -> Result<Plugin, LoadError> {
-        Plugin::load(&self.engine, self.spec(wat), 1, None).await
-    }
-
-    async fn filter(&self, wat: &str) -> Arc<dyn Filter> {
-        self.load(wat).await.unwrap().filter().unwrap()
-    }
-}
-
 fn exchange() -> Box<Exchange> {
     let client = "192.0.2.1:80".parse().unwrap();
     Box::new(Exchange::new(ExchangeId(1), WorkerId(0), client, Instant::now(), RequestHead::default()))
@@ -113,6 +69,14 @@ const GET: &str =
     r#"(import "env" "proxy_get_header_map_value" (func $get (param i32 i32 i32 i32 i32) (result i32)))"#;
 const PAIRS: &str =
     r#"(import "env" "proxy_set_header_map_pairs" (func $pairs (param i32 i32 i32) (result i32)))"#;
+
+#[tokio::test]
+async fn a_module_whose_types_are_not_its_contracts_is_told_which_contract_that_is() {
+    let log = r#"(import "env" "proxy_log" (func $log (param i64)))"#;
+    let refused = Setup::new().load(&module(log, "(i32.const 0)")).await.err().unwrap().to_string();
+    let (right, wrong) = ("does not fit proxy-wasm 0.2.1: ", "sandgate:proxy");
+    assert!(refused.contains(right) && !refused.contains(wrong), "{refused}");
+}
 
 #[tokio::test]
 async fn pointers_out_of_memory_are_told_so() {
@@ -206,10 +170,7 @@ async fn fault_of(setup: &Setup, wat: &str) -> PluginFault {
     let filter = setup.filter(wat).await;
     let mut call = filter.begin(WorkerId(0));
     let (_, verdict) = request(&mut *call).await;
-    match verdict.unwrap_err().kind {
-        FaultKind::Plugin(fault) => fault,
-        other => panic!("{other:?}"),
-    }
+    plugin_fault(verdict.unwrap_err()).0
 }
 
 #[tokio::test]
@@ -240,7 +201,7 @@ async fn there_is_an_end_to_calls_of_the_host() {
     let setup = Setup::new();
     let spec = setup.spec(&module(LOG, calls));
     let limits = Limits { host_calls: 10, ..spec.limits };
-    let plugin = Plugin::load(&setup.engine, PluginSpec { limits, ..spec }, 1, None).await.unwrap();
+    let plugin = setup.load_as(PluginSpec { limits, ..spec }).await.unwrap();
     let (_, verdict) = request(&mut *plugin.filter().unwrap().begin(WorkerId(0))).await;
     assert_eq!(verdict.unwrap_err().kind, FaultKind::Plugin(PluginFault::HostCalls));
 }
@@ -282,7 +243,7 @@ async fn a_trap_costs_the_streams_of_its_vm_and_the_next_has_another() {
 async fn an_exchange_goes_on_without_a_module_that_fails_where_it_may() {
     let setup = Setup::new();
     let spec = PluginSpec { on_failure: OnFailure::Open, ..setup.spec(&module("", "unreachable")) };
-    let filter = Plugin::load(&setup.engine, spec, 1, None).await.unwrap().filter().unwrap();
+    let filter = setup.filter_of(spec).await;
     let mut call = filter.begin(WorkerId(0));
     let (exchange, verdict) = request(&mut *call).await;
     assert!(matches!(verdict, Ok(Verdict::Continue)));
@@ -301,7 +262,7 @@ async fn a_vm_is_its_own_for_each_exchange_or_one_for_all() {
     let setup = Setup::new();
     for (isolation, second) in [(Isolation::Resident, "c"), (Isolation::Exchange, "b")] {
         let spec = PluginSpec { isolation: Some(isolation), ..setup.spec(&wat) };
-        let filter = Plugin::load(&setup.engine, spec, 1, None).await.unwrap().filter().unwrap();
+        let filter = setup.filter_of(spec).await;
         drop(request(&mut *filter.begin(WorkerId(0))).await);
         let (exchange, _) = request(&mut *filter.begin(WorkerId(0))).await;
         assert_eq!(exchange.request.fields["s"], second, "{isolation:?}");
@@ -325,7 +286,7 @@ async fn vms_of_exchanges_begin_with_the_image_of_one_that_has_started() {
     let setup = Setup::new();
     let load = async |wat: &str| {
         let spec = PluginSpec { isolation: Some(Isolation::Exchange), ..setup.spec(wat) };
-        Plugin::load(&setup.engine, spec, 1, None).await.unwrap()
+        setup.load_as(spec).await.unwrap()
     };
     let plugin = load(&configured("", "")).await;
     assert!(matches!(plugin.start(), Start::Configured), "{:?}", plugin.start());

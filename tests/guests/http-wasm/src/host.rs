@@ -13,14 +13,19 @@ unsafe extern "C" {
     fn get_source_addr(buffer: *mut u8, limit: u32) -> u32;
     safe fn get_status_code() -> u32;
     safe fn set_status_code(status: u32);
+    fn get_header_names(kind: u32, buffer: *mut u8, limit: u32) -> u64;
     fn get_header_values(kind: u32, name: *const u8, length: u32, buffer: *mut u8, limit: u32) -> u64;
     fn set_header_value(kind: u32, name: *const u8, length: u32, value: *const u8, value_length: u32);
+    fn add_header_value(kind: u32, name: *const u8, length: u32, value: *const u8, value_length: u32);
+    fn remove_header(kind: u32, name: *const u8, length: u32);
     fn read_body(kind: u32, buffer: *mut u8, limit: u32) -> u64;
     fn write_body(kind: u32, body: *const u8, length: u32);
 }
 
 pub const REQUEST: u32 = 0;
 pub const RESPONSE: u32 = 1;
+pub const REQUEST_TRAILERS: u32 = 2;
+pub const RESPONSE_TRAILERS: u32 = 3;
 pub const BUFFER_REQUEST: u32 = 1;
 pub const BUFFER_RESPONSE: u32 = 2;
 
@@ -81,6 +86,22 @@ pub fn header(kind: u32, name: &str) -> String {
         let answer = unsafe { get_header_values(kind, name.as_ptr(), size(name.len()), buffer, limit) };
         answer as u32
     })
+}
+
+/// The names of headers, each with a zero behind it.
+pub fn names(kind: u32) -> String {
+    // SAFETY: `text` has the buffer.
+    text(|buffer, limit| unsafe { get_header_names(kind, buffer, limit) as u32 })
+}
+
+pub fn add_header(kind: u32, name: &str, value: &str) {
+    // SAFETY: pointers and lengths are those of strings.
+    unsafe { add_header_value(kind, name.as_ptr(), size(name.len()), value.as_ptr(), size(value.len())) }
+}
+
+pub fn drop_header(kind: u32, name: &str) {
+    // SAFETY: pointer and length are those of a string.
+    unsafe { remove_header(kind, name.as_ptr(), size(name.len())) }
 }
 
 pub fn set_header(kind: u32, name: &str, value: &str) {

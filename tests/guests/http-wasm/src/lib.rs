@@ -4,7 +4,7 @@ mod host;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use host::{BUFFER_REQUEST, BUFFER_RESPONSE, REQUEST, RESPONSE};
+use host::{BUFFER_REQUEST, BUFFER_RESPONSE, REQUEST, REQUEST_TRAILERS, RESPONSE, RESPONSE_TRAILERS};
 
 /// What `handle_request` returns to let the request go on, and to answer it.
 const NEXT: u64 = 1;
@@ -23,6 +23,9 @@ pub extern "C" fn _initialize() {
     }
     if config.starts_with("buffer") {
         host::enable(BUFFER_REQUEST | BUFFER_RESPONSE);
+    }
+    if config.starts_with("all") {
+        host::enable(u32::MAX);
     }
 }
 
@@ -82,6 +85,10 @@ pub extern "C" fn handle_request() -> u64 {
             host::set_header(RESPONSE, "x-early", "yes");
             host::write(RESPONSE, b"early, ");
         }
+        "trailers" => look_at(REQUEST_TRAILERS, REQUEST),
+        "change-trailers" => change(REQUEST_TRAILERS),
+        "early-trailers" => host::set_header(RESPONSE_TRAILERS, "x-early", "yes"),
+        "reply-with-trailers" => return reply_with_trailers(),
         "trap" => panic!(),
         "spin" => spin(),
         "grow" => grow(),
@@ -109,11 +116,37 @@ pub extern "C" fn handle_response(context: u32, is_error: u32) {
         "response-write" => {
             host::write(RESPONSE, argument.as_bytes());
         }
+        "response-trailers" => look_at(RESPONSE_TRAILERS, RESPONSE),
+        "response-change-trailers" => change(RESPONSE_TRAILERS),
         "response-status" => host::set_status(argument.parse().unwrap_or(200)),
         "response-trap" => panic!(),
         "late" => host::set_header(RESPONSE, "x-late", "yes"),
         _ => {}
     }
+}
+
+fn reply_with_trailers() -> u64 {
+    host::write(RESPONSE, b"replied");
+    host::set_header(RESPONSE_TRAILERS, "x-end", "reply");
+    ANSWERED
+}
+
+/// Tells of trailers in a header.
+fn look_at(trailers: u32, head: u32) {
+    let names = host::names(trailers);
+    let told = names.split_terminator('\0').map(|name| format!("{name}={}", host::header(trailers, name)));
+    host::set_header(head, "x-trailers", told.collect::<Vec<_>>().join(" ").replace('\0', ";").trim_end());
+}
+
+/// Changes trailers in each way that there is.
+fn change(trailers: u32) {
+    host::set_header(trailers, "x-set", "new");
+    host::add_header(trailers, "x-sum", "more");
+    host::drop_header(trailers, "x-gone");
+    // None of these may stand behind a body.
+    host::set_header(trailers, "content-length", "1");
+    host::set_header(trailers, "transfer-encoding", "chunked");
+    host::set_header(trailers, "host", "evil.example");
 }
 
 /// The first word of the wish, and the rest.

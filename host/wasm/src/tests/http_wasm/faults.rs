@@ -1,5 +1,9 @@
 //! How modules fail, and what that costs.
 
+use std::sync::Arc;
+
+use model::Filter;
+
 use super::*;
 
 #[tokio::test]
@@ -11,8 +15,26 @@ async fn each_way_to_fail_has_its_fault() {
     assert_eq!(fault(deep, "(call $deep)").await, PluginFault::Stack);
     let grow = "(if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then unreachable)) (i64.const 1)";
     assert_eq!(fault("", grow).await, PluginFault::Memory);
-    let calls = "(loop $on (drop [get_method 0 8]) (br $on)) (i64.const 1)";
-    assert_eq!(fault("", calls).await, PluginFault::HostCalls);
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_calls_of_the_host() {
+    let setup = Setup::new();
+    let spec = setup.spec(&module("", "(loop $on (drop [get_method 0 8]) (br $on)) (i64.const 1)", ""));
+    // So few that they come before any limit of time.
+    let limits = Limits { host_calls: 100, ..spec.limits };
+    let filter = setup.filter_of(PluginSpec { limits, ..spec }).await;
+    let (_, verdict) = request(&mut *filter.begin(WorkerId(0))).await;
+    assert_eq!(plugin_fault(verdict.unwrap_err()).0, PluginFault::HostCalls);
+}
+
+#[tokio::test]
+async fn a_module_whose_types_are_not_its_contracts_is_told_which_contract_that_is() {
+    let of_another_type = r#"(module (import "http_handler" "log" (func $log (param i64)))
+        (memory (export "memory") 1) (func (export "handle_request") (result i64) (i64.const 1))
+        (func (export "handle_response") (param i32 i32)))"#;
+    let refused = Setup::new().load(of_another_type).await.err().unwrap().to_string();
+    assert!(refused.contains("does not fit http-wasm: ") && !refused.contains("sandgate:proxy"), "{refused}");
 }
 
 #[tokio::test]
@@ -144,5 +166,5 @@ async fn it_starts_with_its_settings() {
     let _ = Setup::new().filter(&module(check, "(i64.const 1)", "")).await;
     let setup = Setup::new();
     let none = PluginSpec { settings: None, ..setup.spec(&module(check, "(i64.const 1)", "")) };
-    assert!(Plugin::load(&setup.engine, none, 1, None).await.is_err());
+    assert!(setup.load_as(none).await.is_err());
 }

@@ -125,7 +125,7 @@ async fn what_is_wrong_ends_the_call_and_says_why() {
         ("[set_status_code 600]", "600 is no status"),
         ("[set_status_code 65736]", "65736 is no status"),
         ("[remove_header 0 32 0]", "can't be empty"),
-        ("[set_header_value 2 32 3 32 3]", "there are no trailers"),
+        ("[set_header_value 2 32 3 32 3]", "enabled trailers when it started"),
         ("[set_header_value 0 48 4 32 3]", "not a field name"),
         ("[set_header_value 0 32 3 48 4]", "not a field value"),
         ("[add_header_value 1 32 3 48 2]", "not a field value"),

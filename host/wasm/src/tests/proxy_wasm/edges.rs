@@ -1,12 +1,14 @@
 //! All host functions with all that can be wrong of their arguments, from all callbacks: each answers with a status.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use model::{BodyOf, BodyPart, Filter, Outcome, PartVerdict};
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{BodyOf, BodyPart, Outcome, PartVerdict};
 
 use super::*;
+use crate::Grants;
 
 /// The functions of `env`, and their parameters: `i` is a number of 32 bits, `I` one of 64.
 const ENV: [(&str, &str); 43] = [
@@ -168,7 +170,7 @@ async fn patient(setup: &Setup, wat: &str, isolation: Isolation) -> Arc<dyn Filt
         ..spec.limits
     };
     let spec = PluginSpec { limits, isolation: Some(isolation), grants: Grants::everything(), ..spec };
-    Plugin::load(&setup.engine, spec, 1, None).await.unwrap().filter().unwrap()
+    setup.filter_of(spec).await
 }
 
 /// Shows a body of one part, and its trailers.

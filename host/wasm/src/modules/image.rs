@@ -1,50 +1,56 @@
-//! The image of a VM: what a module's memory is when its root context has its configuration, written back into the module, so that
-//! each VM of an exchange begins with it. What the host knows of that VM is put beside it.
+//! The image of an instance: what a module's memory and globals are when it has started, written back into the module, so that each
+//! instance of an exchange begins with it.
 //!
-//! wasmtime-wizer instruments the module and writes it. What can't be written back is no error: VMs are started one by one then,
-//! and whoever runs it is told why.
+//! What the host knows of such an instance is its contract's, and so is how one starts. wasmtime-wizer instruments the module and writes
+//! it. What can't be written back is no error: instances are started one by one then, and whoever runs it is told why.
 
 use aot::{Code, Source};
 use sandbox::{Context, Keep, LoadError, NoImage, Start};
 use wasmtime::{Instance, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
+use crate::plugin::Plugin;
 use crate::recipe::Recipe;
-use crate::role::Role;
 use crate::snapshot::{Snapshot, caught, compiled, guarded};
 
-/// What images depend on beside the module, what it is told and the engine: how they are made.
-const FORMAT: &[u8] = b"image of a VM 1";
+/// Whether an image is the same whenever it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    /// It is: it may be found in the cache.
+    AsItIs,
+    /// It depends on what was kept before.
+    UntilNextStart,
+}
 
-/// Starts a VM and makes an image of what it is then; or finds the one that was made before.
-pub(crate) async fn of(recipe: &Recipe<'_>) -> Result<Snapshot, LoadError> {
-    let (source, cache) = (source(recipe), recipe.engine.cache.as_ref());
-    let cache = cache.filter(|_| recipe.spec.keep == Keep::OnDisk);
-    let grants = &recipe.spec.grants;
-    // What it kept, or the numbers of what it counts, may be others at the next start.
-    let is_lasting = !grants.keep_state() && grants.metrics.is_none();
-    if is_lasting && let Some(image) = recipe.engine.compiler.find(&recipe.machinery.wasmtime, source, cache)
+/// An instance that has started.
+pub(crate) type Started = (Store<Context>, Instance);
+
+/// Starts an instance and makes an image of what it is then; or finds the one that was made before.
+pub(crate) async fn of(
+    recipe: &Recipe<'_>,
+    source: Source,
+    lasts: Lasts,
+    start: impl AsyncFnOnce(Plugin) -> Result<Result<Started, NoImage>, LoadError>,
+) -> Result<Snapshot, LoadError> {
+    let cache = recipe.engine.cache.as_ref().filter(|_| recipe.spec.keep == Keep::OnDisk);
+    if lasts == Lasts::AsItIs
+        && let Some(image) = recipe.engine.compiler.find(&recipe.machinery.wasmtime, source, cache)
     {
         return Ok(Snapshot::Image(image));
     }
-    Ok(match image(recipe).await? {
-        Ok(bytes) if is_lasting => compiled(recipe.engine.code_of(source, &bytes.into(), cache).await),
-        Ok(bytes) => compiled(recipe.engine.code_of(Source::component(&bytes), &bytes.into(), None).await),
-        Err(why) => Snapshot::None(why),
+    Ok(match (image(recipe, start).await?, lasts) {
+        (Ok(bytes), Lasts::AsItIs) => compiled(recipe.engine.code_of(source, &bytes.into(), cache).await),
+        (Ok(bytes), Lasts::UntilNextStart) => {
+            compiled(recipe.engine.code_of(Source::component(&bytes), &bytes.into(), None).await)
+        }
+        (Err(why), _) => Snapshot::None(why),
     })
 }
 
-/// What an image is made of.
-fn source(recipe: &Recipe<'_>) -> Source {
-    let spec = &recipe.spec;
-    let settings = spec.settings.as_deref().unwrap_or_default();
-    let told = &spec.proxy_wasm;
-    let told = [&told.root_id, &told.vm_id, &told.vm_configuration, settings, &*spec.name];
-    let memory = spec.limits.memory.to_le_bytes();
-    Source::of([FORMAT, recipe.bytes, &memory].into_iter().chain(told.map(str::as_bytes)))
-}
-
-async fn image(recipe: &Recipe<'_>) -> Result<Result<Vec<u8>, NoImage>, LoadError> {
+async fn image(
+    recipe: &Recipe<'_>,
+    start: impl AsyncFnOnce(Plugin) -> Result<Result<Started, NoImage>, LoadError>,
+) -> Result<Result<Vec<u8>, NoImage>, LoadError> {
     let wizer = Wizer::new();
     let (plan, bytes) = match caught(|| wizer.instrument(recipe.bytes)) {
         Ok(instrumented) => instrumented,
@@ -54,10 +60,8 @@ async fn image(recipe: &Recipe<'_>) -> Result<Result<Vec<u8>, NoImage>, LoadErro
         Ok(code) => code,
         Err(error) => return Ok(Err(NoImage::Unsuitable(format!("{error:#}")))),
     };
-    let plugin = recipe.plugin(&code, Start::Plain)?;
-    let Role::ProxyWasm(module) = &plugin.role else { return Err(LoadError::CoreModule("")) };
-    let (store, instance) = match proxy_wasm::first(&plugin.shared, module).await? {
-        Ok(first) => first,
+    let (store, instance) = match start(recipe.plugin(&code, Start::Plain)?).await? {
+        Ok(started) => started,
         Err(why) => return Ok(Err(why)),
     };
     let mut reader = Reader { store, instance, lost: None };

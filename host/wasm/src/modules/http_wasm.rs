@@ -1,0 +1,75 @@
+//! How a module of http-wasm is loaded: a first instance shows what it needs. The image of one is what its memory is when it has
+//! started; what it has enabled is put beside it.
+
+use aot::{Code, Source};
+use http_wasm::{first, try_out};
+use sandbox::{LoadError, NoImage, Start};
+
+use super::image::{self, Lasts};
+use super::{is_resident, useless};
+use crate::plugin::Plugin;
+use crate::recipe::Recipe;
+use crate::role::{Role, Shown};
+use crate::snapshot::Snapshot;
+
+/// What images depend on beside the module, what it is told and the engine: how they are made.
+const FORMAT: &[u8] = b"image of a handler 1";
+
+impl Recipe<'_> {
+    /// The plugin, of which a first instance was started. One that looks at trailers may be suspended, and is linked otherwise.
+    pub(super) async fn http_wasm(
+        &self,
+        code: &Code,
+        plugin: Plugin,
+        handler: http_wasm::Shown,
+    ) -> Result<Plugin, LoadError> {
+        let shown = Shown { handler, ..Shown::default() };
+        let plugin = match handler.waits_for_trailers() {
+            true => self.plugin_shown(code, Start::Plain, shown)?,
+            false => plugin,
+        };
+        if is_resident(&plugin) {
+            return Ok(self.resident(code, plugin));
+        }
+        let begun = self.handler_begun(handler).await?;
+        self.fresh(code, begun, shown)
+    }
+
+    /// The same as instances that begin where the first one was, which one of them has shown that it can.
+    async fn handler_begun(
+        &self,
+        handler: http_wasm::Shown,
+    ) -> Result<Result<Plugin, NoImage>, LoadError> {
+        let image = match self.handler_image().await? {
+            Snapshot::Image(image) => image,
+            Snapshot::None(why) => return Ok(Err(why)),
+        };
+        let shown = Shown { handler: handler.of_image(), ..Shown::default() };
+        let plugin = match self.plugin_shown(&image, Start::Configured, shown) {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(Err(useless(error))),
+        };
+        if let Role::HttpWasm(module) = &plugin.role
+            && let Err(error) = try_out(&plugin.shared, module).await
+        {
+            return Ok(Err(useless(error)));
+        }
+        image.settle();
+        Ok(Ok(plugin))
+    }
+
+    async fn handler_image(&self) -> Result<Snapshot, LoadError> {
+        image::of(self, source(self), Lasts::AsItIs, async |plugin| match &plugin.role {
+            Role::HttpWasm(module) => first(&plugin.shared, module).await.map(Ok),
+            _ => Err(LoadError::CoreModule("")),
+        })
+        .await
+    }
+}
+
+/// What an image is made of.
+fn source(recipe: &Recipe<'_>) -> Source {
+    let settings = recipe.spec.settings.as_deref().unwrap_or_default();
+    let memory = recipe.spec.limits.memory.to_le_bytes();
+    Source::of([FORMAT, recipe.bytes, &memory, settings.as_bytes()])
+}
