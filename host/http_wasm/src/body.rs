@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use model::WholeBody;
 use http::HeaderMap;
+use model::WholeBody;
 
 use super::abi::Features;
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use accounts::Hook;
-use model::{Ask, BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, PluginFault, Step, Verdict, WholeBody, WorkerId};
-use sandbox::{Before, Failure, Isolation, Shared};
-use http::header;
 use http::{HeaderMap, header};
+use model::{
+    Ask, BodyOf, BodyVerdict, Exchange, Fault, Filter, FilterCall, Hooks, PluginFault, Step, Verdict,
+    WholeBody, WorkerId,
+};
+use sandbox::{Before, Failure, Isolation, Shared};
 
 use super::abi::Features;
 use super::body::{Change, Early};

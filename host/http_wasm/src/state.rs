@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, StatusCode};
 use model::{Reply, ResponseHead, WorkerId};
 use module::{Patience, beginning};
 use sandbox::GuestState;
-use http::{HeaderMap, StatusCode};
 
 use super::abi::{BodyKind, Features};
 use super::body::{Body, Change, Early};

@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use accounts::Cost;
+use http::HeaderMap;
 use lane::{begin_slice, end_slice};
 use model::{Exchange, Reply, WorkerId};
 use module::Patience;
 use sandbox::{Context, Failure, Shared, metered, store};
-use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
-use http::HeaderMap;
 use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::abi::{Features, unpair};

@@ -96,7 +96,7 @@ impl Span {
     }
 
     /// So much of it from where it begins, if it is that long.
-    pub(crate) fn beginning(self, length: u32) -> Option<Span> {
+    pub fn beginning(self, length: u32) -> Option<Span> {
         (length <= self.length).then_some(Span { length, ..self })
     }
 

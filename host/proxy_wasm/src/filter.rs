@@ -3,7 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use accounts::Hook;
-use model::{BodyOf, BodyVerdict, BodyWatch, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault, Step, Verdict, WholeBody, WorkerId};
+use model::{
+    BodyOf, BodyVerdict, BodyWatch, Exchange, Fault, Filter, FilterCall, Hooks, Outcome, PluginFault, Step,
+    Verdict, WholeBody, WorkerId,
+};
 use sandbox::{Before, Failure, Isolation, Shared};
 
 use super::booking::book;

@@ -5,10 +5,10 @@
 use std::fmt::Write;
 
 use accounts::CalloutResult;
-use model::{CalloutAnswer, CalloutError, Reply};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use model::{CalloutAnswer, CalloutError, Reply};
 
 /// A message's prefix: whether it is compressed, and its length.
 pub(super) const PREFIX: usize = 5;

@@ -1,10 +1,10 @@
 //! What a VM is asked to do, and what comes of it.
 
 use accounts::{Cost, Hook};
-use model::{BodyOf, BodyPart, CalloutAnswer, CalloutError, Exchange, PluginFault};
-use sandbox::Failure;
 use bytes::Bytes;
 use http::HeaderMap;
+use model::{BodyOf, BodyPart, CalloutAnswer, CalloutError, Exchange, PluginFault};
+use sandbox::Failure;
 
 use super::grpc::Outcome;
 use super::outcome::Went;

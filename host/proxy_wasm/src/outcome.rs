@@ -1,7 +1,7 @@
 //! What comes of a callback that an exchange waits for.
 
-use model::{BodyVerdict, PartVerdict, Passed, Reply, Verdict};
 use bytes::Bytes;
+use model::{BodyVerdict, PartVerdict, Passed, Reply, Verdict};
 
 /// What a module has decided of an exchange.
 #[derive(Debug)]

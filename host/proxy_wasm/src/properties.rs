@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use http::{HeaderMap, Version, header};
 use model::{Address, Exchange};
 use sandbox::Context;
-use http::{HeaderMap, Version, header};
 
 use super::pairs;
 use super::stream::Stage;

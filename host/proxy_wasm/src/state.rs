@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use model::{BodyOf, CalloutAnswer, Exchange, Passed, WorkerId};
 use module::{Patience, beginning};
 use sandbox::{Context, Failure, GuestState};
-use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 use wasmtime::TypedFunc;

@@ -1,8 +1,8 @@
 //! What a VM knows of one exchange.
 
-use model::{BodyOf, Reply};
 use bytes::Bytes;
 use http::HeaderMap;
+use model::{BodyOf, Reply};
 
 use super::abi::Status;
 use super::park::Parked;

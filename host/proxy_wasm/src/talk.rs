@@ -1,8 +1,8 @@
 //! Streams of gRPC: what a module says goes into a queue, and what it hears comes to its VM as events, one after the other.
 
-use model::{CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Reply, Talk};
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
+use model::{CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Reply, Talk};
 use tokio::sync::mpsc;
 
 use super::grpc::{Outcome, PREFIX};

@@ -8,12 +8,12 @@ mod answers;
 use std::sync::{Arc, Weak};
 
 use accounts::Cost;
+use bytes::Bytes;
+use http::HeaderMap;
 use lane::{begin_slice, end_slice};
 use model::{BodyOf, Exchange};
 use module::Patience;
 use sandbox::{Context, Failure, Shared, store};
-use bytes::Bytes;
-use http::HeaderMap;
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use accounts::Hook;
-use model::{BackFuture, BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartVerdict, Passed, PluginFault};
-use sandbox::{Failure, OnFailure};
 use bytes::Bytes;
+use model::{
+    BackFuture, BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartVerdict, Passed,
+    PluginFault,
+};
+use sandbox::{Failure, OnFailure};
 
 use super::booking::book;
 use super::job::{Answer, Done, Job, Part, StreamKey, body_hook};

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use accounts::PluginStats;
 use aot::Source;
-use model::CircuitRule;
-use sandbox::{Blueprint, Description, Dialect, Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure, PluginSpec, ProxyWasmSpec, Seen, Start};
 use contract::First;
+use model::CircuitRule;
+use sandbox::{
+    Blueprint, Description, Dialect, Engine, Grants, Isolation, Keep, Limits, LoadError, OnFailure,
+    PluginSpec, ProxyWasmSpec, Seen, Start,
+};
 
 use crate::inspect::{Anatomy, Kind};
 use crate::plugin::Plugin;

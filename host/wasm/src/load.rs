@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use accounts::{MetricDeclaration, OwnMetrics, PluginStats};
 use aot::Code;
-use sandbox::{Dialect, Engine, Grant, Guest, LoadError, MEMORY_LIMIT_MAX, Needs, NoImage, PluginSpec, Reading, Start, cut, trial};
 use contract::First;
+use sandbox::{
+    Dialect, Engine, Grant, Guest, LoadError, MEMORY_LIMIT_MAX, Needs, NoImage, PluginSpec, Reading, Start,
+    cut, trial,
+};
 
 use crate::inspect::{Anatomy, Kind};
 use crate::plugin::Plugin;

@@ -36,12 +36,7 @@ impl Recipe<'_> {
     }
 
     /// The plugin, whose instances begin with an image; or, where there can't be one, are started one by one.
-    fn fresh(
-        &self,
-        code: &Code,
-        begun: Result<Plugin, NoImage>,
-        shown: Shown,
-    ) -> Result<Plugin, LoadError> {
+    fn fresh(&self, code: &Code, begun: Result<Plugin, NoImage>, shown: Shown) -> Result<Plugin, LoadError> {
         let why = match begun {
             Ok(plugin) => return Ok(self.finished(plugin)),
             Err(why) => why,

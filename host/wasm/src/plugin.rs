@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::{Hook, OwnMetrics, PluginStats, PluginTotals};
 use aot::Source;
+use contract::{PluginFilter, PluginPicker, PluginRouter, PluginWeigher};
 use model::{Balancer, Endpoint, Filter, Router, Service, Tenant, Weigher};
 use sandbox::{PluginSpec, Shared, Start};
 use service::{Middleware, PluginService};
-use contract::{PluginFilter, PluginPicker, PluginRouter, PluginWeigher};
 
 use crate::role::{Exports, Role};
 

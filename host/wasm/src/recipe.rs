@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::{Circuits, OwnMetrics, PluginStats};
 use aot::{Code, Source};
-use sandbox::{Engine, Grants, HANDLES, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits};
+use sandbox::{
+    Engine, Grants, HANDLES, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits,
+};
 use state::Namespace;
 
 use crate::plugin::Plugin;

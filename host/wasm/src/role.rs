@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use accounts::Hook;
 use aot::MachineCode;
+use contract::HookTable;
 use proxy_wasm::Began;
 use sandbox::{Blueprint, LoadError, Machinery, PluginSpec, Waits, places};
-use contract::HookTable;
 use wasmtime::component::Component;
 
 use crate::core::Contract;

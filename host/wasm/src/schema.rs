@@ -7,8 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use sandbox::{LoadError, SettingsFault};
 use jsonschema::{PatternOptions, ValidationError, Validator};
+use sandbox::{LoadError, SettingsFault};
 use serde_json::Value;
 
 /// The longest schema, in bytes of JSON.

@@ -8,8 +8,6 @@ use wasmtime::{Caller, Linker};
 
 use super::{MODULE, before_next, before_next_or, bytes_of, exchange, size, state};
 use crate::abi::{BodyKind, Features, pair};
-use crate::body::Body;
-use crate::state::{HandlerState, Stage};
 use crate::state::Stage;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {

@@ -1,16 +1,15 @@
 //! Fields of heads. What belongs to the connection or the framing is read like any other field; to write it does nothing, since the
 //! host does that by itself.
 
+use http::header::{HOST, HeaderMap, HeaderName};
 use model::FieldError;
 use module::{Module, Span, span};
 use sandbox::{Context, parse_authority};
-use http::header::{HOST, HeaderMap, HeaderName};
 use wasmtime::{Caller, Linker};
 
 use super::{MODULE, before_next, before_next_or, bytes_of, exchange, size, stage, state};
-use crate::abi::{Features, HeaderKind, pair};
-use crate::state::Stage;
 use crate::abi::{BodyKind, Features, HeaderKind, pair};
+use crate::state::Stage;
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use http::{StatusCode, Version};
 use module::{Module, Span, span};
 use sandbox::{Context, check_status, parse_method, parse_path};
-use http::{StatusCode, Version};
 use wasmtime::{Caller, Linker};
 
 use super::{MODULE, before_next, before_next_or, bytes_of, exchange, give, stage, state};

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use module::{Module, say, span};
-use sandbox::{Blueprint, Context, Level};
+use sandbox::{Context, Level};
 use wasmtime::{Caller, Linker};
 
 use super::{MODULE, give, state};
-use crate::state::HandlerState;
-use crate::state::Stage;
 use crate::abi::Features;
+use crate::state::{HandlerState, Stage};
 
 pub(super) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "enable_features", |caller: Caller<'_, Context>, wishes: u32| {

@@ -8,9 +8,9 @@ use wasmtime::{Caller, Linker};
 use super::bodies::fetch;
 use super::fields::{How, edit, names, values};
 use super::{MODULE, stage, state};
-use sandbox::Context;
 use crate::abi::{Features, HeaderKind};
 use module::{Module, span};
+use sandbox::Context;
 
 /// Puts them in the place of those that don't wait.
 pub(crate) fn add(linker: &mut Linker<Context>) -> wasmtime::Result<()> {

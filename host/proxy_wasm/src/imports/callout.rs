@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::Refusal;
-use model::{Callout, ExchangeId, RequestHead};
-use sandbox::{Context, GuestState, parse_authority, parse_path};
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, Version};
+use model::{Callout, ExchangeId, RequestHead};
+use sandbox::{Context, GuestState, parse_authority, parse_path};
 use wasmtime::{Caller, Linker};
 
 use super::ENV;

@@ -3,10 +3,10 @@
 //! What belongs to the connection or the framing is read like any other field. To write it does nothing: filters that change a
 //! body remove its length as a matter of course, which the host does by itself.
 
-use model::{BodyOf, Exchange, FieldError, Reply, RequestHead, ResponseHead};
-use sandbox::{Context, change_status, parse_authority, parse_method, parse_path};
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method};
+use model::{BodyOf, Exchange, FieldError, Reply, RequestHead, ResponseHead};
+use sandbox::{Context, change_status, parse_authority, parse_method, parse_path};
 
 use crate::abi::{Map, Status};
 use crate::pairs::Pair;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::Refusal;
-use model::{Callout, RequestHead};
-use sandbox::{Context, parse_path};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE};
 use http::{Method, Version};
+use model::{Callout, RequestHead};
+use sandbox::{Context, parse_path};
 use tokio::sync::mpsc::error::TrySendError;
 use wasmtime::{Caller, Linker};
 

@@ -1,9 +1,9 @@
 //! What a module does with an exchange as a whole: goes on with it, answers it, or turns to another.
 
-use model::{BodyOf, Reply};
-use sandbox::{BODY_LIMIT, Context, check_status};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use model::{BodyOf, Reply};
+use sandbox::{BODY_LIMIT, Context, check_status};
 use wasmtime::{Caller, Linker};
 
 use super::ENV;

@@ -1,7 +1,7 @@
 //! Answers to what a module has asked for: how its VM is told of them.
 
-use model::{CalloutAnswer, CalloutError};
 use bytes::Bytes;
+use model::{CalloutAnswer, CalloutError};
 
 use super::{Vm, call, size};
 use crate::grpc::Outcome;

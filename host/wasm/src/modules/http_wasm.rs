@@ -36,10 +36,7 @@ impl Recipe<'_> {
     }
 
     /// The same as instances that begin where the first one was, which one of them has shown that it can.
-    async fn handler_begun(
-        &self,
-        handler: http_wasm::Shown,
-    ) -> Result<Result<Plugin, NoImage>, LoadError> {
+    async fn handler_begun(&self, handler: http_wasm::Shown) -> Result<Result<Plugin, NoImage>, LoadError> {
         let image = match self.handler_image().await? {
             Snapshot::Image(image) => image,
             Snapshot::None(why) => return Ok(Err(why)),

@@ -5,7 +5,10 @@ mod edges;
 
 use std::time::{Duration, Instant};
 
-use model::{BodyVerdict, Exchange, ExchangeId, Fault, FaultKind, FilterCall, PluginFault, RequestHead, Verdict, WholeBody, WorkerId};
+use model::{
+    BodyVerdict, Exchange, ExchangeId, Fault, FaultKind, FilterCall, PluginFault, RequestHead, Verdict,
+    WholeBody, WorkerId,
+};
 
 use crate::tests::setup::{Setup, plugin_fault};
 use crate::{Isolation, Limits, OnFailure, PluginSpec, Start};

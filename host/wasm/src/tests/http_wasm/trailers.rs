@@ -1,7 +1,7 @@
 //! Trailers: they are waited for where a module looks at them, and go on as it leaves them.
 
-use model::{Ask, BodyVerdict, WholeBody};
 use http::HeaderMap;
+use model::{Ask, BodyVerdict, WholeBody};
 
 use super::*;
 

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use model::{BodyOf, BodyPart, Filter, Outcome, PartVerdict};
 use bytes::Bytes;
 use http::HeaderMap;
+use model::{BodyOf, BodyPart, Filter, Outcome, PartVerdict};
 
 use super::*;
 use crate::Grants;
