@@ -9,6 +9,7 @@ use module::{Linked, configuration, link};
 use sandbox::{Bodies, Context, LoadError, Machinery, PluginSpec};
 use wasmtime::{InstancePre, Linker, Module};
 
+use super::abi::Abi;
 use super::exports::Exports;
 use super::halls::{Halls, Member};
 use super::imports::{ENV, FUNCTIONS, linker};
@@ -59,7 +60,7 @@ impl Prepared {
         began: Option<Began>,
     ) -> Result<Self, LoadError> {
         let ours = Ours::of(machinery)?;
-        let pre = match link(CONTRACT, &ours.linker, module, is_there)? {
+        let pre = match link(contract(module), &ours.linker, module, is_there)? {
             Linked::Done(pre) => pre,
             Linked::Unmet(import) => return Err(LoadError::ModuleImport(import)),
         };
@@ -105,8 +106,11 @@ impl Prepared {
     }
 }
 
-/// What this contract is called.
-const CONTRACT: &str = "proxy-wasm";
+/// What the contract of a module is called, with its version.
+fn contract(module: &Module) -> &'static str {
+    let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
+    Abi::of(&exports).map_or("proxy-wasm", Abi::name)
+}
 
 fn is_there(module: &str, name: &str) -> bool {
     module == ENV && FUNCTIONS.contains(&name)
