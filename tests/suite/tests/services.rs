@@ -194,7 +194,7 @@ fn a_guest_that_takes_too_long_to_answer_is_no_more() {
 #[test]
 fn what_goes_wrong_in_the_body_cuts_the_answer_short() {
     let limits = "limits: { wall: 20s, cpu: 200ms }, circuit: { failures: 0 }";
-    let sandgate = start(limits, "timeouts: { response: 20s, read: 5s }");
+    let sandgate = start(limits, "timeouts: { response: 20s, read: 15s }");
     let deeds = [
         ("/trap-in-body", "plugin_trap"),
         ("/loop-in-body", "plugin_cpu"),
