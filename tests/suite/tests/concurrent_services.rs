@@ -172,7 +172,7 @@ fn a_head_is_answered_without_a_body() {
 
 #[test]
 fn what_goes_wrong_before_the_head_is_a_500_with_its_name() {
-    let sandgate = start("limits: { wall: 20s, cpu: 20ms }, circuit: { failures: 0 }", "");
+    let sandgate = start("limits: { wall: 20s, cpu: 200ms }, circuit: { failures: 0 }", "");
     let deeds = [
         ("/trap", "plugin_trap"),
         ("/error", "plugin_invalid"),
@@ -209,8 +209,8 @@ fn a_guest_that_takes_too_long_to_answer_is_no_more() {
 
 #[test]
 fn what_goes_wrong_in_the_body_cuts_the_answer_short() {
-    let limits = "limits: { wall: 20s, cpu: 20ms }, circuit: { failures: 0 }";
-    let sandgate = start(limits, "timeouts: { response: 20s, read: 10s }");
+    let limits = "limits: { wall: 20s, cpu: 200ms }, circuit: { failures: 0 }";
+    let sandgate = start(limits, "timeouts: { response: 20s, read: 15s }");
     let deeds = [
         ("/trap-in-body", "plugin_trap"),
         ("/loop-in-body", "plugin_cpu"),

@@ -143,7 +143,7 @@ fn bodies_that_it_passes_on_cost_it_nothing() {
 #[test]
 fn what_goes_wrong_before_the_head_is_a_500_with_its_name() {
     let origin = Origin::replying(200, "yes");
-    let sandgate = start(&origin, "limits: { wall: 10s, cpu: 20ms }, circuit: { failures: 0 }", "");
+    let sandgate = start(&origin, "limits: { wall: 15s, cpu: 200ms }, circuit: { failures: 0 }", "");
     let deeds = [
         ("trap", "plugin_trap"),
         ("trap-after", "plugin_trap"),
