@@ -1,10 +1,15 @@
 //! How host functions read and write a module's memory, and what they tell it where they can't: a status, or the end.
 
+use std::sync::Arc;
+
+use wasmtime::TypedFunc;
+
 use super::abi::Status;
 use super::state::VmState;
 use crate::context::Context;
 use crate::module::Outside;
 pub(super) use crate::module::{Module, Span, part, span};
+use crate::plugin::Blueprint;
 
 /// Why a host function has not done what it was asked.
 pub(super) enum Stop {
@@ -120,10 +125,23 @@ impl Module<'_> {
 
     /// Asks the module for memory.
     fn allocate(&mut self, length: u32) -> Result<u32, Stop> {
-        let allocate = self.vm()?.allocate.clone().ok_or(Status::InternalFailure)?;
+        let allocate = self.allocator()?;
         match allocate.call(self.caller(), length)? {
             0 => Err(Status::InternalFailure.into()),
             at => Ok(at),
         }
+    }
+
+    /// What gives it, which is looked for when it is first asked.
+    fn allocator(&mut self) -> Result<Arc<TypedFunc<u32, u32>>, Stop> {
+        if let Some(known) = &self.vm()?.allocate {
+            return Ok(Arc::clone(known));
+        }
+        let Blueprint::Module(module) = &self.context().plugin.blueprint else {
+            return Err(Status::InternalFailure.into());
+        };
+        let exports = Arc::clone(&module.exports);
+        let found = exports.allocator(self.caller())?.ok_or(Status::InternalFailure)?;
+        Ok(Arc::clone(self.vm()?.allocate.insert(Arc::new(found))))
     }
 }

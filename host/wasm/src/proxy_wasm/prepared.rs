@@ -1,5 +1,6 @@
 //! A module that can be made VMs of: what it imports is there, and what it is told is known.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::Hooks;
@@ -24,7 +25,7 @@ pub(crate) struct Prepared {
     pub(super) vm_configuration: Vec<u8>,
     /// What it shares with others.
     pub(super) member: Member,
-    pub(super) exports: Exports,
+    pub(super) exports: Arc<Exports>,
     /// What VMs begin with, where the module is an image of one that has started.
     pub(super) began: Option<Began>,
 }
@@ -71,7 +72,7 @@ impl Prepared {
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
             member,
-            exports: Exports::of(module),
+            exports: Arc::new(Exports::of(module)),
             began,
         })
     }

@@ -81,7 +81,8 @@ pub(crate) struct VmState {
     pub(super) last_line: Option<String>,
     /// Why no other VM can begin with what it is when it has started.
     pub(super) bound: Option<&'static str>,
-    pub(super) streams: HashMap<u32, Stream, BuildHasherDefault<NumberHasher>>,
+    /// Boxed: it is put in and taken out for each exchange, and is large.
+    pub(super) streams: HashMap<u32, Box<Stream>, BuildHasherDefault<NumberHasher>>,
     newest: u32,
     /// The context whose callback runs.
     running: u32,
@@ -142,7 +143,7 @@ impl VmState {
         loop {
             self.newest = self.newest.wrapping_add(1);
             if self.newest > ROOT && !self.streams.contains_key(&self.newest) {
-                self.streams.insert(self.newest, Stream::new());
+                self.streams.insert(self.newest, Box::new(Stream::new()));
                 return self.newest;
             }
         }
@@ -173,7 +174,7 @@ impl VmState {
 
     /// What is known of the exchange at hand; nothing in the root context.
     pub(super) fn stream(&mut self) -> Option<&mut Stream> {
-        self.streams.get_mut(&self.effective)
+        self.streams.get_mut(&self.effective).map(|stream| &mut **stream)
     }
 
     /// The CPU time that it may take at present, of what an exchange may.
@@ -228,7 +229,7 @@ impl VmState {
 
     /// The exchange of a context, where it is paused.
     fn lend(&self, context: u32) -> (Stage, Option<Box<Exchange>>) {
-        let paused = self.streams.get(&context).and_then(Stream::paused);
+        let paused = self.streams.get(&context).and_then(|stream| stream.paused());
         paused.map_or((Stage::Request, None), |(stage, parked)| (stage, parked.lend()))
     }
 }
@@ -315,7 +316,7 @@ impl Context {
     /// The VM has failed: so has all that is paused in it.
     pub(super) fn fail_all(&mut self, failure: &Failure) {
         let Some(vm) = self.vm.as_mut() else { return };
-        let ways = vm.streams.values_mut().flat_map(Stream::ways);
+        let ways = vm.streams.values_mut().flat_map(|stream| stream.ways());
         for parked in ways.filter_map(|way| way.parked.take()) {
             parked.release(Err(Failure::new(failure.fault, failure.detail.clone())));
         }

@@ -13,7 +13,7 @@ use model::{BodyOf, Exchange};
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
-use super::exports::{Callback, Exports, OnHead};
+use super::exports::{Callback, Exports, OnHead, Reach};
 use super::job::{Answer, Event, Part, StreamKey};
 use super::place::Place;
 use super::prepared::{Began, Prepared};
@@ -25,13 +25,14 @@ use crate::guest;
 use crate::module::Patience;
 use crate::plugin::Shared;
 use crate::slice::{begin_slice, end_slice};
+use crate::spec::Isolation;
 use crate::stats::Cost;
 
 /// A VM.
 pub(super) struct Vm {
     store: Store<Context>,
     instance: Instance,
-    exports: Exports,
+    reach: Reach,
 }
 
 /// What a job has led to, if the VM is as sound as before.
@@ -53,16 +54,16 @@ impl Vm {
         store.data_mut().vm = Some(Box::new(VmState::new(place, patience)));
         begin_slice();
         let made = module.pre.instantiate(&mut store);
-        let mut exports = module.exports.clone();
-        let made = made.and_then(|instance| Ok((instance, exports.memory(&mut store, &instance)?)));
+        let made = made.and_then(|instance| Ok((instance, module.exports.memory(&mut store, &instance)?)));
         let cpu = end_slice();
         let context = store.data_mut();
-        let (instance, (memory, allocate)) = context.end_making(made, cpu)?;
+        let (instance, memory) = context.end_making(made, cpu)?;
         context.memory = Some(memory);
-        if let Some(vm) = &mut context.vm {
-            vm.allocate = Some(Arc::new(allocate));
-        }
-        Ok(Vm { store, instance, exports })
+        let reach = match plugin.isolation() {
+            Isolation::Resident => Reach::Kept(Box::new(Exports::clone(&module.exports))),
+            Isolation::Exchange => Reach::Sought(Arc::clone(&module.exports)),
+        };
+        Ok(Vm { store, instance, reach })
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -93,7 +94,7 @@ impl Vm {
 
     /// Whether its callbacks are what they should be. To be asked of one VM of each module.
     pub(super) fn check(&mut self) -> wasmtime::Result<()> {
-        self.exports.check(&mut self.store, &self.instance)
+        self.reach.exports().check(&mut self.store, &self.instance)
     }
 
     /// Goes on where the VM was whose image it is, if it is one's.
@@ -114,22 +115,18 @@ impl Vm {
     }
 
     fn begin(&mut self, module: &Prepared) -> wasmtime::Result<()> {
-        let start = &mut self.exports.start;
-        if let Some(initialize) = start.initialize.get(&mut self.store, &self.instance)? {
-            initialize.call(&mut self.store, ())?;
-            if let Some(main) = start.main.get(&mut self.store, &self.instance)? {
-                main.call(&mut self.store, (0, 0))?;
-            }
-        } else if let Some(start) = start.start.get(&mut self.store, &self.instance)? {
-            start.call(&mut self.store, ())?;
+        if self.call(|exports| &exports.start.initialize, ())?.is_some() {
+            self.call(|exports| &exports.start.main, (0, 0))?;
+        } else {
+            self.call(|exports| &exports.start.start, ())?;
         }
         self.context().enter(ROOT);
-        call(&mut self.exports.context_create, &mut self.store, &self.instance, (ROOT, 0))?;
+        self.call(|exports| &exports.context_create, (ROOT, 0))?;
         let told = (ROOT, size(module.vm_configuration.len()));
-        let started = call(&mut self.exports.start.vm_start, &mut self.store, &self.instance, told)?;
+        let started = self.call(|exports| &exports.start.vm_start, told)?;
         self.agreed("proxy_on_vm_start", started)?;
         let told = (ROOT, size(module.configuration.len()));
-        let configured = call(&mut self.exports.start.configure, &mut self.store, &self.instance, told)?;
+        let configured = self.call(|exports| &exports.start.configure, told)?;
         self.agreed("proxy_on_configure", configured)?;
         self.context().leave();
         Ok(())
@@ -183,7 +180,7 @@ impl Vm {
         };
         self.context().enter_with(id, stage, Some(exchange));
         if is_new {
-            call(&mut self.exports.context_create, &mut self.store, &self.instance, (id, ROOT))?;
+            self.call(|exports| &exports.context_create, (id, ROOT))?;
         }
         let action = match part {
             Part::Head(of) => self.head(id, of, size_of_head)?,
@@ -209,11 +206,10 @@ impl Vm {
     }
 
     fn head(&mut self, id: u32, of: BodyOf, (fields, ends): (u32, bool)) -> wasmtime::Result<u32> {
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_head,
-            BodyOf::Response => &mut self.exports.response_head,
-        };
-        head(callback, &mut self.store, &self.instance, (id, fields), ends)
+        match of {
+            BodyOf::Request => self.call_head(|exports| &exports.request_head, (id, fields), ends),
+            BodyOf::Response => self.call_head(|exports| &exports.response_head, (id, fields), ends),
+        }
     }
 
     fn body(&mut self, id: u32, of: BodyOf, bytes: Bytes, ends: bool) -> wasmtime::Result<u32> {
@@ -221,22 +217,22 @@ impl Vm {
         let way = vm.streams.get_mut(&id).ok_or_else(lost)?.way(of);
         way.push(bytes);
         let told = (id, size(way.length()), u32::from(ends));
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_body,
-            BodyOf::Response => &mut self.exports.response_body,
+        let action = match of {
+            BodyOf::Request => self.call(|exports| &exports.request_body, told)?,
+            BodyOf::Response => self.call(|exports| &exports.response_body, told)?,
         };
-        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
+        Ok(action.unwrap_or(0))
     }
 
     fn trailers(&mut self, id: u32, of: BodyOf, trailers: HeaderMap) -> wasmtime::Result<u32> {
         let told = (id, size(trailers.len()));
         let vm = self.context().vm.as_mut().ok_or_else(lost)?;
         vm.streams.get_mut(&id).ok_or_else(lost)?.way(of).trailers = Some(trailers);
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_trailers,
-            BodyOf::Response => &mut self.exports.response_trailers,
+        let action = match of {
+            BodyOf::Request => self.call(|exports| &exports.request_trailers, told)?,
+            BodyOf::Response => self.call(|exports| &exports.response_trailers, told)?,
         };
-        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
+        Ok(action.unwrap_or(0))
     }
 
     /// What has come of a part.
@@ -256,6 +252,28 @@ impl Vm {
         Ok(led)
     }
 
+    /// Calls a callback, if the module has it.
+    fn call<P: WasmParams, R: WasmResults>(
+        &mut self,
+        which: impl FnOnce(&Exports) -> &Callback<P, R>,
+        params: P,
+    ) -> wasmtime::Result<Option<R>> {
+        self.reach.call(which, &mut self.store, &self.instance, params)
+    }
+
+    /// Calls that for a head; 0 is to go on.
+    fn call_head(
+        &mut self,
+        which: impl Fn(&Exports) -> &OnHead,
+        (id, fields): (u32, u32),
+        ends: bool,
+    ) -> wasmtime::Result<u32> {
+        if let Some(action) = self.call(|exports| &which(exports).new, (id, fields, u32::from(ends)))? {
+            return Ok(action);
+        }
+        Ok(self.call(|exports| &which(exports).old, (id, fields))?.unwrap_or(0))
+    }
+
     fn open(&mut self) -> wasmtime::Result<u32> {
         self.context().vm.as_mut().map(|vm| vm.open()).ok_or_else(lost)
     }
@@ -269,9 +287,9 @@ impl Vm {
         let context = self.context();
         context.vm.iter_mut().for_each(|vm| vm.let_go(id));
         context.enter_with(id, Stage::Over, exchange);
-        call(&mut self.exports.done, &mut self.store, &self.instance, id)?;
-        call(&mut self.exports.log, &mut self.store, &self.instance, id)?;
-        call(&mut self.exports.delete, &mut self.store, &self.instance, id)?;
+        self.call(|exports| &exports.done, id)?;
+        self.call(|exports| &exports.log, id)?;
+        self.call(|exports| &exports.delete, id)?;
         let context = self.context();
         let exchange = context.leave();
         if let Some(vm) = context.vm.as_mut() {
@@ -297,11 +315,11 @@ impl Vm {
         match event {
             Event::Tick(_) => {
                 self.context().enter(ROOT);
-                call(&mut self.exports.tick, &mut self.store, &self.instance, ROOT)?;
+                self.call(|exports| &exports.tick, ROOT)?;
             }
             Event::Queue(queue) => {
                 self.context().enter(ROOT);
-                call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
+                self.call(|exports| &exports.queue_ready, (ROOT, queue))?;
             }
             Event::Stream { token, part } => self.stream(token, part)?,
             Event::Answer { token, answer } => self.come_back(token, *answer)?,
@@ -312,33 +330,6 @@ impl Vm {
         context.release();
         Ok(())
     }
-}
-
-/// Calls a callback, if the module has it.
-fn call<P: WasmParams, R: WasmResults>(
-    callback: &mut Callback<P, R>,
-    store: &mut Store<Context>,
-    instance: &Instance,
-    params: P,
-) -> wasmtime::Result<Option<R>> {
-    match callback.get(store, instance)? {
-        Some(callback) => callback.call(store, params).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Calls that for a head; 0 is to go on.
-fn head(
-    callback: &mut OnHead,
-    store: &mut Store<Context>,
-    instance: &Instance,
-    (id, fields): (u32, u32),
-    ends: bool,
-) -> wasmtime::Result<u32> {
-    if let Some(action) = call(&mut callback.new, store, instance, (id, fields, u32::from(ends)))? {
-        return Ok(action);
-    }
-    Ok(call(&mut callback.old, store, instance, (id, fields))?.unwrap_or(0))
 }
 
 /// A module said no when it was started.

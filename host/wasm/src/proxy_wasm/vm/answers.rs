@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use model::{CalloutAnswer, CalloutError};
 
-use super::{Vm, call, size};
+use super::{Vm, size};
 use crate::proxy_wasm::grpc::Outcome;
 use crate::proxy_wasm::job::StreamPart;
 use crate::proxy_wasm::state::{CalloutKind, UnderWay};
@@ -31,11 +31,11 @@ impl Vm {
         match message {
             Some(length) => {
                 let told = (id, token, size(length));
-                call(&mut self.exports.grpc_receive, &mut self.store, &self.instance, told)?;
+                self.call(|exports| &exports.grpc_receive, told)?;
             }
             None => {
                 let told = (id, token, status);
-                call(&mut self.exports.grpc_close, &mut self.store, &self.instance, told)?;
+                self.call(|exports| &exports.grpc_close, told)?;
             }
         }
         self.hide_grpc();
@@ -53,12 +53,12 @@ impl Vm {
             StreamPart::Head(answer) => {
                 let told = (id, token, size(answer.reply.fields.len() + 1));
                 self.show_grpc(id, Outcome::so_far(Some(*answer), None));
-                call(&mut self.exports.grpc_head, &mut self.store, &self.instance, told)?;
+                self.call(|exports| &exports.grpc_head, told)?;
             }
             StreamPart::Message(message) => {
                 let told = (id, token, size(message.len()));
                 self.show_grpc(id, Outcome::so_far(None, Some(message)));
-                call(&mut self.exports.grpc_receive, &mut self.store, &self.instance, told)?;
+                self.call(|exports| &exports.grpc_receive, told)?;
             }
             StreamPart::End(outcome) => {
                 let trailers = outcome.answer.as_ref().map_or(0, |answer| answer.trailers.len());
@@ -66,9 +66,9 @@ impl Vm {
                 self.show_grpc(id, *outcome);
                 if trailers > 0 {
                     let told = (id, token, size(trailers));
-                    call(&mut self.exports.grpc_trailers, &mut self.store, &self.instance, told)?;
+                    self.call(|exports| &exports.grpc_trailers, told)?;
                 }
-                call(&mut self.exports.grpc_close, &mut self.store, &self.instance, (id, token, status))?;
+                self.call(|exports| &exports.grpc_close, (id, token, status))?;
             }
         }
         self.hide_grpc();
@@ -100,7 +100,7 @@ impl Vm {
         }
         context.enter(id);
         let told = (id, token, size(fields), size(length), size(trailers));
-        call(&mut self.exports.answer, &mut self.store, &self.instance, told)?;
+        self.call(|exports| &exports.answer, told)?;
         if let Some(vm) = &mut self.context().vm {
             vm.answer = None;
         }
