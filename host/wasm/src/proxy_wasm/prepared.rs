@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::Hooks;
 use wasmtime::{InstancePre, Linker, Module};
 
+use super::abi::Abi;
 use super::exports::Exports;
 use super::halls::Member;
 use super::imports::{ENV, FUNCTIONS};
@@ -18,6 +19,8 @@ use crate::stats::Hook;
 /// A module, ready to be instantiated.
 pub(crate) struct Prepared {
     pub(crate) pre: InstancePre<Context>,
+    /// The version of the contract that it was built for.
+    pub(super) abi: Abi,
     pub(super) hooks: Hooks,
     /// What it is told of itself.
     pub(super) configuration: Vec<u8>,
@@ -56,8 +59,10 @@ impl Prepared {
             Bodies::Response => (false, true),
             Bodies::None => (false, false),
         };
+        let names: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
         Ok(Prepared {
             pre,
+            abi: Abi::of(&names).unwrap_or(Abi::V0_2_1),
             hooks: Hooks {
                 // A context is made for each exchange, and ends with it.
                 request: true,
