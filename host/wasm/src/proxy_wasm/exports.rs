@@ -8,6 +8,7 @@ use wasmtime::{
     WasmResults,
 };
 
+use super::joined::{BEGIN, END};
 use crate::context::Context;
 
 /// A callback that the module may not have.
@@ -27,6 +28,10 @@ impl<P, R> Clone for Callback<P, R> {
 impl<P: WasmParams, R: WasmResults> Callback<P, R> {
     fn of(module: &Module, name: &'static str) -> Self {
         Callback { name, at: module.get_export_index(name), found: OnceLock::new() }
+    }
+
+    fn none() -> Self {
+        Callback { name: "", at: None, found: OnceLock::new() }
     }
 
     /// The callback in a VM, if the module has it.
@@ -128,6 +133,9 @@ pub(super) struct Exports {
     /// `proxy_on_memory_allocate`, or what had its place before.
     allocate: Callback<u32, u32>,
     pub(super) start: Starters,
+    /// What an image has in place of two callbacks, and of three.
+    pub(super) begin: Callback<(u32, u32, u32), u32>,
+    pub(super) end: Callback<u32, ()>,
     pub(super) context_create: Callback<(u32, u32), ()>,
     pub(super) done: Callback<u32, u32>,
     pub(super) log: Callback<u32, ()>,
@@ -160,6 +168,11 @@ pub(super) struct Starters {
 }
 
 impl Exports {
+    /// Those of a module that is an image.
+    pub(super) fn of_image(module: &Module) -> Self {
+        Exports { begin: Callback::of(module, BEGIN), end: Callback::of(module, END), ..Exports::of(module) }
+    }
+
     /// Those of a module.
     pub(super) fn of(module: &Module) -> Self {
         let allocate = Callback::of(module, "proxy_on_memory_allocate");
@@ -167,6 +180,8 @@ impl Exports {
             memory: module.get_export_index("memory"),
             allocate: if allocate.is_there() { allocate } else { Callback::of(module, "malloc") },
             start: Starters::of(module),
+            begin: Callback::none(),
+            end: Callback::none(),
             context_create: Callback::of(module, "proxy_on_context_create"),
             done: Callback::of(module, "proxy_on_done"),
             log: Callback::of(module, "proxy_on_log"),
@@ -214,6 +229,8 @@ impl Exports {
             wasmtime::format_err!("it exports neither `proxy_on_memory_allocate` nor `malloc`")
         })?;
         self.start.check(store, instance)?;
+        self.begin.find(store, instance)?;
+        self.end.find(store, instance)?;
         self.context_create.find(store, instance)?;
         self.done.find(store, instance)?;
         self.log.find(store, instance)?;

@@ -7,6 +7,7 @@
 use wasmtime::{Instance, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
+use super::joined::{Created, joined};
 use super::trial;
 use crate::aot::Source;
 use crate::compile::Code;
@@ -18,7 +19,7 @@ use crate::snapshot::{NoImage, Snapshot, caught, compiled, guarded};
 use crate::spec::Keep;
 
 /// What images depend on beside the module, what it is told and the engine: how they are made.
-const FORMAT: &[u8] = b"image of a VM 1";
+const FORMAT: &[u8] = b"image of a VM 2";
 
 /// Starts a VM and makes an image of what it is then; or finds the one that was made before.
 pub(crate) async fn of(recipe: &Recipe<'_>) -> Result<Snapshot, LoadError> {
@@ -58,16 +59,22 @@ async fn image(recipe: &Recipe<'_>) -> Result<Result<Vec<u8>, NoImage>, LoadErro
         Ok(code) => code,
         Err(error) => return Ok(Err(NoImage::Unsuitable(format!("{error:#}")))),
     };
-    let (vm, began) = trial::started(&recipe.shared(&code, Start::Plain)?).await?;
+    let shared = recipe.shared(&code, Start::Plain)?;
+    let (mut vm, began) = trial::started(&shared).await?;
     if let Err(why) = began {
         return Ok(Err(why));
+    }
+    let created = if vm.create_ahead().is_ok() { Created::Yes } else { Created::No };
+    if created == Created::No {
+        // Nobody can say what state the first is in.
+        (vm, _) = trial::started(&shared).await?;
     }
     let (store, instance) = vm.into_parts();
     let mut reader = Reader { store, instance, lost: None };
     let written = guarded(wizer.snapshot(&plan, &mut reader)).await;
     Ok(match (reader.lost, written) {
         (Some(what), _) => Err(NoImage::Unreadable(format!("`{what}` is not there"))),
-        (None, written) => written.map_err(NoImage::Unreadable),
+        (None, written) => written.map(|image| joined(image, created)).map_err(NoImage::Unreadable),
     })
 }
 

@@ -17,6 +17,7 @@ mod halls;
 mod image;
 mod imports;
 mod job;
+mod joined;
 mod outcome;
 mod pairs;
 mod park;

@@ -10,6 +10,7 @@ use super::abi::Abi;
 use super::exports::Exports;
 use super::halls::Member;
 use super::imports::{ENV, FUNCTIONS};
+use super::joined::{CREATED, Created};
 use crate::context::Context;
 use crate::inspect::LoadError;
 use crate::module::{Linked, configuration, link};
@@ -29,6 +30,8 @@ pub(crate) struct Prepared {
     /// What it shares with others.
     pub(super) member: Member,
     pub(super) exports: Arc<Exports>,
+    /// Whether VMs begin with the context of their exchange.
+    pub(super) created: Created,
     /// What VMs begin with, where the module is an image of one that has started.
     pub(super) began: Option<Began>,
 }
@@ -77,7 +80,8 @@ impl Prepared {
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
             member,
-            exports: Arc::new(Exports::of(module)),
+            exports: Arc::new(began.map_or_else(|| Exports::of(module), |_| Exports::of_image(module))),
+            created: if began.is_some() && has(CREATED) { Created::Yes } else { Created::No },
             began,
         })
     }

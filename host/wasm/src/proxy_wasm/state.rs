@@ -10,13 +10,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::{BodyOf, CalloutAnswer, Exchange, Passed, WorkerId};
+use model::{BodyOf, CalloutAnswer, Exchange, WorkerId};
 use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 use wasmtime::TypedFunc;
 
 use super::abi::{ROOT, Status};
 use super::grpc::Outcome;
+use super::joined::Created;
 use super::outcome::Went;
 use super::park::{Waiting, park};
 use super::place::Place;
@@ -75,6 +76,8 @@ pub(crate) struct VmState {
     pub(crate) worker: WorkerId,
     patience: Patience,
     pub(super) allocate: Option<Arc<TypedFunc<u32, u32>>>,
+    /// Whether the module knows the first context of an exchange already.
+    pub(super) ahead: Created,
     /// Whether it was told its settings, and serves.
     pub(super) serves: bool,
     /// What it said last before that.
@@ -118,6 +121,7 @@ impl VmState {
             place,
             patience,
             allocate: None,
+            ahead: Created::No,
             serves: false,
             last_line: None,
             bound: None,
@@ -341,7 +345,7 @@ impl Stream {
             (None, None, None) => Went::On,
             (None, body, trailers) => {
                 let (data, is_changed) = body.map(Body::into_parts).unwrap_or_default();
-                Went::OnWith { passed: Passed { data, trailers }, is_changed }
+                Went::OnWith { data, trailers, is_changed }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Modules that do what they should not, written by hand: what they say of their memory is never believed, and what they do to
 //! themselves costs nobody else.
 
+mod ahead;
 mod edges;
 
 use std::sync::{Arc, LazyLock};

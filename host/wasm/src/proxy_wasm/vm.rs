@@ -15,6 +15,7 @@ use wasmtime::{Instance, Store, WasmParams, WasmResults};
 use super::abi::ROOT;
 use super::exports::{Callback, Exports, OnHead, Reach};
 use super::job::{Answer, Event, Part, StreamKey};
+use super::joined::Created;
 use super::place::Place;
 use super::prepared::{Began, Prepared};
 use super::state::{Concluded, VmState};
@@ -101,7 +102,7 @@ impl Vm {
     pub(super) fn resume(&mut self, module: &Prepared) -> bool {
         let (Some(began), Some(vm)) = (&module.began, &mut self.context().vm) else { return false };
         began.tick.into_iter().for_each(|period| vm.set_tick(period));
-        vm.serves = true;
+        (vm.serves, vm.ahead) = (true, module.created);
         true
     }
 
@@ -163,9 +164,9 @@ impl Vm {
         part: Part,
         exchange: Option<Box<Exchange>>,
     ) -> wasmtime::Result<Led> {
-        let (is_new, id) = match stream {
-            Some(key) => (false, key.context),
-            None => (true, self.open()?),
+        let (created, id) = match stream {
+            Some(key) => (Created::Yes, key.context),
+            None => self.open()?,
         };
         let stage = part.stage();
         let exchange = match self.unpark(id, stage, exchange) {
@@ -179,15 +180,49 @@ impl Vm {
             }
         };
         self.context().enter_with(id, stage, Some(exchange));
-        if is_new {
-            self.call(|exports| &exports.context_create, (id, ROOT))?;
-        }
-        let action = match part {
-            Part::Head(of) => self.head(id, of, size_of_head)?,
-            Part::Body { of, bytes, ends } => self.body(id, of, bytes, ends)?,
-            Part::Trailers(of, trailers) => self.trailers(id, of, *trailers)?,
+        let action = match (part, created) {
+            (Part::Head(BodyOf::Request), Created::No) => self.first_head(id, size_of_head)?,
+            (part, Created::No) => {
+                self.create(id)?;
+                self.show(id, part, size_of_head)?
+            }
+            (part, Created::Yes) => self.show(id, part, size_of_head)?,
         };
         self.led(id, stage.of(), action)
+    }
+
+    fn show(&mut self, id: u32, part: Part, size_of_head: (u32, bool)) -> wasmtime::Result<u32> {
+        match part {
+            Part::Head(of) => self.head(id, of, size_of_head),
+            Part::Body { of, bytes, ends } => self.body(id, of, bytes, ends),
+            Part::Trailers(of, trailers) => self.trailers(id, of, trailers),
+        }
+    }
+
+    fn create(&mut self, id: u32) -> wasmtime::Result<()> {
+        self.call(|exports| &exports.context_create, (id, ROOT)).map(drop)
+    }
+
+    /// Makes the context and shows it the head, by one function where there is one.
+    fn first_head(&mut self, id: u32, (fields, ends): (u32, bool)) -> wasmtime::Result<u32> {
+        if let Some(action) = self.call(|exports| &exports.begin, (id, fields, u32::from(ends)))? {
+            return Ok(action);
+        }
+        self.create(id)?;
+        self.head(id, BodyOf::Request, (fields, ends))
+    }
+
+    /// Makes the context of an exchange before there is one, for an image. Who calls the host meanwhile has failed: what that
+    /// does or says is of the exchange, or of its time. Nothing has come of it.
+    pub(super) fn create_ahead(&mut self) -> Result<(), Failure> {
+        self.context().allow_no_calls();
+        self.within_limits(|vm| {
+            let (_, id) = vm.open()?;
+            vm.context().enter_with(id, Stage::Request, None);
+            vm.create(id)?;
+            vm.context().leave();
+            Ok(())
+        })
     }
 
     /// The exchange of a context whose next part is here; or, where it is paused no more or gone, what there is.
@@ -224,7 +259,7 @@ impl Vm {
         Ok(action.unwrap_or(0))
     }
 
-    fn trailers(&mut self, id: u32, of: BodyOf, trailers: HeaderMap) -> wasmtime::Result<u32> {
+    fn trailers(&mut self, id: u32, of: BodyOf, trailers: Box<HeaderMap>) -> wasmtime::Result<u32> {
         let told = (id, size(trailers.len()));
         let vm = self.context().vm.as_mut().ok_or_else(lost)?;
         vm.streams.get_mut(&id).ok_or_else(lost)?.way(of).trailers = Some(trailers);
@@ -274,8 +309,10 @@ impl Vm {
         Ok(self.call(|exports| &which(exports).old, (id, fields))?.unwrap_or(0))
     }
 
-    fn open(&mut self) -> wasmtime::Result<u32> {
-        self.context().vm.as_mut().map(|vm| vm.open()).ok_or_else(lost)
+    /// A context for another exchange, and whether the module knows it.
+    fn open(&mut self) -> wasmtime::Result<(Created, u32)> {
+        let vm = self.context().vm.as_mut().ok_or_else(lost)?;
+        Ok((std::mem::replace(&mut vm.ahead, Created::No), vm.open()))
     }
 
     /// Ends a context. The exchange may be gone.
@@ -287,9 +324,11 @@ impl Vm {
         let context = self.context();
         context.vm.iter_mut().for_each(|vm| vm.let_go(id));
         context.enter_with(id, Stage::Over, exchange);
-        self.call(|exports| &exports.done, id)?;
-        self.call(|exports| &exports.log, id)?;
-        self.call(|exports| &exports.delete, id)?;
+        if self.call(|exports| &exports.end, id)?.is_none() {
+            self.call(|exports| &exports.done, id)?;
+            self.call(|exports| &exports.log, id)?;
+            self.call(|exports| &exports.delete, id)?;
+        }
         let context = self.context();
         let exchange = context.leave();
         if let Some(vm) = context.vm.as_mut() {
