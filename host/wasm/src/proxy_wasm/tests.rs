@@ -3,6 +3,7 @@
 
 mod ahead;
 mod edges;
+mod told;
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
