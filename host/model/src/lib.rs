@@ -86,6 +86,6 @@ pub use trace::{TraceContext, TraceId};
 pub use trailers::{append_trailer, is_forbidden_trailer, set_trailer};
 pub use upstream_times::UpstreamTimes;
 pub use variable::{Fixed, Logged, Stage, Variable};
-pub use watch::{BackFuture, BodyPart, BodyWatch, More, PartFuture, PartVerdict, Passed};
+pub use watch::{BackStep, BodyPart, BodyWatch, More, PartFuture, PartStep, PartVerdict, Passed, Soon};
 pub use weigher::{Loads, Weighed, Weigher, Weighing, Weight};
 pub use window::{Outcomes, Window};

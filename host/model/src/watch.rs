@@ -53,11 +53,32 @@ pub enum More {
     Ended,
 }
 
-/// A verdict, when it is here.
+/// What is here, or will be.
+pub enum Soon<'a, T> {
+    /// It is here, and nothing was allocated for it.
+    Now(T),
+    /// It is waited for.
+    Later(Pin<Box<dyn Future<Output = T> + 'a>>),
+}
+
+impl<T> Soon<'_, T> {
+    /// Waits for it.
+    pub async fn finish(self) -> T {
+        match self {
+            Soon::Now(value) => value,
+            Soon::Later(future) => future.await,
+        }
+    }
+}
+
+/// A verdict.
+pub type PartStep<'a> = Soon<'a, Result<PartVerdict, Fault>>;
+
+/// A verdict that is always waited for.
 pub type PartFuture<'a> = Pin<Box<dyn Future<Output = Result<PartVerdict, Fault>> + 'a>>;
 
-/// The exchange that was lent, when it is here; none if none was.
-pub type BackFuture<'a> = Pin<Box<dyn Future<Output = Option<Box<Exchange>>> + 'a>>;
+/// The exchange that was lent; none if none was.
+pub type BackStep<'a> = Soon<'a, Option<Box<Exchange>>>;
 
 /// A filter's look at one body, part by part. It works with an exchange that is lent to it.
 pub trait BodyWatch {
@@ -65,10 +86,10 @@ pub trait BodyWatch {
     fn lend(&mut self, exchange: Box<Exchange>);
 
     /// Takes the exchange back, as soon as nothing looks at it. What is held then stays where it is.
-    fn take_back(&mut self) -> BackFuture<'_>;
+    fn take_back(&mut self) -> BackStep<'_>;
 
     /// Shows it a part, of no more than [`BodyWatch::limit`] bytes.
-    fn show(&mut self, part: BodyPart) -> PartFuture<'_>;
+    fn show(&mut self, part: BodyPart) -> PartStep<'_>;
 
     /// Waits until what it holds goes on without another part. It may be asked again if it was not waited for to the end.
     fn released(&mut self, more: More) -> PartFuture<'_>;

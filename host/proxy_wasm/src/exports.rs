@@ -1,15 +1,22 @@
 //! What a module exports: its memory, how to get some of it, and its callbacks. Where they are is looked up once for the module;
-//! a VM makes those its own that are called.
+//! a VM that stays keeps those that were called, and one of a single exchange looks for each when it is called.
 
+use std::sync::{Arc, OnceLock};
+
+use sandbox::Context;
 use wasmtime::{
-    AsContextMut, Extern, Instance, Memory, Module, ModuleExport, TypedFunc, WasmParams, WasmResults,
+    AsContextMut, Caller, Extern, Func, Instance, Memory, Module, ModuleExport, TypedFunc, WasmParams,
+    WasmResults,
 };
+
+use super::joined::{BEGIN, END};
 
 /// A callback that the module may not have.
 pub(super) struct Callback<P, R> {
     name: &'static str,
     at: Option<ModuleExport>,
-    found: Option<TypedFunc<P, R>>,
+    /// What was found in the VM that these are the exports of, if they are those of one.
+    found: OnceLock<TypedFunc<P, R>>,
 }
 
 impl<P, R> Clone for Callback<P, R> {
@@ -20,28 +27,83 @@ impl<P, R> Clone for Callback<P, R> {
 
 impl<P: WasmParams, R: WasmResults> Callback<P, R> {
     fn of(module: &Module, name: &'static str) -> Self {
-        Callback { name, at: module.get_export_index(name), found: None }
+        Callback { name, at: module.get_export_index(name), found: OnceLock::new() }
+    }
+
+    fn none() -> Self {
+        Callback { name: "", at: None, found: OnceLock::new() }
     }
 
     /// The callback in a VM, if the module has it.
-    pub(super) fn get(
-        &mut self,
+    fn find(
+        &self,
+        store: &mut impl AsContextMut,
+        instance: &Instance,
+    ) -> wasmtime::Result<Option<TypedFunc<P, R>>> {
+        let Some(at) = &self.at else { return Ok(None) };
+        let found = instance.get_module_export(&mut *store, at).and_then(Extern::into_func);
+        found.map(|func| self.typed(store, func)).transpose()
+    }
+
+    /// The same, kept for the next call.
+    fn keep(
+        &self,
         store: &mut impl AsContextMut,
         instance: &Instance,
     ) -> wasmtime::Result<Option<&TypedFunc<P, R>>> {
-        if self.found.is_none()
-            && let Some(at) = &self.at
-            && let Some(func) = instance.get_module_export(&mut *store, at).and_then(Extern::into_func)
+        if self.at.is_some()
+            && self.found.get().is_none()
+            && let Some(func) = self.find(store, instance)?
         {
-            let func = func.typed(&*store);
-            self.found =
-                Some(func.map_err(|error| error.context(format!("`{}` is of another type", self.name)))?);
+            return Ok(Some(self.found.get_or_init(|| func)));
         }
-        Ok(self.found.as_ref())
+        Ok(self.found.get())
+    }
+
+    fn typed(&self, store: &impl AsContextMut, func: Func) -> wasmtime::Result<TypedFunc<P, R>> {
+        func.typed(store).map_err(|error| error.context(format!("`{}` is of another type", self.name)))
     }
 
     fn is_there(&self) -> bool {
         self.at.is_some()
+    }
+}
+
+/// What a VM knows of its exports.
+pub(super) enum Reach {
+    /// It stays: what was found once is found.
+    Kept(Box<Exports>),
+    /// It is there for one exchange, which calls most of them once.
+    Sought(Arc<Exports>),
+}
+
+impl Reach {
+    /// Where the exports of the module are.
+    pub(super) fn exports(&self) -> &Exports {
+        match self {
+            Reach::Kept(exports) => exports,
+            Reach::Sought(exports) => exports,
+        }
+    }
+
+    /// Calls a callback, if the module has it.
+    pub(super) fn call<P: WasmParams, R: WasmResults>(
+        &self,
+        which: impl FnOnce(&Exports) -> &Callback<P, R>,
+        store: &mut impl AsContextMut,
+        instance: &Instance,
+        params: P,
+    ) -> wasmtime::Result<Option<R>> {
+        match self {
+            Reach::Kept(exports) => {
+                let callback = which(exports).keep(store, instance)?;
+                callback.map(|callback| callback.call(store, params)).transpose()
+            }
+            Reach::Sought(exports) => {
+                let callback = which(exports).find(store, instance)?;
+                callback.map(|callback| callback.call(store, params)).transpose()
+            }
+        }
     }
 }
 
@@ -64,13 +126,16 @@ impl OnHead {
     }
 }
 
-/// The exports of a module, and, in a VM, those of them that were called.
+/// The exports of a module, and, in a VM that stays, those of them that were called.
 #[derive(Clone)]
 pub(super) struct Exports {
     memory: Option<ModuleExport>,
     /// `proxy_on_memory_allocate`, or what had its place before.
     allocate: Callback<u32, u32>,
     pub(super) start: Starters,
+    /// What an image has in place of two callbacks, and of three.
+    pub(super) begin: Callback<(u32, u32, u32), u32>,
+    pub(super) end: Callback<u32, ()>,
     pub(super) context_create: Callback<(u32, u32), ()>,
     pub(super) done: Callback<u32, u32>,
     pub(super) log: Callback<u32, ()>,
@@ -103,6 +168,11 @@ pub(super) struct Starters {
 }
 
 impl Exports {
+    /// Those of a module that is an image.
+    pub(super) fn of_image(module: &Module) -> Self {
+        Exports { begin: Callback::of(module, BEGIN), end: Callback::of(module, END), ..Exports::of(module) }
+    }
+
     /// Those of a module.
     pub(super) fn of(module: &Module) -> Self {
         let allocate = Callback::of(module, "proxy_on_memory_allocate");
@@ -110,6 +180,8 @@ impl Exports {
             memory: module.get_export_index("memory"),
             allocate: if allocate.is_there() { allocate } else { Callback::of(module, "malloc") },
             start: Starters::of(module),
+            begin: Callback::none(),
+            end: Callback::none(),
             context_create: Callback::of(module, "proxy_on_context_create"),
             done: Callback::of(module, "proxy_on_done"),
             log: Callback::of(module, "proxy_on_log"),
@@ -130,49 +202,56 @@ impl Exports {
         }
     }
 
-    /// The memory, and what gives some of it.
+    /// The memory.
     pub(super) fn memory(
-        &mut self,
+        &self,
         store: &mut impl AsContextMut,
         instance: &Instance,
-    ) -> wasmtime::Result<(Memory, TypedFunc<u32, u32>)> {
+    ) -> wasmtime::Result<Memory> {
         let memory = self.memory.as_ref().and_then(|at| instance.get_module_export(&mut *store, at));
-        let memory = memory.and_then(Extern::into_memory);
-        let memory = memory.ok_or_else(|| wasmtime::format_err!("it exports no `memory`"))?;
-        let allocate = self.allocate.get(store, instance)?.ok_or_else(|| {
-            wasmtime::format_err!("it exports neither `proxy_on_memory_allocate` nor `malloc`")
-        })?;
-        Ok((memory, allocate.clone()))
+        memory.and_then(Extern::into_memory).ok_or_else(|| wasmtime::format_err!("it exports no `memory`"))
     }
 
-    /// Whether all are of the types that they are called with. To be asked of one VM of each module.
-    pub(super) fn check(
-        &mut self,
-        store: &mut impl AsContextMut,
-        instance: &Instance,
-    ) -> wasmtime::Result<()> {
+    /// What gives some of it, to a host function.
+    pub(super) fn allocator(
+        &self,
+        caller: &mut Caller<'_, Context>,
+    ) -> wasmtime::Result<Option<TypedFunc<u32, u32>>> {
+        let at = self.allocate.at.as_ref();
+        let found = at.and_then(|at| caller.get_module_export(at)).and_then(Extern::into_func);
+        found.map(|func| self.allocate.typed(caller, func)).transpose()
+    }
+
+    /// Whether there is what has to be, and all are of the types that they are called with. To be asked of one VM of each module.
+    pub(super) fn check(&self, store: &mut impl AsContextMut, instance: &Instance) -> wasmtime::Result<()> {
+        self.memory(store, instance)?;
+        self.allocate.find(store, instance)?.ok_or_else(|| {
+            wasmtime::format_err!("it exports neither `proxy_on_memory_allocate` nor `malloc`")
+        })?;
         self.start.check(store, instance)?;
-        self.context_create.get(store, instance)?;
-        self.done.get(store, instance)?;
-        self.log.get(store, instance)?;
-        self.delete.get(store, instance)?;
-        for head in [&mut self.request_head, &mut self.response_head] {
-            head.old.get(store, instance)?;
-            head.new.get(store, instance)?;
+        self.begin.find(store, instance)?;
+        self.end.find(store, instance)?;
+        self.context_create.find(store, instance)?;
+        self.done.find(store, instance)?;
+        self.log.find(store, instance)?;
+        self.delete.find(store, instance)?;
+        for head in [&self.request_head, &self.response_head] {
+            head.old.find(store, instance)?;
+            head.new.find(store, instance)?;
         }
-        for body in [&mut self.request_body, &mut self.response_body] {
-            body.get(store, instance)?;
+        for body in [&self.request_body, &self.response_body] {
+            body.find(store, instance)?;
         }
-        for trailers in [&mut self.request_trailers, &mut self.response_trailers] {
-            trailers.get(store, instance)?;
+        for trailers in [&self.request_trailers, &self.response_trailers] {
+            trailers.find(store, instance)?;
         }
-        self.answer.get(store, instance)?;
-        self.grpc_receive.get(store, instance)?;
-        self.grpc_head.get(store, instance)?;
-        self.grpc_trailers.get(store, instance)?;
-        self.grpc_close.get(store, instance)?;
-        self.tick.get(store, instance)?;
-        self.queue_ready.get(store, instance)?;
+        self.answer.find(store, instance)?;
+        self.grpc_receive.find(store, instance)?;
+        self.grpc_head.find(store, instance)?;
+        self.grpc_trailers.find(store, instance)?;
+        self.grpc_close.find(store, instance)?;
+        self.tick.find(store, instance)?;
+        self.queue_ready.find(store, instance)?;
         Ok(())
     }
 }
@@ -197,11 +276,11 @@ impl Starters {
         }
     }
 
-    fn check(&mut self, store: &mut impl AsContextMut, instance: &Instance) -> wasmtime::Result<()> {
-        self.initialize.get(store, instance)?;
-        self.start.get(store, instance)?;
-        self.vm_start.get(store, instance)?;
-        self.configure.get(store, instance)?;
+    fn check(&self, store: &mut impl AsContextMut, instance: &Instance) -> wasmtime::Result<()> {
+        self.initialize.find(store, instance)?;
+        self.start.find(store, instance)?;
+        self.vm_start.find(store, instance)?;
+        self.configure.find(store, instance)?;
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! How host functions read and write a module's memory, and what they tell it where they can't: a status, or the end.
 
-use module::Outside;
-use sandbox::Context;
-
 use super::abi::Status;
 use super::state::VmState;
+use module::Outside;
 pub(super) use module::{Module, Span, part, span};
+use sandbox::Context;
+use std::sync::Arc;
+use wasmtime::TypedFunc;
 
 /// Why a host function has not done what it was asked.
 pub(super) enum Stop {
@@ -143,9 +144,20 @@ fn hand_over(module: &mut Module<'_>, to: Pointers, bytes: &[u8]) -> Done {
 
 /// Asks the module for memory.
 fn allocate(module: &mut Module<'_>, length: u32) -> Result<u32, Stop> {
-    let allocate = module.vm()?.allocate.clone().ok_or(Status::InternalFailure)?;
+    let allocate = allocator(module)?;
     match allocate.call(module.caller(), length)? {
         0 => Err(Status::InternalFailure.into()),
         at => Ok(at),
     }
+}
+
+/// What gives it, which is looked for when it is first asked.
+fn allocator(module: &mut Module<'_>) -> Result<Arc<TypedFunc<u32, u32>>, Stop> {
+    let vm = module.vm()?;
+    if let Some(known) = &vm.allocate {
+        return Ok(Arc::clone(known));
+    }
+    let exports = Arc::clone(&vm.module.exports);
+    let found = exports.allocator(module.caller())?.ok_or(Status::InternalFailure)?;
+    Ok(Arc::clone(module.vm()?.allocate.insert(Arc::new(found))))
 }

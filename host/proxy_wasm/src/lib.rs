@@ -16,6 +16,7 @@ mod guest_memory;
 mod halls;
 mod imports;
 mod job;
+mod joined;
 mod outcome;
 mod pairs;
 mod park;
@@ -33,5 +34,6 @@ mod watch;
 
 pub use abi::Abi;
 pub use filter::filter;
+pub use joined::{Created, joined};
 pub use prepared::{Began, Prepared};
-pub use trial::{Tried, first, try_out};
+pub use trial::{First, Tried, first, try_out};

@@ -1,6 +1,7 @@
 //! What comes of a callback that an exchange waits for.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use model::{BodyVerdict, PartVerdict, Passed, Reply, Verdict};
 
 /// What a module has decided of an exchange.
@@ -8,10 +9,10 @@ use model::{BodyVerdict, PartVerdict, Passed, Reply, Verdict};
 pub(super) enum Went {
     /// It goes on.
     On,
-    /// It goes on with this of its body, which may be another than it was.
-    OnWith { passed: Passed, is_changed: bool },
+    /// It goes on with this of its body, which may be another than it was, and with these trailers.
+    OnWith { data: Bytes, trailers: Option<Box<HeaderMap>>, is_changed: bool },
     /// It is answered with this.
-    Reply(Reply),
+    Reply(Box<Reply>),
 }
 
 impl Went {
@@ -19,27 +20,27 @@ impl Went {
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Went::On | Went::OnWith { .. } => Verdict::Continue,
-            Went::Reply(reply) => Verdict::Reply(reply),
+            Went::Reply(reply) => Verdict::Reply(*reply),
         }
     }
 
     /// As the verdict of a hook that sees whole bodies.
     pub(super) fn body_verdict(self) -> BodyVerdict {
         match self {
-            Went::OnWith { passed, is_changed: true } => BodyVerdict::Replace(passed.data.into()),
+            Went::OnWith { data, is_changed: true, .. } => BodyVerdict::Replace(data.into()),
             Went::On | Went::OnWith { .. } => BodyVerdict::Keep,
-            Went::Reply(reply) => BodyVerdict::Reply(reply),
+            Went::Reply(reply) => BodyVerdict::Reply(*reply),
         }
     }
 
     /// As the verdict on parts of a body, behind what of it has gone on before.
     pub(super) fn part_verdict(self, front: &Bytes) -> PartVerdict {
-        let passed = match self {
-            Went::On => Passed::default(),
-            Went::OnWith { passed, .. } => passed,
-            Went::Reply(reply) => return PartVerdict::Reply(reply),
+        let (data, trailers) = match self {
+            Went::On => (Bytes::new(), None),
+            Went::OnWith { data, trailers, .. } => (data, trailers),
+            Went::Reply(reply) => return PartVerdict::Reply(*reply),
         };
-        PartVerdict::Go(Passed { data: joined(front, passed.data), ..passed })
+        PartVerdict::Go(Passed { data: joined(front, data), trailers: trailers.map(|trailers| *trailers) })
     }
 }
 

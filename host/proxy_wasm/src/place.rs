@@ -22,7 +22,7 @@ pub(super) struct Place {
     pub(super) worker: WorkerId,
     /// What answers and timers wait on: that of the worker.
     pub(super) runtime: Option<Handle>,
-    vm: Arc<Turn<Option<Vm>>>,
+    vm: Arc<Turn<Option<Box<Vm>>>>,
     /// Contexts of exchanges that have ended without a word.
     left: Mutex<Vec<StreamKey>>,
 }
@@ -46,7 +46,7 @@ impl Place {
             return Err(job);
         }
         let Ok(mut slot) = self.vm.try_lock() else { return Err(job) };
-        if self.has_to_start(slot.as_ref()) {
+        if self.has_to_start(slot.as_deref()) {
             return Err(job);
         }
         Ok(self.work(&mut slot, job, Patience::OfExchange))
@@ -59,7 +59,7 @@ impl Place {
             let waited = "waited too long for the VM of the worker";
             return job.given_up(Failure::new(PluginFault::Wall, waited));
         };
-        if self.plugin.goes_straight() && !self.has_to_start(slot.as_ref()) {
+        if self.plugin.goes_straight() && !self.has_to_start(slot.as_deref()) {
             return self.work(&mut slot, job, Patience::OfExchange);
         }
         let place = Arc::clone(self);
@@ -93,8 +93,8 @@ impl Place {
         vm.is_none() && self.is_resident()
     }
 
-    fn work(self: &Arc<Self>, slot: &mut Option<Vm>, job: Job, patience: Patience) -> Done {
-        let here = slot.as_ref().map(Vm::number);
+    fn work(self: &Arc<Self>, slot: &mut Option<Box<Vm>>, job: Job, patience: Patience) -> Done {
+        let here = slot.as_ref().map(|vm| vm.number());
         if job.vm().is_some_and(|wanted| here != Some(wanted)) {
             return job.too_late();
         }
@@ -118,13 +118,13 @@ impl Place {
                 *slot = Some(vm);
                 Done { exchange, stream, result: Ok(answer), cost }
             }
-            Err(failure) => failed(vm, failure, cost),
+            Err(failure) => failed(&mut vm, failure, cost),
         }
     }
 
     /// A VM that was told what it is to know.
-    fn started(self: &Arc<Self>, patience: Patience) -> Result<Vm, Failure> {
-        let mut vm = Vm::make(&self.plugin, &self.module, Arc::downgrade(self), patience)?;
+    fn started(self: &Arc<Self>, patience: Patience) -> Result<Box<Vm>, Failure> {
+        let mut vm = Box::new(Vm::make(&self.plugin, &self.module, Arc::downgrade(self), patience)?);
         if vm.resume(&self.module) {
             return Ok(vm);
         }
@@ -172,7 +172,7 @@ impl Place {
 }
 
 /// Ends a VM that nobody can say the state of.
-fn failed(mut vm: Vm, failure: Failure, cost: Cost) -> Done {
+fn failed(vm: &mut Vm, failure: Failure, cost: Cost) -> Done {
     let context = vm.context();
     let exchange = context.leave();
     context.fail_all(&failure);

@@ -13,6 +13,7 @@ use super::abi::Abi;
 use super::exports::Exports;
 use super::halls::{Halls, Member};
 use super::imports::{ENV, FUNCTIONS, linker};
+use super::joined::{CREATED, Created};
 
 /// What this contract keeps with the engine.
 struct Ours {
@@ -32,6 +33,8 @@ impl Ours {
 pub struct Prepared {
     /// What is instantiated.
     pub pre: InstancePre<Context>,
+    /// The version of the contract that it was built for.
+    pub(super) abi: Abi,
     pub(super) hooks: Hooks,
     /// What it is told of itself.
     pub(super) configuration: Vec<u8>,
@@ -39,7 +42,9 @@ pub struct Prepared {
     pub(super) vm_configuration: Vec<u8>,
     /// What it shares with others.
     pub(super) member: Member,
-    pub(super) exports: Exports,
+    pub(super) exports: Arc<Exports>,
+    /// Whether VMs begin with the context of their exchange.
+    pub created: Created,
     /// What VMs begin with, where the module is an image of one that has started.
     pub(super) began: Option<Began>,
 }
@@ -71,8 +76,10 @@ impl Prepared {
             Bodies::Response => (false, true),
             Bodies::None => (false, false),
         };
+        let names: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
         Ok(Prepared {
             pre,
+            abi: Abi::of(&names).unwrap_or(Abi::V0_2_1),
             hooks: Hooks {
                 // A context is made for each exchange, and ends with it.
                 request: true,
@@ -87,7 +94,8 @@ impl Prepared {
             configuration: configuration(spec.settings.as_deref()),
             vm_configuration: spec.proxy_wasm.vm_configuration.clone().into_bytes(),
             member: ours.halls.join(spec),
-            exports: Exports::of(module),
+            exports: Arc::new(began.map_or_else(|| Exports::of(module), |_| Exports::of_image(module))),
+            created: if began.is_some() && has(CREATED) { Created::Yes } else { Created::No },
             began,
         })
     }

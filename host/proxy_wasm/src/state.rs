@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::{BodyOf, CalloutAnswer, Exchange, Passed, WorkerId};
+use model::{BodyOf, CalloutAnswer, Exchange, WorkerId};
 use module::{Patience, beginning};
 use sandbox::{Context, Failure, GuestState};
 use tokio::sync::mpsc::Sender;
@@ -19,6 +19,7 @@ use wasmtime::TypedFunc;
 
 use super::abi::{ROOT, Status};
 use super::grpc::Outcome;
+use super::joined::Created;
 use super::outcome::Went;
 use super::park::{Waiting, park};
 use super::place::Place;
@@ -77,13 +78,16 @@ pub(super) struct VmState {
     worker: WorkerId,
     patience: Patience,
     pub(super) allocate: Option<Arc<TypedFunc<u32, u32>>>,
+    /// Whether the module knows the first context of an exchange already.
+    pub(super) ahead: Created,
     /// Whether it was told its settings, and serves.
     pub(super) serves: bool,
     /// What it said last before that.
     pub(super) last_line: Option<String>,
     /// Why no other VM can begin with what it is when it has started.
     pub(super) bound: Option<&'static str>,
-    pub(super) streams: HashMap<u32, Stream, BuildHasherDefault<NumberHasher>>,
+    /// Boxed: it is put in and taken out for each exchange, and is large.
+    pub(super) streams: HashMap<u32, Box<Stream>, BuildHasherDefault<NumberHasher>>,
     newest: u32,
     /// The context whose callback runs.
     running: u32,
@@ -120,6 +124,7 @@ impl VmState {
             place,
             patience,
             allocate: None,
+            ahead: Created::No,
             serves: false,
             last_line: None,
             bound: None,
@@ -145,7 +150,7 @@ impl VmState {
         loop {
             self.newest = self.newest.wrapping_add(1);
             if self.newest > ROOT && !self.streams.contains_key(&self.newest) {
-                self.streams.insert(self.newest, Stream::new());
+                self.streams.insert(self.newest, Box::new(Stream::new()));
                 return self.newest;
             }
         }
@@ -176,7 +181,7 @@ impl VmState {
 
     /// What is known of the exchange at hand; nothing in the root context.
     pub(super) fn stream(&mut self) -> Option<&mut Stream> {
-        self.streams.get_mut(&self.effective)
+        self.streams.get_mut(&self.effective).map(|stream| &mut **stream)
     }
 
     /// It ticks in this period from now on, or no more.
@@ -219,7 +224,7 @@ impl VmState {
 
     /// The exchange of a context, where it is paused.
     fn lend(&self, context: u32) -> (Stage, Option<Box<Exchange>>) {
-        let paused = self.streams.get(&context).and_then(Stream::paused);
+        let paused = self.streams.get(&context).and_then(|stream| stream.paused());
         paused.map_or((Stage::Request, None), |(stage, parked)| (stage, parked.lend()))
     }
 }
@@ -341,7 +346,7 @@ impl Callbacks for Context {
 
     fn fail_all(&mut self, failure: &Failure) {
         let Some(vm) = self.own.get_mut::<VmState>() else { return };
-        let ways = vm.streams.values_mut().flat_map(Stream::ways);
+        let ways = vm.streams.values_mut().flat_map(|stream| stream.ways());
         for parked in ways.filter_map(|way| way.parked.take()) {
             parked.release(Err(Failure::new(failure.fault, failure.detail.clone())));
         }
@@ -366,7 +371,7 @@ impl Stream {
             (None, None, None) => Went::On,
             (None, body, trailers) => {
                 let (data, is_changed) = body.map(Body::into_parts).unwrap_or_default();
-                Went::OnWith { passed: Passed { data, trailers }, is_changed }
+                Went::OnWith { data, trailers, is_changed }
             }
         }
     }

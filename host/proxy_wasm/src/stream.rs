@@ -33,7 +33,7 @@ impl Stage {
 /// The context of an exchange.
 pub(super) struct Stream {
     /// What it is answered with, if the module has said so.
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Option<Box<Reply>>,
     /// How many callouts were sent for it.
     pub(super) callouts: u32,
     properties: Vec<Property>,
@@ -47,7 +47,7 @@ pub(super) struct Way {
     /// What of the body its callback sees, and what it has held before.
     pub(super) body: Option<Body>,
     /// The trailers, when they are here.
-    pub(super) trailers: Option<HeaderMap>,
+    pub(super) trailers: Option<Box<HeaderMap>>,
     /// Whether the module has asked to go on.
     pub(super) resumed: bool,
     /// The exchange, while it is paused.

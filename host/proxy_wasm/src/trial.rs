@@ -7,6 +7,7 @@ use module::{Patience, START_WALL};
 use sandbox::{Context, LoadError, NoImage, Shared, trial};
 use wasmtime::{Instance, Store};
 
+use super::joined::Created;
 use super::prepared::{Began, Prepared};
 use super::vm::{SaidNo, Vm};
 
@@ -19,13 +20,32 @@ pub async fn try_out(plugin: &Arc<Shared>, module: &Arc<Prepared>) -> Result<Tri
     Ok(began)
 }
 
-/// Starts a VM, to look at it from outside: its store, and the instance in it; or why no other can begin with what it is.
+/// A VM that has started, as it is looked at from outside.
+pub struct First {
+    /// Its store.
+    pub store: Store<Context>,
+    /// The instance in it.
+    pub instance: Instance,
+    /// Whether it has the context of the exchange that comes.
+    pub created: Created,
+}
+
+/// Starts a VM for its image, with the context of an exchange if that can be made ahead; or says why no other can begin with it.
 pub async fn first(
     plugin: &Arc<Shared>,
     module: &Arc<Prepared>,
-) -> Result<Result<(Store<Context>, Instance), NoImage>, LoadError> {
-    let (vm, began) = started(plugin, module).await?;
-    Ok(began.map(|_| vm.into_parts()))
+) -> Result<Result<First, NoImage>, LoadError> {
+    let (mut vm, began) = started(plugin, module).await?;
+    if let Err(why) = began {
+        return Ok(Err(why));
+    }
+    let created = if vm.create_ahead().is_ok() { Created::Yes } else { Created::No };
+    if created == Created::No {
+        // Nobody can say what state the first is in.
+        (vm, _) = started(plugin, module).await?;
+    }
+    let (store, instance) = vm.into_parts();
+    Ok(Ok(First { store, instance, created }))
 }
 
 /// Starts a VM that leads nowhere.

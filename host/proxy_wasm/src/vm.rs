@@ -13,12 +13,13 @@ use http::HeaderMap;
 use lane::{begin_slice, end_slice};
 use model::{BodyOf, Exchange};
 use module::Patience;
-use sandbox::{Context, Failure, Shared, store};
+use sandbox::{Context, Failure, Isolation, Shared, store};
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
 use super::abi::ROOT;
-use super::exports::{Callback, Exports, OnHead};
+use super::exports::{Callback, Exports, OnHead, Reach};
 use super::job::{Answer, Event, Part, StreamKey};
+use super::joined::Created;
 use super::place::Place;
 use super::prepared::{Began, Prepared};
 use super::state::{Concluded, VmState};
@@ -29,7 +30,7 @@ use crate::state::Callbacks;
 pub(super) struct Vm {
     store: Store<Context>,
     instance: Instance,
-    exports: Exports,
+    reach: Reach,
 }
 
 /// What a job has led to, if the VM is as sound as before.
@@ -51,16 +52,16 @@ impl Vm {
         store.data_mut().own.set(VmState::new(module, place, patience));
         begin_slice();
         let made = module.pre.instantiate(&mut store);
-        let mut exports = module.exports.clone();
-        let made = made.and_then(|instance| Ok((instance, exports.memory(&mut store, &instance)?)));
+        let made = made.and_then(|instance| Ok((instance, module.exports.memory(&mut store, &instance)?)));
         let cpu = end_slice();
         let context = store.data_mut();
-        let (instance, (memory, allocate)) = context.end_making(made, cpu)?;
+        let (instance, memory) = context.end_making(made, cpu)?;
         context.memory = Some(memory);
-        if let Some(vm) = context.own.get_mut::<VmState>() {
-            vm.allocate = Some(Arc::new(allocate));
-        }
-        Ok(Vm { store, instance, exports })
+        let reach = match plugin.isolation() {
+            Isolation::Resident => Reach::Kept(Box::new(Exports::clone(&module.exports))),
+            Isolation::Exchange => Reach::Sought(Arc::clone(&module.exports)),
+        };
+        Ok(Vm { store, instance, reach })
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -91,7 +92,7 @@ impl Vm {
 
     /// Whether its callbacks are what they should be. To be asked of one VM of each module.
     pub(super) fn check(&mut self) -> wasmtime::Result<()> {
-        self.exports.check(&mut self.store, &self.instance)
+        self.reach.exports().check(&mut self.store, &self.instance)
     }
 
     /// Goes on where the VM was whose image it is, if it is one's.
@@ -100,7 +101,7 @@ impl Vm {
             return false;
         };
         began.tick.into_iter().for_each(|period| vm.set_tick(period));
-        vm.serves = true;
+        (vm.serves, vm.ahead) = (true, module.created);
         true
     }
 
@@ -114,22 +115,18 @@ impl Vm {
     }
 
     fn begin(&mut self, module: &Prepared) -> wasmtime::Result<()> {
-        let start = &mut self.exports.start;
-        if let Some(initialize) = start.initialize.get(&mut self.store, &self.instance)? {
-            initialize.call(&mut self.store, ())?;
-            if let Some(main) = start.main.get(&mut self.store, &self.instance)? {
-                main.call(&mut self.store, (0, 0))?;
-            }
-        } else if let Some(start) = start.start.get(&mut self.store, &self.instance)? {
-            start.call(&mut self.store, ())?;
+        if self.call(|exports| &exports.start.initialize, ())?.is_some() {
+            self.call(|exports| &exports.start.main, (0, 0))?;
+        } else {
+            self.call(|exports| &exports.start.start, ())?;
         }
         self.context().enter(ROOT);
-        call(&mut self.exports.context_create, &mut self.store, &self.instance, (ROOT, 0))?;
+        self.call(|exports| &exports.context_create, (ROOT, 0))?;
         let told = (ROOT, size(module.vm_configuration.len()));
-        let started = call(&mut self.exports.start.vm_start, &mut self.store, &self.instance, told)?;
+        let started = self.call(|exports| &exports.start.vm_start, told)?;
         self.agreed("proxy_on_vm_start", started)?;
         let told = (ROOT, size(module.configuration.len()));
-        let configured = call(&mut self.exports.start.configure, &mut self.store, &self.instance, told)?;
+        let configured = self.call(|exports| &exports.start.configure, told)?;
         self.agreed("proxy_on_configure", configured)?;
         self.context().leave();
         Ok(())
@@ -166,9 +163,9 @@ impl Vm {
         part: Part,
         exchange: Option<Box<Exchange>>,
     ) -> wasmtime::Result<Led> {
-        let (is_new, id) = match stream {
-            Some(key) => (false, key.context),
-            None => (true, self.open()?),
+        let (created, id) = match stream {
+            Some(key) => (Created::Yes, key.context),
+            None => self.open()?,
         };
         let stage = part.stage();
         let exchange = match self.unpark(id, stage, exchange) {
@@ -182,15 +179,49 @@ impl Vm {
             }
         };
         self.context().enter_with(id, stage, Some(exchange));
-        if is_new {
-            call(&mut self.exports.context_create, &mut self.store, &self.instance, (id, ROOT))?;
-        }
-        let action = match part {
-            Part::Head(of) => self.head(id, of, size_of_head)?,
-            Part::Body { of, bytes, ends } => self.body(id, of, bytes, ends)?,
-            Part::Trailers(of, trailers) => self.trailers(id, of, *trailers)?,
+        let action = match (part, created) {
+            (Part::Head(BodyOf::Request), Created::No) => self.first_head(id, size_of_head)?,
+            (part, Created::No) => {
+                self.create(id)?;
+                self.show(id, part, size_of_head)?
+            }
+            (part, Created::Yes) => self.show(id, part, size_of_head)?,
         };
         self.led(id, stage.of(), action)
+    }
+
+    fn show(&mut self, id: u32, part: Part, size_of_head: (u32, bool)) -> wasmtime::Result<u32> {
+        match part {
+            Part::Head(of) => self.head(id, of, size_of_head),
+            Part::Body { of, bytes, ends } => self.body(id, of, bytes, ends),
+            Part::Trailers(of, trailers) => self.trailers(id, of, trailers),
+        }
+    }
+
+    fn create(&mut self, id: u32) -> wasmtime::Result<()> {
+        self.call(|exports| &exports.context_create, (id, ROOT)).map(drop)
+    }
+
+    /// Makes the context and shows it the head, by one function where there is one.
+    fn first_head(&mut self, id: u32, (fields, ends): (u32, bool)) -> wasmtime::Result<u32> {
+        if let Some(action) = self.call(|exports| &exports.begin, (id, fields, u32::from(ends)))? {
+            return Ok(action);
+        }
+        self.create(id)?;
+        self.head(id, BodyOf::Request, (fields, ends))
+    }
+
+    /// Makes the context of an exchange before there is one, for an image. Who calls the host meanwhile has failed: what that
+    /// does or says is of the exchange, or of its time. Nothing has come of it.
+    pub(super) fn create_ahead(&mut self) -> Result<(), Failure> {
+        self.context().allow_no_calls();
+        self.within_limits(|vm| {
+            let (_, id) = vm.open()?;
+            vm.context().enter_with(id, Stage::Request, None);
+            vm.create(id)?;
+            vm.context().leave();
+            Ok(())
+        })
     }
 
     /// The exchange of a context whose next part is here; or, where it is paused no more or gone, what there is.
@@ -209,11 +240,10 @@ impl Vm {
     }
 
     fn head(&mut self, id: u32, of: BodyOf, (fields, ends): (u32, bool)) -> wasmtime::Result<u32> {
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_head,
-            BodyOf::Response => &mut self.exports.response_head,
-        };
-        head(callback, &mut self.store, &self.instance, (id, fields), ends)
+        match of {
+            BodyOf::Request => self.call_head(|exports| &exports.request_head, (id, fields), ends),
+            BodyOf::Response => self.call_head(|exports| &exports.response_head, (id, fields), ends),
+        }
     }
 
     fn body(&mut self, id: u32, of: BodyOf, bytes: Bytes, ends: bool) -> wasmtime::Result<u32> {
@@ -221,22 +251,22 @@ impl Vm {
         let way = vm.streams.get_mut(&id).ok_or_else(lost)?.way(of);
         way.push(bytes);
         let told = (id, size(way.length()), u32::from(ends));
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_body,
-            BodyOf::Response => &mut self.exports.response_body,
+        let action = match of {
+            BodyOf::Request => self.call(|exports| &exports.request_body, told)?,
+            BodyOf::Response => self.call(|exports| &exports.response_body, told)?,
         };
-        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
+        Ok(action.unwrap_or(0))
     }
 
-    fn trailers(&mut self, id: u32, of: BodyOf, trailers: HeaderMap) -> wasmtime::Result<u32> {
+    fn trailers(&mut self, id: u32, of: BodyOf, trailers: Box<HeaderMap>) -> wasmtime::Result<u32> {
         let told = (id, size(trailers.len()));
         let vm = self.context().own.get_mut::<VmState>().ok_or_else(lost)?;
         vm.streams.get_mut(&id).ok_or_else(lost)?.way(of).trailers = Some(trailers);
-        let callback = match of {
-            BodyOf::Request => &mut self.exports.request_trailers,
-            BodyOf::Response => &mut self.exports.response_trailers,
+        let action = match of {
+            BodyOf::Request => self.call(|exports| &exports.request_trailers, told)?,
+            BodyOf::Response => self.call(|exports| &exports.response_trailers, told)?,
         };
-        Ok(call(callback, &mut self.store, &self.instance, told)?.unwrap_or(0))
+        Ok(action.unwrap_or(0))
     }
 
     /// What has come of a part.
@@ -256,8 +286,32 @@ impl Vm {
         Ok(led)
     }
 
-    fn open(&mut self) -> wasmtime::Result<u32> {
-        self.context().own.get_mut::<VmState>().map(VmState::open).ok_or_else(lost)
+    /// Calls a callback, if the module has it.
+    fn call<P: WasmParams, R: WasmResults>(
+        &mut self,
+        which: impl FnOnce(&Exports) -> &Callback<P, R>,
+        params: P,
+    ) -> wasmtime::Result<Option<R>> {
+        self.reach.call(which, &mut self.store, &self.instance, params)
+    }
+
+    /// Calls that for a head; 0 is to go on.
+    fn call_head(
+        &mut self,
+        which: impl Fn(&Exports) -> &OnHead,
+        (id, fields): (u32, u32),
+        ends: bool,
+    ) -> wasmtime::Result<u32> {
+        if let Some(action) = self.call(|exports| &which(exports).new, (id, fields, u32::from(ends)))? {
+            return Ok(action);
+        }
+        Ok(self.call(|exports| &which(exports).old, (id, fields))?.unwrap_or(0))
+    }
+
+    /// A context for another exchange, and whether the module knows it.
+    fn open(&mut self) -> wasmtime::Result<(Created, u32)> {
+        let vm = self.context().own.get_mut::<VmState>().ok_or_else(lost)?;
+        Ok((std::mem::replace(&mut vm.ahead, Created::No), vm.open()))
     }
 
     /// Ends a context. The exchange may be gone.
@@ -271,9 +325,11 @@ impl Vm {
             vm.let_go(id);
         }
         context.enter_with(id, Stage::Over, exchange);
-        call(&mut self.exports.done, &mut self.store, &self.instance, id)?;
-        call(&mut self.exports.log, &mut self.store, &self.instance, id)?;
-        call(&mut self.exports.delete, &mut self.store, &self.instance, id)?;
+        if self.call(|exports| &exports.end, id)?.is_none() {
+            self.call(|exports| &exports.done, id)?;
+            self.call(|exports| &exports.log, id)?;
+            self.call(|exports| &exports.delete, id)?;
+        }
         let context = self.context();
         let exchange = context.leave();
         if let Some(vm) = context.own.get_mut::<VmState>() {
@@ -299,11 +355,11 @@ impl Vm {
         match event {
             Event::Tick(_) => {
                 self.context().enter(ROOT);
-                call(&mut self.exports.tick, &mut self.store, &self.instance, ROOT)?;
+                self.call(|exports| &exports.tick, ROOT)?;
             }
             Event::Queue(queue) => {
                 self.context().enter(ROOT);
-                call(&mut self.exports.queue_ready, &mut self.store, &self.instance, (ROOT, queue))?;
+                self.call(|exports| &exports.queue_ready, (ROOT, queue))?;
             }
             Event::Stream { token, part } => self.stream(token, part)?,
             Event::Answer { token, answer } => self.come_back(token, *answer)?,
@@ -314,33 +370,6 @@ impl Vm {
         context.release();
         Ok(())
     }
-}
-
-/// Calls a callback, if the module has it.
-fn call<P: WasmParams, R: WasmResults>(
-    callback: &mut Callback<P, R>,
-    store: &mut Store<Context>,
-    instance: &Instance,
-    params: P,
-) -> wasmtime::Result<Option<R>> {
-    match callback.get(store, instance)? {
-        Some(callback) => callback.call(store, params).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Calls that for a head; 0 is to go on.
-fn head(
-    callback: &mut OnHead,
-    store: &mut Store<Context>,
-    instance: &Instance,
-    (id, fields): (u32, u32),
-    ends: bool,
-) -> wasmtime::Result<u32> {
-    if let Some(action) = call(&mut callback.new, store, instance, (id, fields, u32::from(ends)))? {
-        return Ok(action);
-    }
-    Ok(call(&mut callback.old, store, instance, (id, fields))?.unwrap_or(0))
 }
 
 /// A module said no when it was started.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use accounts::Hook;
 use bytes::Bytes;
 use model::{
-    BackFuture, BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartVerdict, Passed,
-    PluginFault,
+    BackStep, BodyOf, BodyPart, BodyWatch, Exchange, Fault, More, PartFuture, PartStep, PartVerdict, Passed,
+    PluginFault, Soon,
 };
 use sandbox::{Failure, OnFailure};
 
@@ -36,12 +36,31 @@ impl BodyWatch for ModuleWatch {
         self.exchange = Some(exchange);
     }
 
-    fn take_back(&mut self) -> BackFuture<'_> {
-        Box::pin(self.exchange())
+    fn take_back(&mut self) -> BackStep<'_> {
+        match self.exchange.take() {
+            Some(exchange) => Soon::Now(Some(exchange)),
+            None => Soon::Later(Box::pin(self.exchange())),
+        }
     }
 
-    fn show(&mut self, part: BodyPart) -> PartFuture<'_> {
-        Box::pin(self.see(part))
+    fn show(&mut self, part: BodyPart) -> PartStep<'_> {
+        if self.is_out {
+            return Soon::Now(Ok(PartVerdict::Go(as_it_is(Bytes::new(), part))));
+        }
+        let admitted = self.place.plugin.admit(self.hook()).and_then(|()| self.check_length(&part));
+        if let Err(failure) = admitted {
+            return Soon::Later(Box::pin(self.fail(Bytes::new(), Some(part), failure)));
+        }
+        let job = self.job(part.clone());
+        let came = match self.place.run_straight(job) {
+            Ok(done) => self.came(done),
+            Err(job) => return Soon::Later(Box::pin(self.see_later(part, job))),
+        };
+        match came {
+            Ok(Came::Went(went)) => Soon::Now(Ok(self.gone(&Bytes::new(), went))),
+            Ok(Came::Held(waiting)) => Soon::Now(Ok(self.hold(Bytes::new(), &part, waiting))),
+            came => Soon::Later(Box::pin(self.see(part, came))),
+        }
     }
 
     fn released(&mut self, more: More) -> PartFuture<'_> {
@@ -67,22 +86,20 @@ impl ModuleWatch {
         ModuleWatch { place, stream, of, exchange: None, waiting: None, held, held_bytes, is_out: false }
     }
 
-    async fn see(&mut self, part: BodyPart) -> Result<PartVerdict, Fault> {
-        if self.is_out {
-            return Ok(PartVerdict::Go(as_it_is(Bytes::new(), part)));
-        }
-        let admitted = self.place.plugin.admit(self.hook()).and_then(|()| self.check_length(&part));
-        if let Err(failure) = admitted {
-            return self.fail(Bytes::new(), Some(part), failure).await;
-        }
+    /// Shows a part when it is the exchange's turn.
+    async fn see_later(&mut self, part: BodyPart, job: Job) -> Result<PartVerdict, Fault> {
+        let done = self.place.run(job).await;
+        let came = self.came(done);
+        self.see(part, came).await
+    }
+
+    /// What comes of a part that was shown; it is shown again, where it was not to be seen because what was held before it went on.
+    async fn see(&mut self, part: BodyPart, mut came: Result<Came, Failure>) -> Result<PartVerdict, Fault> {
         let mut front = Bytes::new();
         loop {
-            match self.try_to_show(part.clone()).await {
+            match came {
                 Ok(Came::Went(went)) => return Ok(self.gone(&front, went)),
-                Ok(Came::Held(waiting)) => {
-                    self.hold(&part, waiting);
-                    return Ok(PartVerdict::Hold(front));
-                }
+                Ok(Came::Held(waiting)) => return Ok(self.hold(front, &part, waiting)),
                 Ok(Came::Unseen) => {}
                 Err(failure) => return self.fail(front, Some(part), failure).await,
             }
@@ -97,16 +114,26 @@ impl ModuleWatch {
                 Ok(verdict) => return Ok(verdict),
                 Err(failure) => return self.fail(front, Some(part), failure).await,
             }
+            came = self.try_to_show(part.clone()).await;
         }
     }
 
     async fn try_to_show(&mut self, part: BodyPart) -> Result<Came, Failure> {
-        let (stream, exchange) = (Some(self.stream), self.exchange.take());
-        let job = Job::Part { stream, part: Part::of_body(self.of, part), exchange };
-        let Done { mut exchange, result, cost, .. } = match self.place.run_straight(job) {
+        let job = self.job(part);
+        let done = match self.place.run_straight(job) {
             Ok(done) => done,
             Err(job) => self.place.run(job).await,
         };
+        self.came(done)
+    }
+
+    fn job(&mut self, part: BodyPart) -> Job {
+        let (stream, exchange) = (Some(self.stream), self.exchange.take());
+        Job::Part { stream, part: Part::of_body(self.of, part), exchange }
+    }
+
+    fn came(&mut self, done: Done) -> Result<Came, Failure> {
+        let Done { mut exchange, result, cost, .. } = done;
         book(&self.place, self.hook(), exchange.as_deref_mut(), &cost);
         self.exchange = exchange;
         Ok(match result? {
@@ -141,13 +168,15 @@ impl ModuleWatch {
         verdict
     }
 
-    fn hold(&mut self, part: &BodyPart, waiting: Waiting) {
+    fn hold(&mut self, front: Bytes, part: &BodyPart, waiting: Waiting) -> PartVerdict {
         self.waiting = Some(waiting);
-        let BodyPart::Data { bytes, .. } = part else { return };
-        self.held_bytes += bytes.len();
-        if self.is_open() {
-            self.held.push(bytes.clone());
+        if let BodyPart::Data { bytes, .. } = part {
+            self.held_bytes += bytes.len();
+            if self.is_open() {
+                self.held.push(bytes.clone());
+            }
         }
+        PartVerdict::Hold(front)
     }
 
     fn check_length(&self, part: &BodyPart) -> Result<(), Failure> {

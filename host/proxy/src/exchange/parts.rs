@@ -20,7 +20,7 @@ use crate::exchange::begin::Upload;
 use crate::exchange::halt::Halted;
 use crate::exchange::replaced;
 use crate::exchange::rescue::adopt;
-use crate::exchange::watched::{Beginning, Stopped, Watched, WatchedBody};
+use crate::exchange::watched::{Beginning, Frames, Stopped, Watched, WatchedBody};
 use crate::exchange::whole::{clients_own, is_stream};
 
 /// An answer that a filter gives while the request's body is on its way.
@@ -29,7 +29,7 @@ pub(crate) type LateReply = Rc<Cell<Option<Reply>>>;
 /// What has become of a request's body that a filter looks at.
 pub(crate) enum Seen {
     /// It is whole, with these frames; whether it is another than it was.
-    Whole(Vec<Frame<Bytes>>, bool),
+    Whole(Frames, bool),
     /// The filter looks at it as it passes.
     Passing,
 }
@@ -154,14 +154,14 @@ pub(crate) async fn response(
 }
 
 /// Frames that are all there is.
-fn whole(frames: Vec<Frame<Bytes>>) -> Content {
+fn whole(frames: Frames) -> Content {
     let is_plain = frames.iter().all(Frame::is_data);
     match (is_plain, frames.len()) {
         (true, 0) => Content::Whole(None),
         (true, 1) => {
             Content::whole(frames.into_iter().find_map(|frame| frame.into_data().ok()).unwrap_or_default())
         }
-        _ => Content::Frames(frames.into()),
+        _ => Content::Frames(frames.into_iter().collect()),
     }
 }
 

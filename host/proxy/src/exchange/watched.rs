@@ -2,7 +2,6 @@
 //!
 //! It knows neither direction: [`parts`](super::parts) does.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -11,13 +10,17 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use message::BodyError;
 use model::{BodyPart, BodyWatch, Exchange, Fault, FaultKind, More, PartVerdict, Passed, PluginFault, Reply};
+use smallvec::SmallVec;
+
+/// What is here of a body: rarely more than some content, or its trailers.
+pub(crate) type Frames = SmallVec<[Frame<Bytes>; 1]>;
 
 /// A body, and who looks at it.
 pub(crate) struct Watched<B> {
     body: B,
     watch: Box<dyn BodyWatch>,
     /// What goes on next.
-    ready: VecDeque<Frame<Bytes>>,
+    ready: Frames,
     /// What is left of a frame that is longer than the filter can hold.
     rest: Bytes,
     is_held: bool,
@@ -48,7 +51,7 @@ pub(crate) struct Beginning {
 
 impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
     pub(crate) fn new(body: B, watch: Box<dyn BodyWatch>) -> Self {
-        let (ready, rest) = (VecDeque::new(), Bytes::new());
+        let (ready, rest) = (Frames::new(), Bytes::new());
         Watched { body, watch, ready, rest, is_held: false, ends: false, promised: None, read: 0 }
     }
 
@@ -57,7 +60,7 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
     }
 
     pub(crate) async fn take_back(&mut self) -> Option<Box<Exchange>> {
-        self.watch.take_back().await
+        self.watch.take_back().finish().await
     }
 
     /// How long the body will be, as its head says.
@@ -76,14 +79,15 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
     }
 
     /// What is here of it, and its trailers, if it is whole.
-    pub(crate) fn into_whole(self) -> Vec<Frame<Bytes>> {
-        self.ready.into()
+    pub(crate) fn into_whole(self) -> Frames {
+        self.ready
     }
 
     /// What goes on next; nothing at the end.
     async fn next(&mut self) -> Result<Option<Frame<Bytes>>, Stopped> {
         loop {
-            if let Some(frame) = self.ready.pop_front() {
+            if !self.ready.is_empty() {
+                let frame = self.ready.remove(0);
                 self.keep_promise(frame.data_ref())?;
                 return Ok(Some(frame));
             }
@@ -112,7 +116,7 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
     async fn step(&mut self) -> Result<(), Stopped> {
         let verdict = match self.event().await? {
             Event::Released(verdict) => verdict,
-            Event::Part(part) => self.watch.show(part).await.map_err(Stopped::Fault)?,
+            Event::Part(part) => self.watch.show(part).finish().await.map_err(Stopped::Fault)?,
         };
         match verdict {
             PartVerdict::Hold(front) => {
@@ -130,7 +134,7 @@ impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Watched<B> {
 
     fn pass(&mut self, Passed { data, trailers }: Passed) {
         if !data.is_empty() {
-            self.ready.push_back(Frame::data(data));
+            self.ready.push(Frame::data(data));
         }
         self.ready.extend(trailers.filter(|trailers| !trailers.is_empty()).map(Frame::trailers));
     }

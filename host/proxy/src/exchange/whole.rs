@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use http_body::{Body, Frame};
+use http_body::Body;
 use message::{BufferRoom, Buffered, Gathered, gather};
 use model::{Ask, BodyOf, BodyVerdict, Exchange, Fault, FaultKind, FilterCall, PluginFault, WholeBody};
 use relay::grpc;
@@ -19,6 +19,7 @@ use crate::exchange::keep::{Kept, tell_length};
 use crate::exchange::parts::{self, Seen};
 use crate::exchange::replaced;
 use crate::exchange::rescue::adopt;
+use crate::exchange::watched::Frames;
 use crate::local::Local;
 
 /// A body that is here: to look at, and to send.
@@ -85,7 +86,7 @@ pub(crate) async fn request(
 }
 
 /// A body of which a filter has seen all, as it came.
-fn shown(local: &Local, frames: Vec<Frame<Bytes>>) -> Whole {
+fn shown(local: &Local, frames: Frames) -> Whole {
     let (mut body, mut trailers) = (Vec::new(), None);
     for frame in frames {
         match frame.into_data() {

@@ -55,7 +55,7 @@ pub(super) fn head(context: &mut Context, map: Map) -> Option<Head<'_>> {
 }
 
 fn trailers(context: &mut Context, of: BodyOf) -> Option<&mut HeaderMap> {
-    context.own.get_mut::<VmState>()?.stream()?.way(of).trailers.as_mut()
+    context.own.get_mut::<VmState>()?.stream()?.way(of).trailers.as_deref_mut()
 }
 
 impl Head<'_> {

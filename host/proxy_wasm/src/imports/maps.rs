@@ -5,9 +5,10 @@ use wasmtime::{Caller, Linker};
 
 use super::ENV;
 use super::fields::{Change, change, head};
-use crate::abi::{Map, Status};
+use crate::abi::{Abi, Map, Status};
 use crate::guest_memory::{Done, Module, Pointers, Span, Stop, VmMemory, part, span, told};
 use crate::pairs;
+use crate::state::VmState;
 
 /// How long a field's name may be.
 const NAME_LIMIT: usize = 256;
@@ -112,10 +113,23 @@ fn get_value(module: &mut Module<'_>, map: u32, name: Span, to: Pointers) -> Don
     let mut copy = [0; NAME_LIMIT];
     let name = copy_name(module, name, &mut copy)?;
     module.give(to, |context, into| {
-        let head = head(context, map).ok_or(Status::NotFound)?;
-        into.extend_from_slice(head.value(name).ok_or(Status::NotFound)?);
+        let absence = absence(context);
+        let head = head(context, map);
+        match head.as_ref().and_then(|head| head.value(name)) {
+            Some(value) => into.extend_from_slice(value),
+            None => absence?,
+        }
         Ok(())
     })
+}
+
+/// What a field comes to that is not there. Version 0.1.0 has no word for that, and modules that were built for it end when they
+/// read another: it is empty then, as in Envoy.
+fn absence(context: &Context) -> Result<(), Status> {
+    match context.own.get::<VmState>() {
+        Some(vm) if vm.module.abi == Abi::V0_1_0 => Ok(()),
+        _ => Err(Status::NotFound),
+    }
 }
 
 /// A field's name, out of the module's memory, which is about to change.

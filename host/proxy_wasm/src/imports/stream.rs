@@ -115,7 +115,7 @@ fn answer(context: &mut Context, reply: Reply) -> Result<(), Status> {
     if !is_here || vm.stage == Stage::Over {
         return Err(Status::BadArgument);
     }
-    vm.stream().ok_or(Status::BadArgument)?.reply.get_or_insert(reply);
+    vm.stream().ok_or(Status::BadArgument)?.reply.get_or_insert_with(|| Box::new(reply));
     vm.release_all();
     Ok(())
 }

@@ -5,7 +5,7 @@ use aot::{Code, Source};
 use http_wasm::{first, try_out};
 use sandbox::{LoadError, NoImage, Start};
 
-use super::image::{self, Lasts};
+use super::image::{self, Lasts, Started};
 use super::{is_resident, useless};
 use crate::plugin::Plugin;
 use crate::recipe::Recipe;
@@ -57,7 +57,10 @@ impl Recipe<'_> {
 
     async fn handler_image(&self) -> Result<Snapshot, LoadError> {
         image::of(self, source(self), Lasts::AsItIs, async |plugin| match &plugin.role {
-            Role::HttpWasm(module) => first(&plugin.shared, module).await.map(Ok),
+            Role::HttpWasm(module) => {
+                let (store, instance) = first(&plugin.shared, module).await?;
+                Ok(Ok(Started { store, instance, finish: Box::new(|image| image) }))
+            }
             _ => Err(LoadError::CoreModule("")),
         })
         .await

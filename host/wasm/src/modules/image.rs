@@ -22,8 +22,12 @@ pub(crate) enum Lasts {
     UntilNextStart,
 }
 
-/// An instance that has started.
-pub(crate) type Started = (Store<Context>, Instance);
+/// An instance that has started, and what is made of the module with its image.
+pub(crate) struct Started {
+    pub(crate) store: Store<Context>,
+    pub(crate) instance: Instance,
+    pub(crate) finish: Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + Send>,
+}
 
 /// Starts an instance and makes an image of what it is then; or finds the one that was made before.
 pub(crate) async fn of(
@@ -60,7 +64,7 @@ async fn image(
         Ok(code) => code,
         Err(error) => return Ok(Err(NoImage::Unsuitable(format!("{error:#}")))),
     };
-    let (store, instance) = match start(recipe.plugin(&code, Start::Plain)?).await? {
+    let Started { store, instance, finish } = match start(recipe.plugin(&code, Start::Plain)?).await? {
         Ok(started) => started,
         Err(why) => return Ok(Err(why)),
     };
@@ -68,7 +72,7 @@ async fn image(
     let written = guarded(wizer.snapshot(&plan, &mut reader)).await;
     Ok(match (reader.lost, written) {
         (Some(what), _) => Err(NoImage::Unreadable(format!("`{what}` is not there"))),
-        (None, written) => written.map_err(NoImage::Unreadable),
+        (None, written) => written.map(finish).map_err(NoImage::Unreadable),
     })
 }
 

@@ -2,10 +2,10 @@
 //! host knows of that VM is put beside it.
 
 use aot::{Code, Source};
-use proxy_wasm::{Began, Tried, first, try_out};
+use proxy_wasm::{Began, First, Tried, first, joined, try_out};
 use sandbox::{LoadError, NoImage, Start};
 
-use super::image::{self, Lasts};
+use super::image::{self, Lasts, Started};
 use super::{is_resident, useless};
 use crate::plugin::Plugin;
 use crate::recipe::Recipe;
@@ -13,7 +13,7 @@ use crate::role::{Role, Shown};
 use crate::snapshot::Snapshot;
 
 /// What images depend on beside the module, what it is told and the engine: how they are made.
-const FORMAT: &[u8] = b"image of a VM 1";
+const FORMAT: &[u8] = b"image of a VM 2";
 
 impl Recipe<'_> {
     /// The plugin, of which a first VM was started.
@@ -59,7 +59,10 @@ impl Recipe<'_> {
         let depends = grants.keep_state() || grants.metrics.is_some();
         let lasts = if depends { Lasts::UntilNextStart } else { Lasts::AsItIs };
         image::of(self, source(self), lasts, async |plugin| match &plugin.role {
-            Role::ProxyWasm(module) => first(&plugin.shared, module).await,
+            Role::ProxyWasm(module) => Ok(first(&plugin.shared, module).await?.map(|first| {
+                let First { store, instance, created } = first;
+                Started { store, instance, finish: Box::new(move |image| joined(image, created)) }
+            })),
             _ => Err(LoadError::CoreModule("")),
         })
         .await

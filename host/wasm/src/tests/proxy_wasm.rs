@@ -1,7 +1,9 @@
 //! Modules that do what they should not, written by hand: what they say of their memory is never believed, and what they do to
 //! themselves costs nobody else.
 
+mod ahead;
 mod edges;
+mod told;
 
 use std::time::{Duration, Instant};
 
@@ -355,4 +357,23 @@ async fn the_oldest_version_is_told_no_end_of_stream() {
     let filter = setup.filter(&wat).await;
     let (_, verdict) = request(&mut *filter.begin(WorkerId(0))).await;
     assert!(matches!(verdict, Ok(Verdict::Continue)));
+}
+
+#[tokio::test]
+async fn a_field_that_is_not_there_is_empty_in_the_oldest_version() {
+    let get = "(call $get (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 60) (i32.const 64))";
+    // Whether there is nothing where there was something, and the call was well.
+    let call = format!(
+        "(block (result i32) (i32.store (i32.const 60) (i32.const 7)) (i32.store (i32.const 64) (i32.const 7)) \
+         (i32.or (i32.or {get} (i32.load (i32.const 60))) (i32.load (i32.const 64))))"
+    );
+    let wat = telling(GET, &call).replace("version_0_2_1", "version_0_1_0").replace(
+        "\"proxy_on_request_headers\") (param i32 i32 i32)",
+        "\"proxy_on_request_headers\") (param i32 i32)",
+    );
+    let setup = Setup::new();
+    let filter = setup.filter(&wat).await;
+    let (exchange, verdict) = request(&mut *filter.begin(WorkerId(0))).await;
+    verdict.unwrap();
+    assert_eq!(exchange.request.fields["s"], OK);
 }

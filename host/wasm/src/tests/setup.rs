@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use model::{CircuitRule, Fault, FaultKind, Filter, PluginFault};
+use model::{Caller, CircuitRule, Fault, FaultKind, Filter, PluginFault};
 
 use crate::{Engine, Grants, Keep, Limits, LoadError, OnFailure, Plugin, PluginSpec, ProxyWasmSpec};
 
@@ -17,6 +17,11 @@ impl Setup {
         // One for all: each reserves address space for thousands of guests.
         static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None));
         Setup { engine: ENGINE.clone(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The same, where somebody sends what modules ask of upstreams.
+    pub(crate) fn with_caller(self, caller: impl Caller + 'static) -> Setup {
+        Setup { engine: self.engine.with_caller(Arc::new(caller)), ..self }
     }
 
     /// A plugin of a module in text, with the defaults of everything and the settings `configured`.

@@ -182,9 +182,9 @@ async fn body(call: &mut dyn FilterCall, of: BodyOf, exchange: Box<Exchange>) ->
     for part in
         [BodyPart::Data { bytes: Bytes::from_static(b"body"), ends: false }, BodyPart::Trailers(trailers)]
     {
-        faults.extend(watch.show(part).await.err());
+        faults.extend(watch.show(part).finish().await.err());
     }
-    (watch.take_back().await.unwrap(), faults)
+    (watch.take_back().finish().await.unwrap(), faults)
 }
 
 /// An exchange from its beginning to its end, with all that a module sees of it. What went wrong.
@@ -304,6 +304,6 @@ async fn a_context_that_is_gone_has_nothing_to_look_at() {
     ended.unwrap();
     watch.lend(exchange);
     let part = BodyPart::Data { bytes: Bytes::from_static(b"late"), ends: true };
-    let Ok(PartVerdict::Go(passed)) = watch.show(part).await else { panic!("held") };
+    let Ok(PartVerdict::Go(passed)) = watch.show(part).finish().await else { panic!("held") };
     assert_eq!(&passed.data[..], b"late");
 }
