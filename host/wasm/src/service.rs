@@ -5,14 +5,17 @@
 //! it may take to answer.
 
 mod answer;
+mod codes;
 mod concurrent;
 mod direct;
+mod heard;
 mod incoming;
 mod meter;
 mod middleware;
 mod next;
 mod outgoing;
 mod run;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +38,7 @@ pub(crate) use meter::{CpuLimit, Meter, Metering, metered};
 pub(crate) use middleware::Middleware;
 pub(crate) use next::{Next, handle};
 pub(crate) use outgoing::Outgoing;
+pub(crate) use run::End;
 use run::Run;
 
 /// The interface that a component of `wasi:http` 0.2 answers by, up to the last part of its version.
@@ -79,6 +83,7 @@ pub(crate) struct Serving {
     pub(crate) meter: Meter,
     /// The rest of the way, if it stands around that and has not called on it.
     pub(crate) next: Option<Next>,
+    pub(crate) end: Arc<End>,
 }
 
 /// A configured plugin that answers requests.

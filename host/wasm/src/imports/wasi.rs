@@ -3,6 +3,8 @@
 //! Runtimes of some languages import it whether their program uses it or not. It is made when first asked for, so
 //! that a guest that never asks pays nothing.
 
+use std::sync::Arc;
+
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
@@ -37,7 +39,7 @@ impl Context {
 
     /// The guest begins to answer a request. A runtime may have asked for WASI before.
     pub(crate) fn begin_serving(&mut self, serving: Serving) {
-        self.wasi().outgoing.send_for(serving.of);
+        self.wasi().outgoing.send_for(serving.of, Arc::clone(&serving.end));
         self.serving = Some(Box::new(serving));
     }
 
