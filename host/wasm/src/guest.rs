@@ -133,7 +133,7 @@ impl Guest {
         let handles = incoming.handles(self.store.data_mut());
         let handles = handles.map_err(|error| Failure::from_error(&error, None))?;
         let calling = func.call_async(&mut self.store, handles);
-        let answer = metered_by_poll(metering, calling).await;
+        let answer = metered_by_poll(metering, calling).await.or_else(exited);
         self.end(answer, Duration::ZERO)
     }
 
@@ -154,7 +154,7 @@ impl Guest {
             std::future::poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
             Ok(())
         });
-        let answer = metered_by_poll(metering, async { calling.await.flatten() }).await;
+        let answer = metered_by_poll(metering, async { calling.await.flatten() }).await.or_else(exited);
         self.end(answer, Duration::ZERO)
     }
 
@@ -290,6 +290,14 @@ impl Guest {
     /// Starts the accounts anew, before a resident guest goes on to another exchange.
     pub(crate) fn renew(&mut self) {
         self.store.data_mut().renew();
+    }
+}
+
+/// One that exits and says that all went well has returned.
+fn exited(error: wasmtime::Error) -> wasmtime::Result<()> {
+    match error.downcast_ref() {
+        Some(wasmtime_wasi::I32Exit(0)) => Ok(()),
+        _ => Err(error),
     }
 }
 

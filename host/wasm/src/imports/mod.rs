@@ -19,6 +19,7 @@ mod wasi_config;
 mod wasi_http;
 mod wasi_keyvalue;
 mod wasi_logging;
+mod wasi_output;
 
 use wasmtime::component::{HasSelf, Linker};
 

@@ -126,6 +126,13 @@ pub(crate) fn request_to(
     Ok(request)
 }
 
+/// Says something by its standard output, and by its standard error, that with no end of a line.
+pub(crate) fn print(out: ResponseOutparam, text: &str) {
+    _ = write(&wasip2::cli::stdout::get_stdout(), format!("{text}, first\n{text}, second\n").as_bytes());
+    _ = write(&wasip2::cli::stderr::get_stderr(), format!("{text}, third").as_bytes());
+    say(out, 200, b"printed");
+}
+
 /// Which fields it may not have.
 pub(crate) fn forbidden(out: ResponseOutparam) {
     let names = ["connection", "transfer-encoding", "upgrade", "host", "keep-alive", "x-fine", "bad name"];

@@ -33,6 +33,14 @@ impl Guest for Answerer {
             "/status" => deeds::say(out, query.parse().unwrap_or(200), b"as asked"),
             "/long" => deeds::of_length(out, "3", b"longer"),
             "/short" => deeds::of_length(out, "30", b"shorter"),
+            "/exit" => {
+                wasip2::cli::exit::exit(if query == "0" { Ok(()) } else { Err(()) });
+            }
+            "/exit-after" => {
+                deeds::say(out, 200, b"whole");
+                wasip2::cli::exit::exit(if query == "0" { Ok(()) } else { Err(()) });
+            }
+            "/print" => deeds::print(out, query),
             "/nothing" => {}
             "/error" => ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some("on purpose".into())))),
             "/trap" => deeds::trap(),
