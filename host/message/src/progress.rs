@@ -114,6 +114,31 @@ impl Progress {
         }
     }
 
+    /// Whether an endpoint that has begun to answer has done nothing for so long, since this tick and since the body moved last. While the
+    /// client is to send more, it may be silent.
+    pub fn poll_silence(
+        &self,
+        cx: &Context<'_>,
+        timers: &Timers,
+        alarm: &mut Alarm,
+        (since, allowed): (u64, Duration),
+    ) -> Poll<Expired> {
+        loop {
+            let is_its_turn = self.stage.get() != Stage::Client;
+            let silent = passed(since.max(self.moved.get()), timers.now());
+            let left = allowed.checked_sub(silent).filter(|left| !left.is_zero());
+            let left = match (is_its_turn, left) {
+                (true, None) => return Poll::Ready(Expired),
+                (true, Some(left)) => left,
+                (false, _) => allowed,
+            };
+            match alarm.poll(cx, left) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Expired) => alarm.clear(),
+            }
+        }
+    }
+
     fn poll_late(&self, cx: &Context<'_>, alarm: &mut Alarm, started: u64, response: Duration) -> Poll<Late> {
         let often = response.min(self.patience.get());
         loop {

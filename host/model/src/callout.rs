@@ -6,13 +6,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::{ExchangeId, FaultKind, Reply, RequestHead, WorkerId};
+use crate::{ExchangeId, FaultKind, Parts, Reply, RequestHead, WorkerId};
 
 /// A request of a plugin's own.
 #[derive(Debug)]
@@ -29,16 +28,13 @@ pub struct Callout {
     pub request: RequestHead,
     /// The body.
     pub body: Bytes,
-    /// How long the whole answer may take.
+    /// How long the whole answer may take; not for a talk that is held to its pauses.
     pub timeout: Duration,
     /// How many bytes the answer's body may have.
     pub body_limit: usize,
     /// Both bodies, where they are not whole: then `body` is empty, and that of the answer as well.
     pub talk: Option<Talk>,
 }
-
-/// Gives the parts of a body.
-pub type Say = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Bytes>> + Send>;
 
 /// Takes the parts of an answer.
 pub type Hear = Box<dyn FnMut(CalloutPart) -> Heard + Send>;
@@ -48,10 +44,21 @@ pub type Heard = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The bodies of a callout that come part by part, both ways at the same time.
 pub struct Talk {
-    /// The next part of the request's body, or its end.
-    pub say: Say,
+    /// The request's body, if it has one.
+    pub say: Option<Box<dyn Parts>>,
     /// Takes a part of the answer. The next comes when this one was taken.
     pub hear: Hear,
+    /// What is limited in place of the whole, if that may last.
+    pub pauses: Option<Pauses>,
+}
+
+/// How long the upstream of a talk may do nothing while it is its turn: not while it waits for more of the request's body.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Until the head of its answer, connecting included.
+    pub head: Duration,
+    /// Between two parts of its answer.
+    pub part: Duration,
 }
 
 impl fmt::Debug for Talk {
@@ -87,6 +94,17 @@ pub enum CalloutError {
     TooLarge,
     /// No endpoint gave one.
     Failed(FaultKind),
+}
+
+impl CalloutError {
+    /// The same as a fault of the upstream's.
+    pub fn kind(self) -> FaultKind {
+        match self {
+            CalloutError::Late => FaultKind::UpstreamTimeout,
+            CalloutError::TooLarge => FaultKind::BodyTooLarge,
+            CalloutError::Failed(kind) => kind,
+        }
+    }
 }
 
 /// An answer to come. It may be waited for on any thread.

@@ -1,7 +1,9 @@
 //! What plugins cost an exchange, for its line in the access log.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::CpuMeter;
 
 /// What calls of one plugin's hooks cost an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +24,11 @@ pub struct PluginCost {
 
 /// What each plugin that was called cost, in the order of first calls. There are never more than plugins.
 #[derive(Debug, Default)]
-pub struct PluginCosts(Vec<(Arc<str>, PluginCost)>);
+pub struct PluginCosts {
+    of_each: Vec<(Arc<str>, PluginCost)>,
+    /// Those that work beside the exchange, as long as its body lasts or longer.
+    at_work: Vec<(Arc<str>, CpuMeter, Instant)>,
+}
 
 impl PluginCost {
     fn plus(&self, more: &PluginCost) -> PluginCost {
@@ -40,20 +46,34 @@ impl PluginCost {
 impl PluginCosts {
     /// Adds what a call cost.
     pub fn add(&mut self, plugin: &Arc<str>, cost: PluginCost) {
-        match self.0.iter_mut().find(|(name, _)| name == plugin) {
+        match self.of_each.iter_mut().find(|(name, _)| name == plugin) {
             Some((_, sum)) => *sum = sum.plus(&cost),
-            None => self.0.push((Arc::clone(plugin), cost)),
+            None => self.of_each.push((Arc::clone(plugin), cost)),
+        }
+    }
+
+    /// One is at work since then, and goes on.
+    pub fn begin(&mut self, plugin: &Arc<str>, cpu: CpuMeter, since: Instant) {
+        self.at_work.push((Arc::clone(plugin), cpu, since));
+    }
+
+    /// Adds what those at work have cost. To be called when the exchange is over.
+    pub(crate) fn settle(&mut self) {
+        for (plugin, cpu, since) in std::mem::take(&mut self.at_work) {
+            let cost =
+                PluginCost { calls: 1, cpu: cpu.total(), wall: since.elapsed(), ..PluginCost::default() };
+            self.add(&plugin, cost);
         }
     }
 
     /// Plugins and what they cost.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PluginCost)> {
-        self.0.iter().map(|(name, cost)| (name.as_ref(), cost))
+        self.of_each.iter().map(|(name, cost)| (name.as_ref(), cost))
     }
 
     /// Whether none was called.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.of_each.is_empty()
     }
 }
 
@@ -74,5 +94,16 @@ mod tests {
             .for_each(|(name, us, memory)| costs.add(name, cost(us, memory)));
         let both = PluginCost { calls: 2, host_calls: 6, ..cost(6, 9) };
         assert_eq!(costs.iter().collect::<Vec<_>>(), [("a", &both), ("b", &cost(3, 1))]);
+    }
+
+    #[test]
+    fn who_is_still_at_work_is_counted_in_the_end() {
+        let (mut costs, meter) = (PluginCosts::default(), CpuMeter::default());
+        costs.begin(&Arc::from("a"), meter.clone(), Instant::now());
+        meter.add(Duration::from_micros(7));
+        assert!(costs.is_empty());
+        costs.settle();
+        let told: Vec<_> = costs.iter().map(|(name, cost)| (name, cost.calls, cost.cpu)).collect();
+        assert_eq!(told, [("a", 1, Duration::from_micros(7))]);
     }
 }

@@ -94,6 +94,9 @@ pub struct Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if let Some(costs) = &mut self.plugin_costs {
+            costs.settle();
+        }
         if let Some(record) = self.recorder.take() {
             record(self);
         }

@@ -51,7 +51,7 @@ pub use asked::Asked;
 pub use body::{BodyVerdict, WholeBody};
 pub use breaker::{Breaker, BreakerRule, BreakerState, Pass};
 pub use callout::{
-    Caller, Callout, CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Hear, Heard, Say, Talk,
+    Caller, Callout, CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Hear, Heard, Pauses, Talk,
 };
 pub use captures::Captures;
 pub use checked::{CheckResult, CheckedState};

@@ -1,8 +1,10 @@
 //! Streams of gRPC: what a module says goes into a queue, and what it hears comes to its VM as events, one after the other.
 
+use std::task::{Context, Poll};
+
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
-use model::{CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, Reply, Talk};
+use model::{CalloutAnswer, CalloutError, CalloutFuture, CalloutPart, FaultKind, Part, Parts, Reply, Talk};
 use tokio::sync::mpsc;
 
 use super::grpc::{Outcome, PREFIX};
@@ -20,17 +22,31 @@ pub(super) struct Ours {
 
 /// A stream, both sides of it.
 pub(super) fn talk() -> (Talk, Ours) {
-    let (say, mut said) = mpsc::channel(QUEUE);
+    let (say, said) = mpsc::channel(QUEUE);
     let (tell, heard) = mpsc::channel(1);
     let talk = Talk {
-        say: Box::new(move |cx| said.poll_recv(cx)),
+        say: Some(Box::new(Said(said))),
         hear: Box::new(move |part| {
             let tell = tell.clone();
             // Who is gone hears nothing.
             Box::pin(async move { drop(tell.send(part).await) })
         }),
+        pauses: None,
     };
     (talk, Ours { say, heard })
+}
+
+/// What the module says.
+struct Said(mpsc::Receiver<Bytes>);
+
+impl Parts for Said {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Part, FaultKind>>> {
+        self.0.poll_recv(cx).map(|said| said.map(|bytes| Ok(Part::Data(bytes))))
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What is heard of a stream, as its module is told of it.

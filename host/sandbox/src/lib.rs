@@ -21,6 +21,7 @@ mod load_error;
 mod log;
 mod maps;
 mod meter;
+mod output;
 mod own;
 mod reading;
 mod resident;

@@ -1,4 +1,5 @@
-//! WASI 0.2 with nothing behind it: no files, no sockets, no environment, no arguments, output discarded.
+//! WASI 0.2 with next to nothing behind it: no files, no sockets, no environment, no arguments; output of guests that answer requests is
+//! logged.
 //!
 //! Runtimes of some languages import it whether their program uses it or not. It is made when first asked for, so
 //! that a guest that never asks pays nothing.
@@ -6,15 +7,18 @@
 //! Requests of `wasi:http` go where the contract says that knows it; without one they are refused.
 
 use http::{Request, Response};
+use model::{ExchangeId, WorkerId};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
 use crate::context::Context;
+use crate::output::{Output, Stream};
 
-/// How many things of WASI's a guest may have at a time: streams, bodies, heads and what it waits by.
-const RESOURCES: usize = 512;
+/// How many things of WASI's a guest may have at a time: streams, bodies, heads and what it waits by. Languages that collect garbage let
+/// go of them late: JavaScript has one for each part of a body.
+const RESOURCES: usize = 8192;
 /// How much of the host's memory the fields of one head may take.
 const FIELDS: usize = 64 << 10;
 
@@ -25,17 +29,35 @@ pub struct Wasi {
     pub table: ResourceTable,
     http: WasiHttpCtx,
     /// What requests of the guest's own go out by.
-    pub outgoing: Box<dyn WasiHttpHooks>,
+    outgoing: Box<dyn WasiHttpHooks>,
+    output: [Output; 2],
+}
+
+impl Wasi {
+    /// The guest answers a request from now on: whose its output is, and what requests of its own go out by.
+    pub fn begin_serving(
+        &mut self,
+        exchange: ExchangeId,
+        worker: WorkerId,
+        outgoing: Box<dyn WasiHttpHooks>,
+    ) {
+        self.outgoing = outgoing;
+        self.output.iter().for_each(|output| output.begin_serving(exchange, worker));
+    }
 }
 
 impl Context {
     /// The guest's WASI, made if this is the first time.
     pub fn wasi(&mut self) -> &mut Wasi {
+        let plugin = &self.plugin;
         self.wasi.get_or_insert_with(|| {
             let (mut table, mut http) = (ResourceTable::new(), WasiHttpCtx::new());
             table.set_max_capacity(RESOURCES);
             http.set_field_size_limit(FIELDS);
-            Box::new(Wasi { context: WasiCtx::builder().build(), table, http, outgoing: Box::new(Refusal) })
+            let output = [Output::new(plugin, Stream::Output), Output::new(plugin, Stream::Error)];
+            let [out, error] = output.clone();
+            let context = WasiCtx::builder().stdout(out).stderr(error).build();
+            Box::new(Wasi { context, table, http, outgoing: Box::new(Refusal), output })
         })
     }
 }

@@ -12,8 +12,9 @@ use sandbox::{Failure, check_status};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::codes::fault_of_others;
 use super::direct::{Way, directly};
-use super::incoming::{Answer, clients_own};
+use super::incoming::Answer;
 use super::run::{Run, within};
 
 /// Whether a client is shown the body of an answer.
@@ -138,7 +139,7 @@ impl AnswerBody {
     /// It ended early: why.
     fn broken(&mut self, error: &Error) -> FaultKind {
         let is_passed = self.run.as_ref().is_some_and(|run| run.end.has_passed(Way::Back));
-        if let Some(kind) = clients_own(error).filter(|_| is_passed) {
+        if let Some(kind) = fault_of_others(error).filter(|_| is_passed) {
             self.is_over = true;
             self.sent = None;
             return kind;
@@ -160,11 +161,14 @@ impl AnswerBody {
         is_short.then(|| self.invalid("its answer's body is shorter than its content-length"))
     }
 
+    /// It is none that may go on; who has lost what the answer was to be made of is not to blame.
     fn invalid(&mut self, what: &str) -> FaultKind {
         self.sent = None;
-        if let Some(run) = &self.run {
-            run.report(&Failure::invalid(what));
+        let Some(run) = &self.run else { return FaultKind::Plugin(PluginFault::Invalid) };
+        if let Some(kind) = run.end.lost() {
+            return kind;
         }
+        run.report(&Failure::invalid(what));
         FaultKind::Plugin(PluginFault::Invalid)
     }
 }

@@ -1,5 +1,6 @@
 //! How a guest's handler is called. It runs until its answer is complete, or all of its tasks have ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox::{Failure, Guest, Metering, Turns, metered_by_poll};
@@ -9,7 +10,7 @@ use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 use crate::concurrent::{Handed, Params as ConcurrentParams, Returned};
 use crate::incoming::{Incoming, Request, ResponseOut};
 use crate::outgoing::Outgoing;
-use crate::serving::Serving;
+use crate::serving::{Of, Serving};
 
 /// Has a guest answer a request of `wasi:http` 0.2.
 pub(super) async fn serve(
@@ -23,7 +24,7 @@ pub(super) async fn serve(
     let (store, _) = guest.parts();
     let handles = incoming.handles(store.data_mut());
     let handles = handles.map_err(|error| Failure::from_error(&error, None))?;
-    let answer = metered_by_poll(metering, func.call_async(store, handles)).await;
+    let answer = metered_by_poll(metering, func.call_async(store, handles)).await.or_else(exited);
     guest.end(answer, Duration::ZERO)
 }
 
@@ -45,8 +46,16 @@ pub(super) async fn serve_concurrently(
         std::future::poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
         Ok(())
     });
-    let answer = metered_by_poll(metering, async { calling.await.flatten() }).await;
+    let answer = metered_by_poll(metering, async { calling.await.flatten() }).await.or_else(exited);
     guest.end(answer, Duration::ZERO)
+}
+
+/// One that exits and says that all went well has returned.
+fn exited(error: wasmtime::Error) -> wasmtime::Result<()> {
+    match error.downcast_ref() {
+        Some(wasmtime_wasi::I32Exit(0)) => Ok(()),
+        _ => Err(error),
+    }
 }
 
 /// What it uses from now on is of this exchange, and so are the requests that it sends. A runtime may have asked for WASI before.
@@ -55,8 +64,9 @@ fn begin_serving(guest: &mut Guest, serving: Serving) -> Metering {
     serving.meter.cpu.add(context.usage.cpu);
     let (meter, limit) = (serving.meter.clone(), context.plugin.spec.limits.cpu);
     let tenant = context.tenant().cloned();
-    let outgoing = Outgoing::new(&context.plugin, serving.of);
-    context.wasi().outgoing = Box::new(outgoing);
+    let Of { exchange, worker, .. } = serving.of;
+    let outgoing = Outgoing::new(&context.plugin, serving.of, Arc::clone(&serving.end));
+    context.wasi().begin_serving(exchange, worker, Box::new(outgoing));
     context.own.set(serving);
     Metering { meter, limit, tenant }
 }

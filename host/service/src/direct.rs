@@ -16,6 +16,19 @@ pub(super) enum Way {
 
 thread_local! {
     static DIRECT: Cell<Option<Way>> = const { Cell::new(None) };
+    static IS_OF_OTHERS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls a body, and says whether it was one that the guest was given, and has passed on.
+pub(super) fn told<T>(poll: impl FnOnce() -> T) -> (T, bool) {
+    let before = IS_OF_OTHERS.replace(false);
+    let polled = poll();
+    (polled, IS_OF_OTHERS.replace(before))
+}
+
+/// A body that the guest was given is polled.
+pub(super) fn tell() {
+    IS_OF_OTHERS.set(true);
 }
 
 /// Polls a body for the host.
@@ -34,6 +47,13 @@ pub(super) fn direct() -> Option<Way> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_polls_is_told_whose_it_was() {
+        assert_eq!(told(|| 1), (1, false));
+        assert_eq!(told(|| (told(tell).1, told(|| ()).1)), ((true, false), false));
+        assert!(told(tell).1);
+    }
 
     #[test]
     fn it_is_said_for_the_time_of_the_poll() {

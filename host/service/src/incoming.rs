@@ -2,13 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::HOST;
 use http_body::{Body, Frame, SizeHint};
-use model::{FaultKind, Part, Parts, RequestHead, Scheme};
+use model::{Part, Parts, RequestHead, Scheme};
 use sandbox::Context;
 use tokio::sync::oneshot;
 use wasmtime::component::Resource;
@@ -16,7 +16,8 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
 
-use super::direct::direct;
+use super::codes;
+use super::direct::{direct, tell};
 use super::run::End;
 
 /// Whom a request is told to be sent to that does not say so (HTTP/1.0).
@@ -81,17 +82,20 @@ impl Body for Given {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        tell();
         if let Some(way) = direct() {
             self.end.note_passed(way);
         }
         let Some(parts) = &mut self.parts else { return Poll::Ready(None) };
-        let polled = parts.poll_part(cx).map(|part| {
-            part.map(|part| match part {
-                Ok(Part::Data(data)) => Ok(Frame::data(data)),
-                Ok(Part::Trailers(trailers)) => Ok(Frame::trailers(trailers)),
-                Err(kind) => Err(error(kind)),
-            })
-        });
+        let part = ready!(parts.poll_part(cx));
+        if let Some(Err(kind)) = part {
+            self.end.note_lost(kind);
+        }
+        let polled = Poll::Ready(part.map(|part| match part {
+            Ok(Part::Data(data)) => Ok(Frame::data(data)),
+            Ok(Part::Trailers(trailers)) => Ok(Frame::trailers(trailers)),
+            Err(kind) => Err(codes::of_clients(kind)),
+        }));
         if let Poll::Ready(None | Some(Err(_))) = polled {
             self.parts = None;
         }
@@ -105,25 +109,5 @@ impl Body for Given {
     fn size_hint(&self) -> SizeHint {
         let length = self.parts.as_ref().map_or(Some(0), |parts| parts.length());
         length.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-}
-
-/// The same the other way around: of a body that a guest was given, and has passed on.
-pub(super) fn clients_own(error: &Error) -> Option<FaultKind> {
-    match error {
-        Error::HttpRequestBodySize(None) => Some(FaultKind::BodyTooLarge),
-        Error::ConnectionReadTimeout => Some(FaultKind::ClientTimeout),
-        Error::ConnectionTerminated => Some(FaultKind::ClientGone),
-        _ => None,
-    }
-}
-
-/// Why a body ended early, in the words of `wasi:http`.
-fn error(kind: FaultKind) -> Error {
-    match kind {
-        FaultKind::BodyTooLarge => Error::HttpRequestBodySize(None),
-        FaultKind::ClientTimeout => Error::ConnectionReadTimeout,
-        FaultKind::ClientGone => Error::ConnectionTerminated,
-        _ => Error::HttpProtocolError,
     }
 }

@@ -7,9 +7,11 @@
 
 mod answer;
 mod calling;
+mod codes;
 mod concurrent;
 mod direct;
 mod handler;
+mod heard;
 mod incoming;
 mod link;
 mod middleware;
@@ -18,6 +20,7 @@ mod outgoing;
 mod run;
 mod service;
 mod serving;
+mod upload;
 
 pub use handler::{Handler, Role, is_handler, known};
 pub use link::{add_concurrent_to_linker, add_to_linker};

@@ -15,8 +15,9 @@ use wasmtime::component::{Accessor, Resource};
 use wasmtime_wasi_http::p3::bindings::http::types::{self, ErrorCode};
 use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
 
+use super::codes::fault_of_others;
 use super::direct::{Way, directly};
-use super::incoming::{Given, clients_own};
+use super::incoming::Given;
 use super::run::End;
 use super::serving::Serving;
 
@@ -138,7 +139,7 @@ impl Parts for OnwardBody {
 
 /// Why it ended early: what the guest was given did, or it was its own doing.
 fn given_up(error: &Error) -> FaultKind {
-    clients_own(error).unwrap_or(FaultKind::Plugin(PluginFault::Invalid))
+    fault_of_others(error).unwrap_or(FaultKind::Plugin(PluginFault::Invalid))
 }
 
 impl OnwardBody {

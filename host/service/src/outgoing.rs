@@ -1,21 +1,23 @@
 //! Requests that a guest of `wasi:http` sends: to upstreams that its plugin is granted, and nowhere else.
 //!
-//! An upstream is meant by the authority of the request: its own name, or the host and port of one of its endpoints. The rest is
-//! the interface `callout`'s: the same way, and the same limits.
+//! An upstream is meant by the authority of the request: its own name, or the host and port of one of its endpoints. The way there is the
+//! interface `callout`'s, but both bodies go part by part, so that none is held to a length.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::{CalloutResult, Refusal};
-use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, HOST};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, TE, TRAILER};
 use http::{HeaderMap, Method, Request, Response, Version};
-use http_body_util::{BodyExt, Full};
-use model::{Callout, CalloutError, Reply, RequestHead};
+use http_body_util::BodyExt;
+use model::{Callout, Pauses, RequestHead};
 use sandbox::Shared;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::serving::Of;
+use super::run::End;
+use super::serving::Of;
+use super::{codes, heard, upload};
 
 /// How much a guest may write of a body at a time; twice that is held for each.
 const CHUNK: usize = 64 << 10;
@@ -24,17 +26,27 @@ const CHUNK: usize = 64 << 10;
 pub(crate) struct Outgoing {
     plugin: Arc<Shared>,
     of: Of,
+    end: Arc<End>,
     /// Requests that it may still send.
     left: u32,
+}
+
+/// A request that may be sent.
+struct Prepared {
+    callout: Callout,
+    pauses: Pauses,
+    /// How long its body is, if the guest has told it.
+    length: Option<u64>,
+    end: Arc<End>,
 }
 
 /// An answer, with what is left to be done for it.
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl Outgoing {
-    /// For the exchange that a guest works for.
-    pub(crate) fn new(plugin: &Arc<Shared>, of: Of) -> Self {
-        Outgoing { plugin: Arc::clone(plugin), of, left: plugin.spec.limits.callouts }
+    /// For the exchange that a guest works for, which may be gone before its bodies are.
+    pub(crate) fn new(plugin: &Arc<Shared>, of: Of, end: Arc<End>) -> Self {
+        Outgoing { plugin: Arc::clone(plugin), of, end, left: plugin.spec.limits.callouts }
     }
 
     /// The request to send, without its body, if the guest may send it.
@@ -42,8 +54,8 @@ impl Outgoing {
         &mut self,
         request: &Request<WasiBody>,
         options: Option<RequestOptions>,
-    ) -> Result<Callout, Error> {
-        let of = self.of;
+    ) -> Result<Prepared, Error> {
+        let (of, end) = (self.of, Arc::clone(&self.end));
         let (upstream, is_name) = self.upstream(request).ok_or(Error::HttpRequestDenied)?;
         let stats = self.plugin.stats.of(of.worker);
         let Some(left) = self.left.checked_sub(1) else {
@@ -55,19 +67,27 @@ impl Outgoing {
             return Err(Error::ConnectionLimitReached);
         }
         self.left = left;
-        let limits = &self.plugin.spec.limits;
-        let wish = options.and_then(|options| options.first_byte_timeout);
-        Ok(Callout {
+        let (pauses, length) = (self.pauses(options), length(request.headers()));
+        let callout = Callout {
             exchange: of.exchange,
             worker: of.worker,
             client: of.client,
             upstream,
             request: head(request, is_name)?,
             body: Bytes::new(),
-            timeout: wish.map_or(limits.callout_timeout, |wish: Duration| wish.min(limits.callout_timeout)),
-            body_limit: limits.callout_body,
+            timeout: pauses.head,
+            body_limit: 0,
             talk: None,
-        })
+        };
+        Ok(Prepared { callout, pauses, length, end })
+    }
+
+    /// How long the upstream may do nothing: as long as the plugin's limit says, or less where the guest says so.
+    fn pauses(&self, options: Option<RequestOptions>) -> Pauses {
+        let limit = self.plugin.spec.limits.callout_timeout;
+        let within = |wish: Option<Duration>| wish.map_or(limit, |wish| wish.min(limit));
+        let options = options.unwrap_or_default();
+        Pauses { head: within(options.first_byte_timeout), part: within(options.between_bytes_timeout) }
     }
 
     /// The upstream that a request is for, if it is granted, and whether the request calls it by its name.
@@ -111,6 +131,11 @@ fn head(request: &Request<WasiBody>, is_name: bool) -> Result<RequestHead, Error
         if name == CONTENT_LENGTH || name == HOST {
             continue;
         }
+        if name == TRAILER || (name == TE && value == "trailers") {
+            // Of the connection, and yet for the guest to say: which trailers it sends, and that it takes some.
+            fields.append(name, value.clone());
+            continue;
+        }
         model::append_field(&mut fields, name.as_str(), value.as_bytes().to_vec())
             .map_err(|_| Error::HttpRequestDenied)?;
     }
@@ -142,49 +167,26 @@ impl WasiHttpHooks for Outgoing {
     }
 }
 
-async fn send(plugin: &Shared, mut callout: Callout, body: WasiBody) -> Sent {
-    let stats = plugin.stats.of(callout.worker);
+async fn send(plugin: &Shared, prepared: Prepared, body: WasiBody) -> Sent {
+    let Prepared { mut callout, pauses, length, end } = prepared;
     let Some(caller) = &plugin.caller else { return Err(Error::DestinationUnavailable) };
-    let Some(body) = whole(body, callout.body_limit).await? else {
-        stats.refused(Refusal::CalloutBody);
-        return Err(Error::HttpRequestBodySize(u64::try_from(callout.body_limit).ok()));
-    };
-    callout.body = body;
-    let answer = caller.call(callout).await;
-    stats.called_out(CalloutResult::of(&answer));
-    Ok((answered(answer.map_err(failed)?.reply), Box::new(std::future::ready(Ok(())))))
-}
-
-/// The body, if it is no longer than it may be.
-async fn whole(mut body: WasiBody, limit: usize) -> Result<Option<Bytes>, Error> {
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        if bytes.len().saturating_add(data.len()) > limit {
-            return Ok(None);
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(Some(bytes.freeze()))
-}
-
-fn answered(reply: Reply) -> Response<WasiBody> {
-    let Reply { status, fields, body } = reply;
-    let mut response = Response::new(Full::new(body).map_err(Error::from).boxed_unsync());
+    let say = upload::begin(body, &callout.request.method, length, Arc::clone(&end)).await?;
+    let (talk, parts) = heard::talk(say, pauses);
+    callout.talk = Some(talk);
+    let stats = plugin.stats.of(callout.worker);
+    let mut heard = heard::Heard::new(caller.call(callout), parts, end);
+    let head = heard.head().await;
+    stats.called_out(CalloutResult::of(&head));
+    let (status, fields) = head.map_err(codes::of_callout)?;
+    let mut response = Response::new(heard.boxed_unsync());
     *response.status_mut() = status;
     *response.headers_mut() = fields;
-    response
+    Ok((response, Box::new(std::future::ready(Ok(())))))
 }
 
-fn failed(failed: CalloutError) -> Error {
-    match failed {
-        CalloutError::Late => Error::HttpResponseTimeout,
-        CalloutError::TooLarge => Error::HttpResponseBodySize(None),
-        CalloutError::Failed(kind) => {
-            tracing::debug!(fault = kind.name(), "a request of a guest's failed");
-            Error::DestinationUnavailable
-        }
-    }
+/// How long a body is said to be. That it is a number was seen before.
+fn length(fields: &HeaderMap) -> Option<u64> {
+    fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use accounts::{Cost, Hook};
-use model::{PluginFault, ServiceRequest};
+use model::{FaultKind, PluginFault, ServiceRequest};
 use sandbox::{Failure, Guest, Meter, Shared};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ pub(super) struct Run {
 
 /// What is known of a guest's end, before its end of its answer's body is gone.
 #[derive(Debug, Default)]
-pub(super) struct End {
+pub(crate) struct End {
     /// It has given an answer.
     answered: OnceLock<()>,
     /// It has called on the rest of the way.
@@ -38,6 +38,10 @@ pub(super) struct End {
     passed_onward: OnceLock<()>,
     /// The same of its answer's.
     passed_back: OnceLock<()>,
+    /// It is no more.
+    gone: OnceLock<()>,
+    /// Why a body that it was given broke off, if one has.
+    lost: OnceLock<FaultKind>,
 }
 
 impl End {
@@ -60,6 +64,21 @@ impl End {
     /// It has called on the rest of the way.
     pub(super) fn note_called(&self) {
         let _ = self.called.set(());
+    }
+
+    /// A body that it was given has broken off.
+    pub(super) fn note_lost(&self, kind: FaultKind) {
+        let _ = self.lost.set(kind);
+    }
+
+    /// Why a body that it was given has broken off, if one has: what it gives up then is not its fault.
+    pub(super) fn lost(&self) -> Option<FaultKind> {
+        self.lost.get().copied()
+    }
+
+    /// Whether it is no more, so that what it has not ended by now it never will.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.get().is_some()
     }
 
     fn passed(&self, way: Way) -> &OnceLock<()> {
@@ -95,7 +114,7 @@ impl Run {
         });
         let incoming = Incoming { scheme, head, body, tell, end: Arc::clone(&end) };
         let next = call.map(|call| Next::new(call, Arc::clone(&end)));
-        let serving = Serving { of, meter: meter.clone(), next };
+        let serving = Serving { of, meter: meter.clone(), next, end: Arc::clone(&end) };
         let running = run(Arc::clone(plugin), handler, serving, incoming, Arc::clone(&end));
         let account = Account {
             plugin: Arc::clone(plugin),
@@ -185,6 +204,8 @@ async fn run(
         Ok(guest) => guest,
         Err(failure) => return (Cost::of_making(failure.making), Err(failure)),
     };
+    // Declared behind it, and so dropped before it, however this ends.
+    let _gone = Gone(Arc::clone(&end));
     let answered = match handler {
         Handler::Blocking(hook) => serve(&mut guest, &hook, serving, incoming).await,
         Handler::Concurrent(hook) => serve_concurrently(&mut guest, &hook, serving, incoming).await,
@@ -206,6 +227,15 @@ async fn run(
         let _ = end.broke.set(failure.fault);
     }
     (cost, ended)
+}
+
+/// Says that a guest is no more, before the bodies that it writes are closed with it.
+struct Gone(Arc<End>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let _ = self.0.gone.set(());
+    }
 }
 
 /// Books what a guest has cost when it ends, however that is. To be dropped on the exchange's worker.

@@ -1,9 +1,12 @@
 //! What the store of a guest that answers a request holds of that.
 
+use std::sync::Arc;
+
 use model::{ExchangeId, WorkerId};
 use sandbox::{GuestState, Meter};
 
 use crate::next::Next;
+use crate::run::End;
 
 /// Of which exchange a guest answers the request.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Serving {
     pub(crate) meter: Meter,
     /// The rest of the way, if it stands around that and has not called on it.
     pub(crate) next: Option<Next>,
+    /// What is known of the guest's end.
+    pub(crate) end: Arc<End>,
 }
 
 impl GuestState for Serving {

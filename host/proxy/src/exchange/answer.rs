@@ -266,9 +266,6 @@ impl ResponseBody for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if let (Content::Service(body), Some(exchange)) = (&self.content, self.rest.exchange()) {
-            body.tell_cost(exchange);
-        }
         self.end_early(Fault::new(FaultKind::ClientGone, "the client left before the end of the response"));
     }
 }

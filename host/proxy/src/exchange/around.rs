@@ -17,9 +17,7 @@ use message::{
     ClientBody, Expectation, OutgoingBody, Patience, Source, in_time, strip_connection_fields,
     strip_response_fields,
 };
-use model::{
-    Around, AroundFuture, CpuMeter, Exchange, Fault, FaultKind, Forwarded, Onward, Replied, ServiceAnswer,
-};
+use model::{Around, AroundFuture, Exchange, Fault, FaultKind, Forwarded, Onward, Replied, ServiceAnswer};
 
 use crate::exchange::answer::Content;
 use crate::exchange::begin::Upload;
@@ -58,7 +56,7 @@ pub(super) async fn forward(
     let forwarded = forwarded.unwrap_or_else(|_| Err(around.late(exchange.id, exchange.worker)));
     let limits = Limits { alarm: local.timers.alarm(), read: kept.read };
     match forwarded {
-        Ok(Forwarded::Onward(onward)) => Ok(go_on(name, kept, exchange, upload, onward, pump, limits)),
+        Ok(Forwarded::Onward(onward)) => Ok(go_on(kept, exchange, upload, onward, pump, limits)),
         Ok(Forwarded::Answer(answer)) => {
             let (exchange, content) = take(name, exchange, answer, pump, limits);
             Err(Halted::answer(exchange, content))
@@ -73,7 +71,6 @@ pub(super) async fn forward(
 
 /// What the filter has given back takes the request's place.
 fn go_on(
-    name: Arc<str>,
     kept: &mut Kept,
     mut exchange: Box<Exchange>,
     upload: &mut Upload,
@@ -93,7 +90,7 @@ fn go_on(
     exchange.ends.request = body.is_none();
     upload.length = body.as_ref().and_then(|body| body.length());
     upload.body = body.map(|body| {
-        let body = ServiceBody::new(name, body, CpuMeter::default(), pump, limits);
+        let body = ServiceBody::new(body, pump, limits);
         // It was held to its limit as it came.
         Box::new(ClientBody::new(Box::new(Passed(body)), u64::MAX, Expectation::None))
     });
@@ -152,7 +149,11 @@ fn take(
     let ServiceAnswer { head, body, cost } = answer;
     exchange.response = head;
     strip_response_fields(&mut exchange.response.fields);
-    (exchange, Content::Service(Box::new(ServiceBody::new(name, body, cost, pump, limits))))
+    let since = exchange.began;
+    if let Some(costs) = &mut exchange.plugin_costs {
+        costs.begin(&name, cost, since);
+    }
+    (exchange, Content::Service(Box::new(ServiceBody::new(body, pump, limits))))
 }
 
 /// What the filter makes of it, with the body that it may want meanwhile.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use generation::Timeouts;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Uri, Version};
 use inbound::{Arrival, HeadLimits};
@@ -31,13 +32,24 @@ pub(crate) struct Upload {
     pub(crate) interim: Option<InterimSink>,
     /// Where a filter that looks at the body on its way leaves an answer.
     pub(crate) late: Option<LateReply>,
+    /// How long it may take, where that is not the route's to say.
+    pub(crate) timeouts: Option<Box<Timeouts>>,
 }
 
 impl Upload {
     /// Of a request that is the host's own: nothing, or what is here.
     pub(crate) fn own(kept: Option<Kept>) -> Self {
         let kept = kept.map(Box::new);
-        Upload { body: None, length: None, kept, shown: None, wish: None, interim: None, late: None }
+        Upload {
+            body: None,
+            length: None,
+            kept,
+            shown: None,
+            wish: None,
+            interim: None,
+            late: None,
+            timeouts: None,
+        }
     }
 }
 
@@ -73,7 +85,8 @@ pub(crate) fn begin(
         exchange.client = client;
     }
     names::settle(&mut exchange, &local.generation.config, &sender, marks);
-    (exchange, ready.map(|()| Upload { body, length, kept: None, shown: None, wish, interim, late: None }))
+    let upload = Upload { body, length, wish, interim, ..Upload::own(None) };
+    (exchange, ready.map(|()| upload))
 }
 
 /// Puts a head in the form in which it goes on: authority in Host, target in origin form, nothing of the connection.

@@ -72,8 +72,11 @@ fn take(
     exchange.response = head;
     strip_response_fields(&mut exchange.response.fields);
     exchange.timing.answered = Some(Instant::now());
-    let body = ServiceBody::new(Arc::clone(service.name()), body, cost, pump, limits);
-    (exchange, Content::Service(Box::new(body)))
+    let since = exchange.timing.sent.unwrap_or(exchange.began);
+    if let Some(costs) = &mut exchange.plugin_costs {
+        costs.begin(service.name(), cost, since);
+    }
+    (exchange, Content::Service(Box::new(ServiceBody::new(body, pump, limits))))
 }
 
 /// The request, as one gets it who answers it in this process.

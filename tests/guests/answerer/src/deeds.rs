@@ -91,17 +91,7 @@ pub(crate) fn ask_often(out: ResponseOutparam, url: &str) {
 }
 
 fn asked(url: &str, method: &Method, sent: &[u8]) -> Result<String, String> {
-    let (scheme, rest) = url.split_once("://").ok_or("no scheme")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let fields = Fields::from_list(&[("x-from".to_owned(), b"answerer".to_vec())]);
-    let request = OutgoingRequest::new(fields.map_err(|error| format!("{error:?}"))?);
-    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
-    let set = request
-        .set_method(method)
-        .and_then(|()| request.set_scheme(Some(&scheme)))
-        .and_then(|()| request.set_authority(Some(authority)))
-        .and_then(|()| request.set_path_with_query(Some(&format!("/{path}"))));
-    set.map_err(|()| "no such request".to_owned())?;
+    let request = request_to(url, method, &[])?;
     let body = request.body().map_err(|()| "no body".to_owned())?;
     let future = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
     finish(body, sent);
@@ -112,6 +102,35 @@ fn asked(url: &str, method: &Method, sent: &[u8]) -> Result<String, String> {
     let body = answer.consume().map_err(|()| "no body".to_owned())?;
     read(body, |part| text.push_str(&String::from_utf8_lossy(part)))?;
     Ok(text)
+}
+
+/// A request to somebody, with these fields besides.
+pub(crate) fn request_to(
+    url: &str,
+    method: &Method,
+    further: &[(&str, &str)],
+) -> Result<OutgoingRequest, String> {
+    let (scheme, rest) = url.split_once("://").ok_or("no scheme")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let fields = [("x-from", "answerer")].iter().chain(further);
+    let fields: Vec<_> =
+        fields.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+    let request = OutgoingRequest::new(Fields::from_list(&fields).map_err(|error| format!("{error:?}"))?);
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    let set = request
+        .set_method(method)
+        .and_then(|()| request.set_scheme(Some(&scheme)))
+        .and_then(|()| request.set_authority(Some(authority)))
+        .and_then(|()| request.set_path_with_query(Some(&format!("/{path}"))));
+    set.map_err(|()| "no such request".to_owned())?;
+    Ok(request)
+}
+
+/// Says something by its standard output, and by its standard error, that with no end of a line.
+pub(crate) fn print(out: ResponseOutparam, text: &str) {
+    _ = write(&wasip2::cli::stdout::get_stdout(), format!("{text}, first\n{text}, second\n").as_bytes());
+    _ = write(&wasip2::cli::stderr::get_stderr(), format!("{text}, third").as_bytes());
+    say(out, 200, b"printed");
 }
 
 /// Which fields it may not have.

@@ -3,6 +3,7 @@
 
 mod deeds;
 mod io;
+mod relay;
 
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{ErrorCode, IncomingRequest, Method, ResponseOutparam};
@@ -24,10 +25,22 @@ impl Guest for Answerer {
             "/tell" => deeds::ask(out, query, &Method::Post, &[b'x'; 100]),
             "/ask-much" => deeds::ask(out, query, &Method::Post, &[b'x'; 100_000]),
             "/ask-often" => deeds::ask_often(out, query),
+            "/relay" => relay::relay(&request, out, query),
+            "/stop-half" => relay::stop_half(out, query),
+            "/trap-half" => relay::trap_half(query),
+            "/leave-half" => relay::leave_half(out, query),
             "/forbidden" => deeds::forbidden(out),
             "/status" => deeds::say(out, query.parse().unwrap_or(200), b"as asked"),
             "/long" => deeds::of_length(out, "3", b"longer"),
             "/short" => deeds::of_length(out, "30", b"shorter"),
+            "/exit" => {
+                wasip2::cli::exit::exit(if query == "0" { Ok(()) } else { Err(()) });
+            }
+            "/exit-after" => {
+                deeds::say(out, 200, b"whole");
+                wasip2::cli::exit::exit(if query == "0" { Ok(()) } else { Err(()) });
+            }
+            "/print" => deeds::print(out, query),
             "/nothing" => {}
             "/error" => ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some("on purpose".into())))),
             "/trap" => deeds::trap(),

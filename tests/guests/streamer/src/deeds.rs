@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use wasip3::clocks::monotonic_clock;
 use wasip3::http::client;
-use wasip3::http::types::{Fields, Method, Request, Response, Scheme};
+use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
+use wasip3::wit_bindgen::rt::async_support::StreamReader;
 use wasip3::{wit_future, wit_stream};
 
-use crate::io::{answer, body_of, body_of_answer, copy, fields, later, next, none, say, written};
+use crate::io::{Trailers, answer, body_of, body_of_answer, copy, fields, later, next, none, say, written};
 
 pub(crate) fn trap() -> ! {
     std::process::abort()
@@ -117,17 +118,8 @@ pub(crate) async fn ask_at_once(url: &str) -> Response {
 }
 
 async fn asked(url: &str, method: Method, sent: usize) -> Result<String, String> {
-    let (scheme, rest) = url.split_once("://").ok_or("no scheme")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let body = (sent > 0).then(|| written("x".repeat(sent), async {}));
-    let request = Request::new(fields(&[("x-from", "streamer")]), body, none(), None).0;
-    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
-    let set = request
-        .set_method(&method)
-        .and_then(|()| request.set_scheme(Some(&scheme)))
-        .and_then(|()| request.set_authority(Some(authority)))
-        .and_then(|()| request.set_path_with_query(Some(&format!("/{path}"))));
-    set.map_err(|()| "no such request".to_owned())?;
+    let request = request_to(url, &method, &[], body, none())?;
     let answer = client::send(request).await.map_err(|error| format!("{error:?}"))?;
     let mut text = format!("{} ", answer.get_status_code());
     let (mut body, trailers) = body_of_answer(answer);
@@ -141,6 +133,108 @@ async fn asked(url: &str, method: Method, sent: usize) -> Result<String, String>
     }
     trailers.await.map_err(|error| format!("{error:?}"))?;
     Ok(text)
+}
+
+/// A request to somebody, with these fields besides.
+fn request_to(
+    url: &str,
+    method: &Method,
+    further: &[(String, Vec<u8>)],
+    body: Option<StreamReader<u8>>,
+    trailers: Trailers,
+) -> Result<Request, String> {
+    let (scheme, rest) = url.split_once("://").ok_or("no scheme")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut all = further.to_vec();
+    all.push(("x-from".to_owned(), b"streamer".to_vec()));
+    let fields = Fields::from_list(&all).map_err(|error| format!("{error:?}"))?;
+    let request = Request::new(fields, body, trailers, None).0;
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    let set = request
+        .set_method(method)
+        .and_then(|()| request.set_scheme(Some(&scheme)))
+        .and_then(|()| request.set_authority(Some(authority)))
+        .and_then(|()| request.set_path_with_query(Some(&format!("/{path}"))));
+    set.map_err(|()| "no such request".to_owned())?;
+    Ok(request)
+}
+
+/// What comes goes to somebody, and what that says goes back, each part when it is here; trailers as well.
+pub(crate) async fn relay(request: Request, url: &str, hands: Hands) -> Response {
+    let told = ["content-length", "trailer"].into_iter().flat_map(|name| {
+        let values = request.get_headers().get(name).into_iter();
+        values.map(move |value| (name.to_owned(), value))
+    });
+    let told: Vec<_> = told.collect();
+    let (body, trailers) = hands.take(body_of(request));
+    let asked = match request_to(url, &Method::Post, &told, Some(body), trailers) {
+        Ok(request) => client::send(request).await.map_err(|error| format!("{error:?}")),
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(given) => {
+            let status = given.get_status_code();
+            let names = given.get_headers().get("trailer").into_iter();
+            let told: Vec<_> = names.map(|names| ("trailer".to_owned(), names)).collect();
+            let told = Fields::from_list(&told).unwrap_or_else(|_| Fields::new());
+            let (body, trailers) = hands.take(body_of_answer(given));
+            answer(status, told, Some(body), trailers)
+        }
+        Err(error) => say(502, &error),
+    }
+}
+
+/// Whether it looks at what it passes on.
+#[derive(Clone, Copy)]
+pub(crate) enum Hands {
+    On,
+    Off,
+}
+
+impl Hands {
+    fn take(self, (mut body, trailers): (StreamReader<u8>, Trailers)) -> (StreamReader<u8>, Trailers) {
+        if let Hands::Off = self {
+            return (body, trailers);
+        }
+        let (mut out, copied) = wit_stream::new();
+        let (tell, told) = wit_future::new(|| Ok(None));
+        later(async move {
+            copy(&mut body, &mut out).await;
+            drop(out);
+            // Where it broke off, so does this.
+            _ = tell.write(trailers.await).await;
+        });
+        (copied, told)
+    }
+}
+
+/// Sends half of a body, and says that no more comes of it: what comes of it.
+pub(crate) async fn stop_half(url: &str) -> Response {
+    let (mut out, body) = wit_stream::new();
+    let (tell, told) = wit_future::new(|| Ok(None));
+    let Ok(request) = request_to(url, &Method::Post, &[], Some(body), told) else { trap() };
+    later(async move {
+        out.write_all(b"half".to_vec()).await;
+        _ = tell.write(Err(ErrorCode::InternalError(None))).await;
+        drop(out);
+    });
+    match client::send(request).await {
+        Ok(answer) => say(200, &answer.get_status_code().to_string()),
+        Err(error) => say(200, &format!("{error:?}")),
+    }
+}
+
+/// Traps with its request half sent, when there is an answer.
+pub(crate) async fn trap_half(url: &str) -> Response {
+    let (mut out, body) = wit_stream::new();
+    let Ok(request) = request_to(url, &Method::Post, &[], Some(body), none()) else { trap() };
+    later(async move {
+        out.write_all(b"half".to_vec()).await;
+        std::future::pending::<()>().await;
+        drop(out);
+    });
+    _ = client::send(request).await;
+    trap();
 }
 
 /// Which fields it may not have.

@@ -4,6 +4,7 @@
 mod deeds;
 mod io;
 
+use deeds::Hands;
 use wasip3::exports::http::handler::Guest;
 use wasip3::http::types::{ErrorCode, Method, Request, Response};
 
@@ -33,6 +34,10 @@ impl Guest for Streamer {
             "/ask-much" => deeds::ask(query, Method::Post, 100_000).await,
             "/ask-often" => deeds::ask_often(query).await,
             "/ask-at-once" => deeds::ask_at_once(query).await,
+            "/relay" => deeds::relay(request, query, Hands::On).await,
+            "/relay-on" => deeds::relay(request, query, Hands::Off).await,
+            "/stop-half" => deeds::stop_half(query).await,
+            "/trap-half" => deeds::trap_half(query).await,
             "/forbidden" => deeds::forbidden(),
             "/status" => io::say(query.parse().unwrap_or(200), "as asked"),
             "/long" => io::say_of_length("3", "longer"),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use generation::{Route, Upstream};
+use generation::{Route, Timeouts, Upstream};
 use message::{Buffered, ClientBody, InterimSink, OutgoingBody, Patience, Progress, Replay};
 use model::{Exchange, Fault, ms_at};
 use relay::grpc;
@@ -42,12 +42,14 @@ pub(crate) struct Trials {
     is_bounded: bool,
     /// The client's body, where the route keeps it to send it again.
     replay: Option<Again>,
+    /// How long it may take, where that is not the route's to say.
+    timeouts: Option<Box<Timeouts>>,
 }
 
 impl Trials {
     pub(crate) fn new(route: &Route, exchange: &Exchange, upload: Upload) -> Self {
         // What a gRPC client will not wait for is not worth an endpoint's time.
-        let total = route.timeouts.total;
+        let total = upload.timeouts.as_deref().unwrap_or(&route.timeouts).total;
         let told = grpc::deadline(&exchange.request);
         let patience = told.map_or(total, |deadline| deadline.min(total));
         let (began, (body, replay)) = match upload.kept {
@@ -74,15 +76,21 @@ impl Trials {
             progress,
             is_bounded: told.is_some(),
             replay,
+            timeouts: upload.timeouts,
         }
     }
 
     pub(crate) fn patience(&self, route: &Route, now: Instant) -> Patience {
-        let mut response = route.timeouts.response.min(self.deadline.saturating_duration_since(now));
+        let timeouts = self.timeouts(route);
+        let mut response = timeouts.response.min(self.deadline.saturating_duration_since(now));
         if let Some(limit) = route.retries.per_try_timeout {
             response = response.min(limit);
         }
-        Patience { response, send: route.timeouts.send, read: route.timeouts.read }
+        Patience { response, send: timeouts.send, read: timeouts.read }
+    }
+
+    fn timeouts<'a>(&'a self, route: &'a Route) -> &'a Timeouts {
+        self.timeouts.as_deref().unwrap_or(&route.timeouts)
     }
 
     /// The time an attempt has, connecting included, if that is shorter than its parts can take together: a timer of
@@ -91,7 +99,7 @@ impl Trials {
         let left = self.deadline.saturating_duration_since(now);
         let limit = route.retries.per_try_timeout.map_or(left, |limit| limit.min(left));
         let is_bounded = self.is_bounded && self.progress.is_some();
-        (is_bounded || limit < upstream.pool.connect_timeout.saturating_add(route.timeouts.response))
+        (is_bounded || limit < upstream.pool.connect_timeout.saturating_add(self.timeouts(route).response))
             .then_some(limit)
     }
 

@@ -1,14 +1,13 @@
 //! The body of a service's answer, as it comes. Whoever takes it drives the request's body as well.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use message::BodyError;
-use model::{CpuMeter, Exchange, FaultKind, Part, Parts, PluginCost, PluginFault};
+use model::{FaultKind, Part, Parts, PluginFault};
 use transport::{Alarm, Expired};
 
 use super::handoff::Pump;
@@ -22,9 +21,7 @@ pub(crate) struct Limits {
 
 /// The body of a service's answer.
 pub(crate) struct ServiceBody {
-    service: Arc<str>,
     parts: Box<dyn Parts>,
-    cost: CpuMeter,
     pump: Option<Pump>,
     limits: Limits,
     /// What is left of it, where its length is known.
@@ -33,24 +30,9 @@ pub(crate) struct ServiceBody {
 }
 
 impl ServiceBody {
-    pub(crate) fn new(
-        service: Arc<str>,
-        parts: Box<dyn Parts>,
-        cost: CpuMeter,
-        pump: Option<Pump>,
-        limits: Limits,
-    ) -> Self {
+    pub(crate) fn new(parts: Box<dyn Parts>, pump: Option<Pump>, limits: Limits) -> Self {
         let left = parts.length();
-        ServiceBody { service, parts, cost, pump, limits, left, is_over: left == Some(0) }
-    }
-
-    /// Tells the exchange what it has cost, if that wants to know.
-    pub(crate) fn tell_cost(&self, exchange: &mut Exchange) {
-        let wall = exchange.timing.sent.map(|sent| sent.elapsed()).unwrap_or_default();
-        if let Some(costs) = &mut exchange.plugin_costs {
-            let cost = PluginCost { calls: 1, cpu: self.cost.total(), wall, ..PluginCost::default() };
-            costs.add(&self.service, cost);
-        }
+        ServiceBody { parts, pump, limits, left, is_over: left == Some(0) }
     }
 
     fn frame(&mut self, part: Option<Result<Part, FaultKind>>) -> Option<Result<Frame<Bytes>, BodyError>> {
