@@ -4,9 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::{Circuits, OwnMetrics, PluginStats};
 use aot::{Code, Source};
-use sandbox::{
-    Engine, Grants, HANDLES, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits,
-};
+use sandbox::{Engine, Grants, Limits, LoadError, Machinery, PluginSpec, Seen, Shared, Start, Waits};
 use state::Namespace;
 
 use crate::plugin::Plugin;
@@ -30,7 +28,7 @@ pub(crate) struct Recipe<'a> {
 impl Recipe<'_> {
     /// The plugin, which is nobody's while it is tried.
     pub(crate) fn plugin(&self, code: &Code, start: Start) -> Result<Plugin, LoadError> {
-        self.plugin_within(code, start, self.spec.limits, HANDLES)
+        self.plugin_shown(code, start, Shown::default())
     }
 
     /// The same, with other limits than the configuration has.
@@ -48,7 +46,8 @@ impl Recipe<'_> {
     /// The same, of a module of which so much is known.
     pub(crate) fn plugin_shown(&self, code: &Code, start: Start, shown: Shown) -> Result<Plugin, LoadError> {
         let made = Made::of(&code.machine, self.machinery, &self.spec, shown)?;
-        Ok(self.put_together(made, code, start, self.spec.limits, HANDLES))
+        let handles = made.role.handles();
+        Ok(self.put_together(made, code, start, self.spec.limits, handles))
     }
 
     fn put_together(&self, made: Made, code: &Code, start: Start, limits: Limits, handles: usize) -> Plugin {

@@ -6,7 +6,7 @@ use accounts::Hook;
 use aot::MachineCode;
 use contract::HookTable;
 use proxy_wasm::Began;
-use sandbox::{Blueprint, LoadError, Machinery, PluginSpec, Waits, places};
+use sandbox::{Blueprint, HANDLES, LoadError, Machinery, PluginSpec, Waits, places};
 use wasmtime::component::Component;
 
 use crate::core::Contract;
@@ -90,7 +90,19 @@ impl Made {
     }
 }
 
+/// How many handles a guest of `wasi:http` may hold. Languages that collect garbage let go of them late: JavaScript has several for each
+/// part of a body.
+const HANDLES_OF_SERVICES: usize = 8192;
+
 impl Role {
+    /// How many handles a guest may hold.
+    pub(crate) fn handles(&self) -> usize {
+        match self {
+            Role::Component(exports) if exports.http.is_some() => HANDLES_OF_SERVICES,
+            _ => HANDLES,
+        }
+    }
+
     /// The hooks that are accounted for.
     pub(crate) fn exported(&self) -> Vec<Hook> {
         match self {
