@@ -11,6 +11,7 @@ use sandbox::{Isolation, LoadError, NoImage, Start};
 use crate::plugin::Plugin;
 use crate::recipe::Recipe;
 use crate::role::{Role, Shown};
+use crate::snapshot::Snapshot;
 
 impl Recipe<'_> {
     /// The plugin, if what it is made of is a module.
@@ -35,6 +36,19 @@ impl Recipe<'_> {
         self.finished(plugin)
     }
 
+    /// The plugin whose instances begin with an image, as one of them has shown that they can.
+    async fn begun(&self, image: Snapshot, shown: Shown) -> Result<Plugin, NoImage> {
+        let image = match image {
+            Snapshot::Image(image) => image,
+            Snapshot::None(why) => return Err(why),
+        };
+        let useless = |error: LoadError| NoImage::Useless(error.to_string());
+        let plugin = self.plugin_shown(&image, Start::Configured, shown).map_err(useless)?;
+        try_out(&plugin).await.map_err(useless)?;
+        image.settle();
+        Ok(plugin)
+    }
+
     /// The plugin, whose instances begin with an image; or, where there can't be one, are started one by one.
     fn fresh(&self, code: &Code, begun: Result<Plugin, NoImage>, shown: Shown) -> Result<Plugin, LoadError> {
         let why = match begun {
@@ -52,7 +66,11 @@ fn is_resident(plugin: &Plugin) -> bool {
     plugin.shared.isolation() == Isolation::Resident
 }
 
-/// The image of an instance is of no use.
-fn useless(error: LoadError) -> NoImage {
-    NoImage::Useless(error.to_string())
+/// Starts an instance and drops it.
+async fn try_out(plugin: &Plugin) -> Result<(), LoadError> {
+    match &plugin.role {
+        Role::ProxyWasm(module) => ::proxy_wasm::try_out(&plugin.shared, module).await.map(drop),
+        Role::HttpWasm(module) => ::http_wasm::try_out(&plugin.shared, module).await.map(drop),
+        Role::Component(_) => Ok(()),
+    }
 }

@@ -2,11 +2,11 @@
 //! started; what it has enabled is put beside it.
 
 use aot::{Code, Source};
-use http_wasm::{first, try_out};
-use sandbox::{LoadError, NoImage, Start};
+use http_wasm::first;
+use sandbox::{LoadError, Start};
 
 use super::image::{self, Lasts, Started};
-use super::{is_resident, useless};
+use super::is_resident;
 use crate::plugin::Plugin;
 use crate::recipe::Recipe;
 use crate::role::{Role, Shown};
@@ -31,28 +31,9 @@ impl Recipe<'_> {
         if is_resident(&plugin) {
             return Ok(self.resident(code, plugin));
         }
-        let begun = self.handler_begun(handler).await?;
+        let of_image = Shown { handler: handler.of_image(), ..shown };
+        let begun = self.begun(self.handler_image().await?, of_image).await;
         self.fresh(code, begun, shown)
-    }
-
-    /// The same as instances that begin where the first one was, which one of them has shown that it can.
-    async fn handler_begun(&self, handler: http_wasm::Shown) -> Result<Result<Plugin, NoImage>, LoadError> {
-        let image = match self.handler_image().await? {
-            Snapshot::Image(image) => image,
-            Snapshot::None(why) => return Ok(Err(why)),
-        };
-        let shown = Shown { handler: handler.of_image(), ..Shown::default() };
-        let plugin = match self.plugin_shown(&image, Start::Configured, shown) {
-            Ok(plugin) => plugin,
-            Err(error) => return Ok(Err(useless(error))),
-        };
-        if let Role::HttpWasm(module) = &plugin.role
-            && let Err(error) = try_out(&plugin.shared, module).await
-        {
-            return Ok(Err(useless(error)));
-        }
-        image.settle();
-        Ok(Ok(plugin))
     }
 
     async fn handler_image(&self) -> Result<Snapshot, LoadError> {

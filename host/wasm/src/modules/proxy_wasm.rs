@@ -2,11 +2,11 @@
 //! host knows of that VM is put beside it.
 
 use aot::{Code, Source};
-use proxy_wasm::{Began, First, Tried, first, joined, try_out};
-use sandbox::{LoadError, NoImage, Start};
+use proxy_wasm::{First, Tried, first, joined};
+use sandbox::LoadError;
 
 use super::image::{self, Lasts, Started};
-use super::{is_resident, useless};
+use super::is_resident;
 use crate::plugin::Plugin;
 use crate::recipe::Recipe;
 use crate::role::{Role, Shown};
@@ -27,30 +27,13 @@ impl Recipe<'_> {
             return Ok(self.resident(code, plugin));
         }
         let begun = match tried {
-            Ok(began) => self.vm_begun(began).await?,
+            Ok(began) => {
+                let shown = Shown { began: Some(began), ..Shown::default() };
+                self.begun(self.vm_image().await?, shown).await
+            }
             Err(why) => Err(why),
         };
         self.fresh(code, begun, Shown::default())
-    }
-
-    /// The same as VMs that begin where the first one was, which one of them has shown that it can.
-    async fn vm_begun(&self, began: Began) -> Result<Result<Plugin, NoImage>, LoadError> {
-        let image = match self.vm_image().await? {
-            Snapshot::Image(image) => image,
-            Snapshot::None(why) => return Ok(Err(why)),
-        };
-        let shown = Shown { began: Some(began), ..Shown::default() };
-        let plugin = match self.plugin_shown(&image, Start::Configured, shown) {
-            Ok(plugin) => plugin,
-            Err(error) => return Ok(Err(useless(error))),
-        };
-        if let Role::ProxyWasm(module) = &plugin.role
-            && let Err(error) = try_out(&plugin.shared, module).await
-        {
-            return Ok(Err(useless(error)));
-        }
-        image.settle();
-        Ok(Ok(plugin))
     }
 
     async fn vm_image(&self) -> Result<Snapshot, LoadError> {
